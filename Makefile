@@ -1,0 +1,63 @@
+# The project's commands. `make demo`, `make run` and `make test` need nothing but Python 3.11+ on a fresh clone.
+PYTHON ?= python3
+PY := .venv/bin/python
+PROTOS := $(shell find protos -name '*.proto')
+GROUPS_LOCKED := segmentation inpainting generation history gateway
+
+.PHONY: demo run test lint format types protos protos-lint weights lock check clean
+.DEFAULT_GOAL := help
+
+help:  ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: weights  ## one photo in, three ads out: set up, run everything once, write out/
+	@$(PY) -m deploy.local demo
+
+run: weights  ## serve everything until Ctrl-C (gateway on port 8000)
+	@$(PY) -m deploy.local run
+
+test: weights  ## every test
+	$(PY) -m pytest
+
+setup: .venv/ready protos
+
+.venv/ready: requirements/dev.txt requirements/torch.txt requirements/uv.txt deploy/local/setup.sh
+	@PYTHON=$(PYTHON) deploy/local/setup.sh
+	@touch $@
+
+protos: productimage/ready  ## generate the Python package `productimage` from protos/
+
+productimage/ready: $(PROTOS) .venv/ready deploy/generate_protos.py
+	@$(PY) deploy/generate_protos.py
+	@touch $@
+
+weights: setup  ## fetch the default model weights
+	@$(PY) -m weights fetch
+
+check: lint types protos-lint  ## lint, types, protos, import directions
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+
+types: setup
+	.venv/bin/mypy
+
+protos-lint: setup
+	.venv/bin/buf lint
+
+format: setup  ## format the code
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-package torch --no-emit-package torchvision
+
+lock: .venv/ready  ## renew requirements/*.txt from pyproject.toml
+	$(LOCK) --upgrade --group dev -o requirements/dev.txt
+	$(foreach group,$(GROUPS_LOCKED),$(LOCK) --group $(group) -c requirements/dev.txt -o requirements/$(group).txt &&) true
+	$(LOCK) --upgrade requirements/uv.in -o requirements/uv.txt
+
+clean:  ## remove everything generated, except var/ (your data) and the weights
+	rm -rf .venv productimage out

