@@ -5,7 +5,6 @@ Arrays are uint8 in sRGB, row 0 at the top: (H, W) grey or mask, (H, W, 3) RGB, 
 
 import io
 import warnings
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -187,9 +186,9 @@ def _raw_pixels(raw: image_pb2.RawPixels, limits: ImageLimits) -> Pixels:
     return np.frombuffer(raw.data, np.uint8).reshape(shape)
 
 
-def to_message(pixels: Pixels, encoding: Literal["raw", "png"] = "raw") -> image_pb2.Image:
-    """Write an `Image` message from (H, W), (H, W, 3) or (H, W, 4)."""
-    if encoding == "png":
+def to_message(pixels: Pixels, *, png: bool = False) -> image_pb2.Image:
+    """Write an `Image` message from (H, W), (H, W, 3) or (H, W, 4): raw, or a PNG file."""
+    if png:
         return image_pb2.Image(encoded=encode_png(pixels))
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
