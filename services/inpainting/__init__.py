@@ -1,0 +1,1 @@
+"""Inpainting: removing what stands in a picture."""

@@ -1,0 +1,48 @@
+"""MI-GAN (Sargsyan et al., "MI-GAN: A Simple Baseline for Image Inpainting on Mobile Devices", ICCV 2023), as ONNX."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from services.inpainting.engine import Mask
+from services.runtime.image import Pixels
+
+
+class MiGan:
+    """The published pipeline: it crops, scales to 512 and blends by itself.
+
+    Args:
+        session: Its onnxruntime session: uint8 `image` (1, 3, H, W) and `mask` (1, 1, H, W) with 255 = keep, to uint8.
+    """
+
+    name = "migan"
+    native_size = 512
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self._session = session
+
+    @classmethod
+    def load(cls, path: Path) -> "MiGan":
+        """Load the model and run it once.
+
+        Raises:
+            ValueError: The file is not this model, or is damaged; the text names the file.
+        """
+        try:
+            engine = cls(onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]))
+            picture, hole = np.zeros((512, 512, 3), np.uint8), np.zeros((512, 512), np.bool_)
+            hole[200:300, 200:300] = True
+            engine.fill(picture, hole)
+        except Exception as error:
+            raise ValueError(
+                f"{path} is not a whole MI-GAN pipeline: fetch it anew (python -m weights fetch)"
+            ) from error
+        return engine
+
+    def fill(self, picture: Pixels, hole: Mask) -> Pixels:
+        """See Inpainter."""
+        keep = np.where(hole, 0, 255).astype(np.uint8)
+        inputs = {"image": picture.transpose(2, 0, 1)[None], "mask": keep[None, None]}
+        [result] = self._session.run(None, inputs)
+        return np.asarray(result[0].transpose(1, 2, 0), np.uint8)
