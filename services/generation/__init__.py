@@ -1,0 +1,1 @@
+"""Generation: the background, the words and the finished ads."""

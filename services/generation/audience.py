@@ -1,0 +1,46 @@
+"""Whom an ad is for, in the terms that the engines understand."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Gender = Literal["male", "female", ""]
+Interest = Literal["sports", "pets", "baby", "gaming", "outdoor", ""]
+
+GENDERS = ("male", "female")
+AGES = ("18-24", "25-34", "35-44", "45-54", "55+")
+INTERESTS = ("sports", "pets", "baby", "gaming", "outdoor")
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Whom an ad is for; an empty field means everybody.
+
+    Attributes:
+        gender: "male" or "female".
+        age: One of AGES.
+        interest: One of INTERESTS.
+    """
+
+    gender: str = ""
+    age: str = ""
+    interest: str = ""
+
+    @classmethod
+    def of(cls, gender: str, age: str, interest: str) -> "Audience":
+        """Make an audience; a value that is not known means everybody."""
+        return cls(
+            gender if gender in GENDERS else "", age if age in AGES else "", interest if interest in INTERESTS else ""
+        )
+
+
+@dataclass(frozen=True)
+class Product:
+    """What is advertised.
+
+    Attributes:
+        name: Not empty.
+        description: What it is and does; may be empty.
+    """
+
+    name: str
+    description: str = ""

@@ -1,0 +1,1 @@
+"""Backgrounds for a product and its audience."""

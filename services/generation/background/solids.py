@@ -1,0 +1,159 @@
+"""The solids that a set is built of, each as a signed distance function.
+
+Formulas: Inigo Quilez, "Distance functions". Lengths are in units of about half the picture's shorter side; y is up.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.floating[Any]]
+"""float32, one number per point or pixel."""
+Points = NDArray[np.floating[Any]]
+"""float32, (3, n): the x, y and z of n points."""
+Vector = tuple[float, float, float]
+Colour = tuple[float, float, float]
+"""Linear red, green and blue, 0 to 1."""
+Distance = Callable[[Points], Plane]
+
+
+@dataclass(frozen=True)
+class Material:
+    """How a surface looks: its colour, how much it shines (0 to 1) and how much light it gives itself."""
+
+    colour: Colour
+    gloss: float = 0.0
+    glow: float = 0.0
+
+
+@dataclass(frozen=True)
+class Solid:
+    """A solid in the set.
+
+    Attributes:
+        distance: The signed distance of points from its surface, relative to its place.
+        place: Where it stands.
+        reach: No part of it is farther from its place than this.
+        material: How it looks.
+    """
+
+    distance: Distance
+    place: Vector
+    reach: float
+    material: Material
+
+    def distance_from(self, points: Points) -> Plane:
+        """Give the signed distance of points of the set from the solid."""
+        return self.distance(points - np.array(self.place, np.float32)[:, None])
+
+
+def sphere(radius: float) -> Distance:
+    """A ball around its place."""
+    return lambda p: _length(*p) - radius
+
+
+def ellipsoid(x: float, y: float, z: float) -> Distance:
+    """A pebble with these half axes; the distance is a good bound, not exact."""
+
+    def distance(p: Points) -> Plane:
+        near = _length(p[0] / x, p[1] / y, p[2] / z)
+        return (near - 1) * min(x, y, z)
+
+    return distance
+
+
+def cylinder(radius: float, height: float, rounding: float = 0.02) -> Distance:
+    """An upright cylinder whose foot is at its place."""
+
+    def distance(p: Points) -> Plane:
+        beside = np.hypot(p[0], p[2]) - (radius - rounding)
+        above = np.abs(p[1] - (height / 2)) - (height / 2 - rounding)
+        return _outside(beside, above) - rounding
+
+    return distance
+
+
+def disc(radius: float, thickness: float) -> Distance:
+    """A round plate that faces the camera, its middle at its place."""
+
+    def distance(p: Points) -> Plane:
+        beside = np.hypot(p[0], p[1]) - (radius - 0.01)
+        before = np.abs(p[2]) - (thickness / 2 - 0.01)
+        return _outside(beside, before) - 0.01
+
+    return distance
+
+
+def arch(width: float, height: float, thickness: float) -> Distance:
+    """A standing plate with a round top that faces the camera, the middle of its foot at its place."""
+
+    def distance(p: Points) -> Plane:
+        half = width / 2
+        above = np.maximum(p[1] - (height - width / 2), 0)
+        beside = np.hypot(p[0], above) - half + 0.02
+        before = np.abs(p[2]) - (thickness / 2 - 0.02)
+        return np.asarray(np.maximum(_outside(beside, before) - 0.02, -p[1]))
+
+    return distance
+
+
+def box(x: float, y: float, z: float, turn: float = 0.0, rounding: float = 0.02) -> Distance:
+    """A box of these sizes whose foot is at its place, turned about its upright axis by an angle in radians."""
+    cosine, sine = math.cos(turn), math.sin(turn)
+
+    def distance(p: Points) -> Plane:
+        across, along = cosine * p[0] - sine * p[2], sine * p[0] + cosine * p[2]
+        a = np.abs(across) - (x / 2 - rounding)
+        b = np.abs(p[1] - (y / 2)) - (y / 2 - rounding)
+        c = np.abs(along) - (z / 2 - rounding)
+        beyond = _length(np.maximum(a, 0), np.maximum(b, 0), np.maximum(c, 0))
+        return np.asarray(beyond + np.minimum(np.maximum(a, np.maximum(b, c)), 0) - rounding)
+
+    return distance
+
+
+def ring(radius: float, thickness: float, lean: float) -> Distance:
+    """A ring around its place: upright and facing the camera at lean 0, lying at lean pi/2."""
+    cosine, sine = math.cos(lean), math.sin(lean)
+
+    def distance(p: Points) -> Plane:
+        up, out = cosine * p[1] - sine * p[2], sine * p[1] + cosine * p[2]
+        return np.asarray(np.hypot(np.hypot(p[0], up) - radius, out) - thickness)
+
+    return distance
+
+
+def cone(radius: float, height: float) -> Distance:
+    """An upright cone with a soft tip whose foot is at its place; the distance is a bound, not exact."""
+    slope = math.hypot(radius, height)
+
+    def distance(p: Points) -> Plane:
+        side = (np.hypot(p[0], p[2]) * height + (p[1] - height) * radius) / slope
+        return np.asarray(np.maximum(side, -p[1]) - 0.015)
+
+    return distance
+
+
+def bar(length: float, radius: float, end_radius: float) -> Distance:
+    """A lying bar with a ball at either end (a dumbbell, a bone), its middle at its place."""
+
+    def distance(p: Points) -> Plane:
+        inside = np.clip(p[0], -length / 2, length / 2)
+        rod = _length(p[0] - inside, p[1], p[2]) - radius
+        ball = _length(np.abs(p[0]) - (length / 2), p[1], p[2]) - end_radius
+        return np.asarray(np.minimum(rod, ball))
+
+    return distance
+
+
+def _length(x: Plane, y: Plane, z: Plane) -> Plane:
+    return np.sqrt(x * x + y * y + z * z)
+
+
+def _outside(a: Plane, b: Plane) -> Plane:
+    """Distance from the corner where two half spaces meet."""
+    return np.hypot(np.maximum(a, 0), np.maximum(b, 0)) + np.minimum(np.maximum(a, b), 0)

@@ -1,0 +1,36 @@
+"""What a copy engine is, and the rules that its words keep."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.generation.audience import Audience, Product
+
+SHORT_LENGTH = range(50, 101)
+LONG_LENGTH = range(200, 301)
+"""How many characters the short and the long ad may have."""
+DEFAULT_LOCALE = "zh-TW"
+LOCALES = (DEFAULT_LOCALE, "en")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The words of an ad.
+
+    Attributes:
+        short_ad: 50 to 100 characters.
+        long_ad: 200 to 300 characters.
+    """
+
+    short_ad: str
+    long_ad: str
+
+
+class CopyEngine(Protocol):
+    """An engine that writes copy. Safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """As answers and records name it."""
+
+    def write(self, product: Product, audience: Audience, locale: str) -> Copy:
+        """Write both ads in one of LOCALES."""
