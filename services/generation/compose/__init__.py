@@ -1,0 +1,1 @@
+"""Putting the product into the background, in every size."""

@@ -1,0 +1,134 @@
+"""Converts between messages and the domain, and runs the domain in the executor."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from productimage.generation.v1 import generation_pb2, generation_pb2_grpc
+from productimage.image.v1 import image_pb2
+from services.generation.audience import Audience, Product
+from services.generation.background.engine import BackgroundEngine, Zone
+from services.generation.compose.compose import Backdrop, compose
+from services.generation.compose.layout import Size
+from services.generation.copy.engine import DEFAULT_LOCALE, LOCALES, CopyEngine
+from services.generation.settings import GenerationSettings
+from services.runtime.errors import InvalidInputError
+from services.runtime.executor import BoundedExecutor
+from services.runtime.image import rgb, to_message, to_pixels
+
+if TYPE_CHECKING:
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+LONGEST_NAME = 100
+LONGEST_DESCRIPTION = 5000
+SIDES = range(50, 4097)
+MOST_SIZES = 16
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The engines chosen at start."""
+
+    background: BackgroundEngine
+    copy: CopyEngine
+
+
+class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
+    """The service; see generation.proto."""
+
+    def __init__(self, engines: Engines, settings: GenerationSettings, executor: BoundedExecutor) -> None:
+        self._engines = engines
+        self._settings = settings
+        self._executor = executor
+
+    async def GenerateBackground(  # noqa: N802
+        self, request: generation_pb2.GenerateBackgroundRequest, _context: "Context"
+    ) -> generation_pb2.GenerateBackgroundResponse:
+        """See generation.proto."""
+        return await self._executor.run(self._generate_background, request)
+
+    def _generate_background(
+        self, request: generation_pb2.GenerateBackgroundRequest
+    ) -> generation_pb2.GenerateBackgroundResponse:
+        background = self._engines.background.generate(
+            _product(request.product), _audience(request.audience), _aspect_ratio(request.aspect_ratio), request.seed
+        )
+        zone = background.zone
+        box = image_pb2.Box(left=zone.left, top=zone.top, right=zone.right, bottom=zone.bottom)
+        return generation_pb2.GenerateBackgroundResponse(
+            picture=to_message(background.pixels),
+            placement=generation_pb2.Placement(zone=box),
+            prompt=background.prompt,
+            engine=background.engine,
+        )
+
+    async def WriteCopy(  # noqa: N802
+        self, request: generation_pb2.WriteCopyRequest, _context: "Context"
+    ) -> generation_pb2.WriteCopyResponse:
+        """See generation.proto."""
+        return await self._executor.run(self._write_copy, request)
+
+    def _write_copy(self, request: generation_pb2.WriteCopyRequest) -> generation_pb2.WriteCopyResponse:
+        locale = request.locale or DEFAULT_LOCALE
+        if locale not in LOCALES:
+            raise InvalidInputError(f"Copy is offered in {' and '.join(LOCALES)}.", "UNKNOWN_LOCALE")
+        copy = self._engines.copy.write(_product(request.product), _audience(request.audience), locale)
+        return generation_pb2.WriteCopyResponse(
+            short_ad=copy.short_ad, long_ad=copy.long_ad, engine=self._engines.copy.name
+        )
+
+    async def ComposeCreatives(  # noqa: N802
+        self, request: generation_pb2.ComposeCreativesRequest, _context: "Context"
+    ) -> generation_pb2.ComposeCreativesResponse:
+        """See generation.proto."""
+        return await self._executor.run(self._compose_creatives, request)
+
+    def _compose_creatives(
+        self, request: generation_pb2.ComposeCreativesRequest
+    ) -> generation_pb2.ComposeCreativesResponse:
+        if not request.backdrops:
+            raise InvalidInputError("There is no background to place the product in.", "NO_BACKDROP")
+        sizes = [_size(size) for size in request.sizes]
+        if not 1 <= len(sizes) <= MOST_SIZES:
+            raise InvalidInputError(f"Ask for 1 to {MOST_SIZES} sizes.", "SIZE_COUNT")
+        backdrops = [self._backdrop(backdrop) for backdrop in request.backdrops]
+        cutout = to_pixels(request.cutout, self._settings)
+        files = compose(backdrops, cutout, sizes, self._settings.max_creative_bytes)
+        return generation_pb2.ComposeCreativesResponse(
+            creatives=[
+                generation_pb2.Creative(size=size, jpeg=file) for size, file in zip(request.sizes, files, strict=True)
+            ]
+        )
+
+    def _backdrop(self, backdrop: generation_pb2.Backdrop) -> Backdrop:
+        zone = backdrop.placement.zone
+        pixels = rgb(to_pixels(backdrop.picture, self._settings))
+        return Backdrop(pixels, Zone(zone.left, zone.top, zone.right, zone.bottom))
+
+
+def _product(product: generation_pb2.Product) -> Product:
+    name = product.name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise InvalidInputError(f"The product's name must have 1 to {LONGEST_NAME} characters.", "NAME_LENGTH")
+    if len(product.description) > LONGEST_DESCRIPTION:
+        raise InvalidInputError(
+            f"The description has more than {LONGEST_DESCRIPTION} characters: shorten it.", "DESCRIPTION_LENGTH"
+        )
+    return Product(name, product.description)
+
+
+def _audience(audience: generation_pb2.Audience) -> Audience:
+    return Audience.of(audience.gender, audience.age, audience.interest)
+
+
+def _aspect_ratio(ratio: generation_pb2.AspectRatio) -> float:
+    if not ratio.width or not ratio.height or not 1 / 4 <= ratio.width / ratio.height <= 4:
+        raise InvalidInputError("The aspect ratio must be between 1:4 and 4:1.", "ASPECT_RATIO")
+    return ratio.width / ratio.height
+
+
+def _size(size: generation_pb2.CreativeSize) -> Size:
+    if size.width not in SIDES or size.height not in SIDES:
+        raise InvalidInputError(f"A side must have {SIDES[0]} to {SIDES[-1]} pixels.", "SIZE_RANGE")
+    return Size(size.width, size.height)
