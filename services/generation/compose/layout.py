@@ -57,7 +57,7 @@ def window_for(background: Size, zone: Zone, ad: Size) -> Window:
 
 
 def place_for(product: Size, zone: Zone, window: Window, ad: Size) -> Place:
-    """Give the product's place: standing on the foot of the zone, as large as zone and margins allow, never squashed."""
+    """Give the product's place: on the foot of the zone, as large as zone and margins allow, never squashed."""
     scale = ad.width / window.width
     foot = min((zone.bottom - window.top) * scale, ad.height * LOWEST_STAND)
     head = max((zone.top - window.top) * scale, ad.height * MARGIN)

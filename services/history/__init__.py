@@ -1,0 +1,1 @@
+"""History: every photo, every ad and the list of what was made."""

@@ -1,0 +1,49 @@
+"""The history service's process: `python -m services.history`."""
+
+import grpc
+import structlog
+
+from productimage.history.v1.history_pb2_grpc import add_HistoryServiceServicer_to_server
+from services.history.objects.disk import DiskStore
+from services.history.objects.s3 import S3Store
+from services.history.objects.store import ObjectStore
+from services.history.servicer import HistoryServicer
+from services.history.settings import HistorySettings
+from services.runtime.executor import BoundedExecutor
+from services.runtime.server import Register, StartError, run
+
+SERVICE = "productimage.history.v1.HistoryService"
+
+log = structlog.get_logger()
+
+
+def open_store(settings: HistorySettings) -> ObjectStore:
+    """Open the store that the settings ask for.
+
+    Raises:
+        StartError: S3 was asked for and cannot be used.
+    """
+    if settings.store == "s3" and not settings.s3_bucket_name:
+        raise StartError("HISTORY_STORE=s3 needs a bucket: set S3_BUCKET_NAME")
+    if settings.store == "disk" or not settings.s3_bucket_name:
+        why = "asked for" if settings.store == "disk" else "S3_BUCKET_NAME is not set"
+        log.info("engine", capability="storage", engine=DiskStore.name, why=why, folder=str(settings.disk_dir))
+        return DiskStore(settings.disk_dir)
+    store = S3Store.connect(settings)
+    log.info("engine", capability="storage", engine=store.name, why="S3_BUCKET_NAME is set")
+    return store
+
+
+def load(settings: HistorySettings) -> Register:
+    """Open the store and give the function that adds the servicer to a server."""
+    store = open_store(settings)
+
+    def register(server: grpc.aio.Server, executor: BoundedExecutor) -> None:
+        add_HistoryServiceServicer_to_server(HistoryServicer(store, settings, executor), server)
+
+    return register
+
+
+if __name__ == "__main__":
+    _settings = HistorySettings()
+    run(_settings, SERVICE, lambda: load(_settings))

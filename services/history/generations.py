@@ -1,0 +1,81 @@
+"""Generations: pictures first, the record last; the record is the commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.history import keys
+from services.history.ledger import Ledger, Record
+from services.history.objects.store import ObjectStore
+from services.history.uploads import Uploads
+from services.runtime.errors import ContentionError, InvalidInputError
+
+MOST_PICTURES = 16
+JPEG = "image/jpeg"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An ad to keep: a name among its siblings, and a JPEG file."""
+
+    name: str
+    jpeg: bytes
+
+
+def save_generation(
+    request_id: str,
+    timestamp: str,
+    fields: Record,
+    pictures: Sequence[Picture],
+    store: ObjectStore,
+    uploads: Uploads,
+    ledger: Ledger,
+) -> Record:
+    """Store a generation, once per request_id: the same again gives the record that is there.
+
+    Args:
+        request_id: Names the request.
+        timestamp: The upload it was made from.
+        fields: Of the record, but for those that are set here.
+        pictures: In the order they are to be listed.
+        store: Where pictures are kept.
+        uploads: Of the same store.
+        ledger: Of the same store.
+
+    Raises:
+        InvalidInputError: Something is missing or malformed.
+        NotFoundError: There is no such upload.
+        ContentionError: Too many others were writing; nothing was recorded.
+    """
+    keys.checked_request_id(request_id)
+    _check_pictures(pictures)
+    earlier = ledger.find(request_id)
+    if earlier is not None:
+        return earlier
+    upload = uploads.get(timestamp)
+    paths = [keys.creative_path(timestamp, request_id, picture.name) for picture in pictures]
+    for path, picture in zip(paths, pictures, strict=True):
+        store.put(keys.static_key(path), picture.jpeg, JPEG)
+    record = {
+        "write_date": keys.write_date(datetime.now().astimezone()),
+        **fields,
+        "product_image_filename": upload.photo_path,
+        "generated_images": paths,
+        "request_id": request_id,
+    }
+    try:
+        saved = ledger.append(record)
+    except ContentionError:
+        store.delete(keys.static_key(path) for path in paths)
+        raise
+    uploads.settle(timestamp)
+    return saved
+
+
+def _check_pictures(pictures: Sequence[Picture]) -> None:
+    if not 1 <= len(pictures) <= MOST_PICTURES:
+        raise InvalidInputError(f"A generation has 1 to {MOST_PICTURES} pictures.", "PICTURE_COUNT")
+    if len({picture.name for picture in pictures}) < len(pictures):
+        raise InvalidInputError("Two pictures have one name.", "PICTURE_NAMES")
+    if not all(picture.jpeg.startswith(b"\xff\xd8") for picture in pictures):
+        raise InvalidInputError("Every picture must be a JPEG file.", "NOT_JPEG")

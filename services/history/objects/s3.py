@@ -1,0 +1,125 @@
+"""The S3 store: one bucket, keys as they are, conditional writes by If-Match and If-None-Match.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from services.history.objects.store import ConflictError, Listed, ObjectNotFoundError, OpenObject, StoredObject
+from services.history.settings import HistorySettings
+from services.runtime.server import StartError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CHUNK = 1 << 20
+DELETE_BATCH = 1000
+MISSING = {"NoSuchKey", "404", "NotFound"}
+CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+
+
+class S3Store:
+    """A bucket.
+
+    Args:
+        client: A boto3 client; it is safe to call from several threads.
+        bucket: The bucket's name.
+    """
+
+    name = "s3"
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    @classmethod
+    def connect(cls, settings: HistorySettings) -> "S3Store":
+        """Connect to the bucket of the settings.
+
+        Raises:
+            StartError: The bucket cannot be used; the text says why.
+        """
+        key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
+        client = boto3.client(
+            "s3",
+            endpoint_url=settings.s3_endpoint_url,
+            region_name=settings.s3_region,
+            aws_access_key_id=key.get_secret_value() if key else None,
+            aws_secret_access_key=secret.get_secret_value() if secret else None,
+            config=Config(
+                connect_timeout=5,
+                read_timeout=30,
+                max_pool_connections=settings.workers,
+                retries={"mode": "standard", "total_max_attempts": 3},
+            ),
+        )
+        try:
+            client.head_bucket(Bucket=settings.s3_bucket_name)
+        except (ClientError, BotoCoreError) as error:
+            raise StartError(f"bucket {settings.s3_bucket_name} (S3_BUCKET_NAME) cannot be used: {error}") from None
+        return cls(client, settings.s3_bucket_name)
+
+    def get(self, key: str) -> StoredObject:
+        """See ObjectStore."""
+        with self.open(key) as found:
+            return StoredObject(b"".join(found.chunks), found.etag)
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[OpenObject]:
+        """See ObjectStore."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if _code(error) in MISSING:
+                raise ObjectNotFoundError(key) from None
+            raise
+        with answer["Body"] as body:
+            yield OpenObject(body.iter_chunks(CHUNK), answer["ETag"].strip('"'), answer["ContentLength"])
+
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        """See ObjectStore."""
+        self._put(key, data, content_type, {})
+
+    def create(self, key: str, data: bytes, content_type: str) -> None:
+        """See ObjectStore."""
+        self._put(key, data, content_type, {"IfNoneMatch": "*"})
+
+    def replace(self, key: str, data: bytes, content_type: str, etag: str) -> None:
+        """See ObjectStore."""
+        self._put(key, data, content_type, {"IfMatch": f'"{etag}"'})
+
+    def _put(self, key: str, data: bytes, content_type: str, condition: dict[str, Any]) -> None:
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type, **condition)
+        except ClientError as error:
+            # A condition on an object that is gone is answered with 404.
+            if condition and _code(error) in CONFLICTS | MISSING:
+                raise ConflictError(key) from None
+            raise
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See ObjectStore."""
+        wanted = list(keys)
+        for start in range(0, len(wanted), DELETE_BATCH):
+            batch = wanted[start : start + DELETE_BATCH]
+            self._client.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+            )
+
+    def list(self, prefix: str) -> Iterator[Listed]:
+        """See ObjectStore."""
+        now = datetime.now(UTC)
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            for item in page.get("Contents", ()):
+                yield Listed(item["Key"], (now - item["LastModified"]).total_seconds())
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

@@ -1,0 +1,147 @@
+"""Converts between messages and the domain, and runs the domain in the executor."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from productimage.history.v1 import history_pb2, history_pb2_grpc
+from services.history import keys
+from services.history.generations import Picture, save_generation
+from services.history.ledger import Ledger
+from services.history.ledger import Record as LedgerRecord
+from services.history.objects.store import ObjectNotFoundError, ObjectStore, OpenObject
+from services.history.settings import HistorySettings
+from services.history.uploads import Upload, Uploads
+from services.runtime.errors import NotFoundError
+from services.runtime.executor import BoundedExecutor
+from services.runtime.image import check
+
+if TYPE_CHECKING:
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+_RECORD_FIELDS = {field.name for field in history_pb2.Record.DESCRIPTOR.fields}
+
+
+class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
+    """The service; see history.proto."""
+
+    def __init__(self, store: ObjectStore, settings: HistorySettings, executor: BoundedExecutor) -> None:
+        self._store = store
+        self._limits = settings
+        self._uploads = Uploads(store, settings.stale_after_seconds)
+        self._ledger = Ledger(store, settings.append_attempts)
+        self._executor = executor
+
+    async def CreateUpload(  # noqa: N802
+        self, request: history_pb2.CreateUploadRequest, _context: "Context"
+    ) -> history_pb2.CreateUploadResponse:
+        """See history.proto."""
+        return await self._executor.run(self._create_upload, request)
+
+    def _create_upload(self, request: history_pb2.CreateUploadRequest) -> history_pb2.CreateUploadResponse:
+        picture_format = check(request.photo, self._limits)
+        self._uploads.sweep()
+        upload = self._uploads.create(request.request_id, request.filename, request.photo, picture_format)
+        return history_pb2.CreateUploadResponse(upload=_upload_message(upload))
+
+    async def PutCutout(  # noqa: N802
+        self, request: history_pb2.PutCutoutRequest, _context: "Context"
+    ) -> history_pb2.PutCutoutResponse:
+        """See history.proto."""
+        upload = await self._executor.run(self._uploads.put_cutout, request.timestamp, request.cutout, request.engine)
+        return history_pb2.PutCutoutResponse(upload=_upload_message(upload))
+
+    async def GetUpload(  # noqa: N802
+        self, request: history_pb2.GetUploadRequest, _context: "Context"
+    ) -> history_pb2.GetUploadResponse:
+        """See history.proto."""
+        return await self._executor.run(self._get_upload, request)
+
+    def _get_upload(self, request: history_pb2.GetUploadRequest) -> history_pb2.GetUploadResponse:
+        upload = self._uploads.get(request.timestamp)
+        return history_pb2.GetUploadResponse(
+            upload=_upload_message(upload),
+            cutout=self._uploads.read_cutout(upload),
+            cutout_engine=upload.cutout_engine,
+        )
+
+    async def DiscardUpload(  # noqa: N802
+        self, request: history_pb2.DiscardUploadRequest, _context: "Context"
+    ) -> history_pb2.DiscardUploadResponse:
+        """See history.proto."""
+        discarded = await self._executor.run(self._uploads.discard, request.timestamp)
+        return history_pb2.DiscardUploadResponse(discarded=discarded)
+
+    async def SaveGeneration(  # noqa: N802
+        self, request: history_pb2.SaveGenerationRequest, _context: "Context"
+    ) -> history_pb2.SaveGenerationResponse:
+        """See history.proto."""
+        record = await self._executor.run(
+            save_generation,
+            request.request_id,
+            request.timestamp,
+            _record_fields(request.record),
+            [Picture(picture.name, picture.jpeg) for picture in request.pictures],
+            self._store,
+            self._uploads,
+            self._ledger,
+        )
+        return history_pb2.SaveGenerationResponse(record=_record_message(record))
+
+    async def ListRecords(  # noqa: N802
+        self, request: history_pb2.ListRecordsRequest, _context: "Context"
+    ) -> history_pb2.ListRecordsResponse:
+        """See history.proto."""
+        page = await self._executor.run(self._ledger.page, request.page_size, request.page_token)
+        return history_pb2.ListRecordsResponse(
+            records=[_record_message(record) for record in page.records], next_page_token=page.next_token
+        )
+
+    async def ReadObject(  # noqa: N802
+        self, request: history_pb2.ReadObjectRequest, _context: "Context"
+    ) -> AsyncIterator[history_pb2.ReadObjectResponse]:
+        """See history.proto."""
+        key = keys.static_key(request.path)
+        opening = self._store.open(key)
+        found = await self._executor.run(_enter, opening)
+        try:
+            unchanged = found.etag == request.if_none_match
+            info = history_pb2.ObjectInfo(
+                etag=found.etag, content_type=keys.content_type(key), size=found.size, not_modified=unchanged
+            )
+            yield history_pb2.ReadObjectResponse(info=info)
+            while not unchanged and (chunk := await self._executor.run(next, found.chunks, b"")):
+                yield history_pb2.ReadObjectResponse(chunk=chunk)
+        finally:
+            opening.__exit__(None, None, None)
+
+
+def _enter(opening: AbstractContextManager[OpenObject]) -> OpenObject:
+    try:
+        return opening.__enter__()
+    except ObjectNotFoundError:
+        raise NotFoundError("There is no picture at this address.") from None
+
+
+def _upload_message(upload: Upload) -> history_pb2.Upload:
+    return history_pb2.Upload(timestamp=upload.timestamp, photo_path=upload.photo_path, cutout_path=upload.cutout_path)
+
+
+def _record_fields(record: history_pb2.Record) -> LedgerRecord:
+    return {
+        "product_name": record.product_name,
+        "product_describe": record.product_describe,
+        "target_audience": record.target_audience,
+        "short_ad": record.short_ad,
+        "long_ad": record.long_ad,
+        "engines": dict(record.engines),
+        "seed": record.seed,
+        "prompts": list(record.prompts),
+    }
+
+
+def _record_message(record: LedgerRecord) -> history_pb2.Record:
+    """Make a message of a stored record, which may be the original backend's or a later version's."""
+    return history_pb2.Record(**{name: value for name, value in record.items() if name in _RECORD_FIELDS})

@@ -1,0 +1,209 @@
+"""Uploads: their life from the photo to the first result, or to the sweep."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from services.history import keys
+from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
+from services.runtime.errors import InvalidInputError, NotFoundError, PreconditionError
+
+log = structlog.get_logger()
+
+JSON = "application/json"
+PNG = "image/png"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A stored photo.
+
+    Attributes:
+        timestamp: Its name among all uploads.
+        name: The photo's file name.
+        request_id: The request that made it.
+        photo_sha256: Of the photo.
+        cutout_engine: What made the cut-out; empty until there is one.
+    """
+
+    timestamp: str
+    name: str
+    request_id: str
+    photo_sha256: str
+    cutout_engine: str = ""
+
+    @property
+    def photo_path(self) -> str:
+        """Relative to static/."""
+        return keys.photo_path(self.timestamp, self.name)
+
+    @property
+    def cutout_path(self) -> str:
+        """Relative to static/."""
+        return keys.cutout_path(self.timestamp, self.name)
+
+
+class Uploads:
+    """The uploads in a store.
+
+    Args:
+        store: Where everything is kept.
+        stale_after_seconds: An upload without a result that nobody touches for so long is removed.
+    """
+
+    def __init__(self, store: ObjectStore, stale_after_seconds: float) -> None:
+        self._store = store
+        self._stale_after = stale_after_seconds
+
+    def create(self, request_id: str, client_name: str, photo: bytes, picture_format: str) -> Upload:
+        """Store a photo. The same request_id and photo again give the same upload.
+
+        Raises:
+            InvalidInputError: The request_id is malformed.
+            PreconditionError: The request_id was used for another photo.
+        """
+        keys.checked_request_id(request_id)
+        upload = self._claim(
+            Upload(
+                timestamp=keys.new_timestamp(datetime.now().astimezone()),
+                name=keys.photo_name(client_name, picture_format),
+                request_id=request_id,
+                photo_sha256=hashlib.sha256(photo).hexdigest(),
+            )
+        )
+        if self._find(upload.timestamp) is None:
+            self._touch(upload.timestamp)
+            key = keys.static_key(upload.photo_path)
+            self._store.put(key, photo, keys.content_type(key))
+            self._save(upload)
+        return upload
+
+    def _claim(self, upload: Upload) -> Upload:
+        """Give the upload that this request makes: the given one, or the one it made before."""
+        key = keys.request_key(upload.request_id)
+        try:
+            self._store.create(key, _dump(upload), JSON)
+        except ConflictError:
+            earlier = _load(self._store.get(key).data)
+            if earlier.photo_sha256 != upload.photo_sha256:
+                raise PreconditionError(
+                    "This request_id was used for another photo: use a new one.", "REQUEST_ID_REUSED"
+                ) from None
+            return earlier
+        return upload
+
+    def put_cutout(self, timestamp: str, cutout: bytes, engine: str) -> Upload:
+        """Store an upload's cut-out.
+
+        Args:
+            timestamp: The upload's.
+            cutout: A PNG file.
+            engine: What made it.
+
+        Raises:
+            InvalidInputError: The timestamp is malformed, or the cut-out or its engine is missing.
+            NotFoundError: There is no such upload.
+        """
+        if not cutout or not engine:
+            raise InvalidInputError("The cut-out and the engine that made it must be given.", "MISSING_CUTOUT")
+        upload = self.get(timestamp)
+        self._store.put(keys.static_key(upload.cutout_path), cutout, PNG)
+        finished = replace(upload, cutout_engine=engine)
+        self._save(finished)
+        return finished
+
+    def get(self, timestamp: str) -> Upload:
+        """Give an upload; this counts as a touch.
+
+        Raises:
+            InvalidInputError: The timestamp is malformed.
+            NotFoundError: There is no such upload.
+        """
+        upload = self._find(keys.checked_timestamp(timestamp))
+        if upload is None:
+            raise NotFoundError("There is no upload of this timestamp: upload the photo again.", "UNKNOWN_UPLOAD")
+        if self._is_pending(timestamp):
+            self._touch(timestamp)
+        return upload
+
+    def read_cutout(self, upload: Upload) -> bytes:
+        """Give an upload's cut-out, a PNG file.
+
+        Raises:
+            PreconditionError: There is none.
+        """
+        if not upload.cutout_engine:
+            raise PreconditionError("This upload has no cut-out: upload the photo again.", "NO_CUTOUT")
+        return self._store.get(keys.static_key(upload.cutout_path)).data
+
+    def discard(self, timestamp: str) -> bool:
+        """Remove an upload without results; tell whether there was one to remove.
+
+        Raises:
+            InvalidInputError: The timestamp is malformed.
+        """
+        upload = self._find(keys.checked_timestamp(timestamp))
+        if upload is None or self._has_results(timestamp):
+            return False
+        self._remove(timestamp, upload)
+        return True
+
+    def settle(self, timestamp: str) -> None:
+        """Mark that an upload has a result now: it is never swept from here on."""
+        self._store.delete([keys.pending_key(timestamp)])
+
+    def sweep(self) -> int:
+        """Remove the stale uploads and tell how many there were."""
+        removed = 0
+        for listed in list(self._store.list(keys.PENDING)):
+            if listed.age_seconds <= self._stale_after:
+                continue
+            timestamp = listed.key.removeprefix(keys.PENDING)
+            if self._has_results(timestamp):
+                self.settle(timestamp)
+                continue
+            self._remove(timestamp, self._find(timestamp))
+            removed += 1
+        if removed:
+            log.info("swept stale uploads", count=removed)
+        return removed
+
+    def _has_results(self, timestamp: str) -> bool:
+        return next(iter(self._store.list(f"static/{timestamp}/generated/")), None) is not None
+
+    def _remove(self, timestamp: str, upload: Upload | None) -> None:
+        """Remove an upload: first what makes it exist, last what would let a sweep find the rest of it."""
+        claims = [keys.request_key(upload.request_id)] if upload else []
+        pictures = [listed.key for listed in self._store.list(f"static/{timestamp}/upload/")]
+        self._store.delete([keys.upload_key(timestamp), *claims, *pictures])
+        self._store.delete([keys.pending_key(timestamp)])
+
+    def _find(self, timestamp: str) -> Upload | None:
+        try:
+            return _load(self._store.get(keys.upload_key(timestamp)).data)
+        except ObjectNotFoundError:
+            return None
+
+    def _save(self, upload: Upload) -> None:
+        self._store.put(keys.upload_key(upload.timestamp), _dump(upload), JSON)
+
+    def _is_pending(self, timestamp: str) -> bool:
+        try:
+            self._store.get(keys.pending_key(timestamp))
+        except ObjectNotFoundError:
+            return False
+        return True
+
+    def _touch(self, timestamp: str) -> None:
+        self._store.put(keys.pending_key(timestamp), b"pending\n", "text/plain")
+
+
+def _dump(upload: Upload) -> bytes:
+    return json.dumps(asdict(upload), ensure_ascii=False).encode()
+
+
+def _load(data: bytes) -> Upload:
+    return Upload(**json.loads(data))
