@@ -1,0 +1,1 @@
+"""Everything about putting the processes on a machine."""

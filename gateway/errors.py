@@ -1,0 +1,131 @@
+"""What can go wrong, as callers see it: one table from gRPC status to HTTP status, one shape of body.
+
+Every error body is `{"detail": "..."}`: a text for people that says what to do.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from grpc import StatusCode
+from grpc.aio import AioRpcError
+from starlette.exceptions import HTTPException
+
+from services.runtime.errors import (
+    InvalidInputError,
+    OverloadedError,
+    PreconditionError,
+    ServiceError,
+    reason_of,
+)
+from services.runtime.telemetry import current_request_id
+
+log = structlog.get_logger()
+
+HTTP_STATUS = {
+    StatusCode.INVALID_ARGUMENT: 400,
+    StatusCode.NOT_FOUND: 404,
+    StatusCode.FAILED_PRECONDITION: 422,
+    StatusCode.ABORTED: 409,
+    StatusCode.RESOURCE_EXHAUSTED: 429,
+    StatusCode.UNAVAILABLE: 503,
+    StatusCode.DEADLINE_EXCEEDED: 504,
+}
+_OWN_STATUS = {InvalidInputError: 400, PreconditionError: 422, OverloadedError: 429}
+RETRY_AFTER_SECONDS = {429: "2", 503: "5", 409: "1"}
+
+
+class ApiError(Exception):
+    """An error whose text is meant for the caller.
+
+    Args:
+        status: The HTTP status.
+        detail: Says what is wrong and what to do.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+def internal_error_detail() -> str:
+    """The text for everything that nobody foresaw."""
+    return f"Something went wrong on our side. Quote request id {current_request_id()} when you report it."
+
+
+def from_rpc_error(error: AioRpcError, capability: str) -> ApiError:
+    """Turn a failed call into an error for the caller. Names the capability; never a host, never a trace.
+
+    Args:
+        error: As grpc raised it.
+        capability: What was being done, such as "cut-out".
+    """
+    code, status = error.code(), HTTP_STATUS.get(error.code(), 500)
+    has_own_text = reason_of(error) is not None
+    log.warning("call failed", capability=capability, code=code.name, message=error.details())
+    if status == 500:
+        return ApiError(status, internal_error_detail())
+    if status == 503:
+        return ApiError(status, f"The {capability} service is not available right now: try again in a moment.")
+    if status == 504:
+        return ApiError(status, f"The {capability} service took too long: try again, or send a smaller picture.")
+    if has_own_text:
+        return ApiError(status, error.details() or "")
+    if status == 429:
+        return ApiError(status, f"The {capability} service is busy: try again in a few seconds.")
+    return ApiError(500, internal_error_detail())
+
+
+@asynccontextmanager
+async def calling(capability: str) -> AsyncIterator[None]:
+    """Turn what goes wrong inside into an `ApiError` that names the capability."""
+    try:
+        yield
+    except AioRpcError as error:
+        raise from_rpc_error(error, capability) from error
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Give every error the one shape of body."""
+    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+
+
+def error_response(status: int, detail: str) -> JSONResponse:
+    """Make the body of an error."""
+    retry_after = RETRY_AFTER_SECONDS.get(status)
+    headers = {"Retry-After": retry_after} if retry_after else None
+    return JSONResponse({"detail": detail}, status, headers)
+
+
+async def _api_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ApiError)  # noqa: S101  # registered for this class only
+    return error_response(error.status, error.detail)
+
+
+async def _service_error(_: Request, error: Exception) -> JSONResponse:
+    """Errors of the runtime's own code, such as the image codec's."""
+    status = next((status for kind, status in _OWN_STATUS.items() if isinstance(error, kind)), 500)
+    return error_response(status, str(error) if status != 500 else internal_error_detail())
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    return error_response(error.status_code, str(error.detail))
+
+
+async def _validation_error(_: Request, error: Exception) -> JSONResponse:
+    """FastAPI would give a list; the frontend shows `detail` as it is."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    problems = [f"{problem['loc'][-1]}: {_problem_text(problem)}" for problem in error.errors()]
+    return error_response(422, "Check these fields: " + "; ".join(problems))
+
+
+def _problem_text(problem: "dict[str, object]") -> str:
+    return "is missing" if problem["type"] == "missing" else str(problem["msg"])

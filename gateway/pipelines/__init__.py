@@ -1,0 +1,1 @@
+"""The pipelines: what a REST call becomes."""

@@ -1,0 +1,67 @@
+"""The upload pipeline: check the photo, store it, cut the product out, store the cut-out."""
+
+import uuid
+
+import structlog
+
+from gateway.errors import ApiError
+from gateway.pipelines.stage import stage
+from gateway.services import Services
+from gateway.settings import GatewaySettings
+from productimage.history.v1 import history_pb2
+from productimage.image.v1 import image_pb2
+from productimage.segmentation.v1 import segmentation_pb2
+from services.runtime.executor import BoundedExecutor
+from services.runtime.image import check
+
+log = structlog.get_logger()
+
+
+async def upload(
+    photo: bytes, filename: str, services: Services, settings: GatewaySettings, executor: BoundedExecutor
+) -> history_pb2.Upload:
+    """Take a photo in.
+
+    Raises:
+        ServiceError: The photo cannot be taken.
+        ApiError: A stage failed; nothing is left behind.
+    """
+    await executor.run(check, photo, settings)
+    request_id = uuid.uuid4().hex
+    deadline = settings.history_deadline_seconds
+    async with stage("history"):
+        created = await services.history.CreateUpload(
+            history_pb2.CreateUploadRequest(request_id=request_id, filename=filename, photo=photo), timeout=deadline
+        )
+    timestamp = created.upload.timestamp
+    try:
+        async with stage("cut-out"):
+            cut = await services.segmentation.CutOut(
+                segmentation_pb2.CutOutRequest(
+                    photo=image_pb2.Image(encoded=photo), encoding=image_pb2.IMAGE_ENCODING_PNG
+                ),
+                timeout=settings.model_deadline_seconds,
+            )
+        async with stage("history"):
+            stored = await services.history.PutCutout(
+                history_pb2.PutCutoutRequest(
+                    request_id=request_id, timestamp=timestamp, cutout=cut.cutout.encoded, engine=cut.engine
+                ),
+                timeout=deadline,
+            )
+    except ApiError:
+        await discard(timestamp, services, settings)
+        raise
+    return stored.upload
+
+
+async def discard(timestamp: str, services: Services, settings: GatewaySettings) -> None:
+    """Remove an upload after a failure; when that fails too, the sweep removes it later."""
+    try:
+        async with stage("history"):
+            await services.history.DiscardUpload(
+                history_pb2.DiscardUploadRequest(request_id=uuid.uuid4().hex, timestamp=timestamp),
+                timeout=settings.history_deadline_seconds,
+            )
+    except ApiError:
+        log.warning("upload left to the sweep", timestamp=timestamp)

@@ -1,0 +1,1 @@
+"""The routes: what the frontend calls."""

@@ -1,0 +1,36 @@
+"""The audience: what can be chosen, and who is in an uploaded list."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, File, UploadFile
+
+from gateway.dependencies import GatewayDependency
+from gateway.models import AudienceCounts, ChartBody, ErrorBody
+
+router = APIRouter(prefix="/api", tags=["audience"])
+
+_OPTIONS_EXAMPLE = {
+    "gender": {"option1": "男性", "option2": "女性"},
+    "age": {"option1": "18-24", "option2": "25-34"},
+    "interest": {"option1": "運動體育", "option2": "寵物生活"},
+}
+
+
+@router.get(
+    "/target-audiences",
+    responses={200: {"content": {"application/json": {"example": _OPTIONS_EXAMPLE}}}},
+)
+async def target_audiences(gateway: GatewayDependency) -> dict[str, dict[str, str]]:
+    """Give what an audience can be made of: per category, the choices of a select."""
+    return gateway.audiences.options()
+
+
+@router.post("/upload-audience", responses={400: {"model": ErrorBody}, 413: {"model": ErrorBody}})
+async def upload_audience(
+    gateway: GatewayDependency,
+    file: Annotated[UploadFile, File(description="A CSV file with a `uid` column, in UTF-8, UTF-16 or Big5.")],
+) -> AudienceCounts:
+    """Count the audience of a list of users; users that are not known are skipped."""
+    charts = await gateway.executor.run(gateway.audiences.count, await file.read())
+    return AudienceCounts(**{f"{name}_data": ChartBody(**asdict(chart)) for name, chart in charts.items()})

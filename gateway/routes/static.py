@@ -1,0 +1,53 @@
+"""The stored pictures."""
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from gateway.dependencies import GatewayDependency
+from gateway.errors import calling
+from gateway.models import ErrorBody
+from productimage.history.v1 import history_pb2
+
+router = APIRouter(tags=["pictures"])
+
+
+@router.api_route(
+    "/static/{path:path}",
+    methods=["GET", "HEAD"],
+    response_class=Response,
+    responses={
+        200: {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}},
+        304: {"description": "The caller's copy is current."},
+        404: {"model": ErrorBody},
+    },
+)
+async def static(path: str, request: Request, gateway: GatewayDependency) -> Response:
+    """Give a picture by a path that another answer holds."""
+    known = request.headers.get("if-none-match", "").removeprefix("W/").strip('"')
+    stream = gateway.services.history.ReadObject(
+        history_pb2.ReadObjectRequest(path=path, if_none_match=known),
+        timeout=gateway.settings.history_deadline_seconds,
+    )
+    parts = aiter(stream)
+    async with calling("history"):
+        info = (await anext(parts)).info
+    headers = {"ETag": f'"{info.etag}"', "Cache-Control": _caching(path), "X-Content-Type-Options": "nosniff"}
+    if info.not_modified:
+        return Response(status_code=304, headers=headers)
+    headers["Content-Length"] = str(info.size)
+    if request.method == "HEAD":
+        stream.cancel()
+        return Response(headers=headers, media_type=info.content_type)
+    return StreamingResponse(_chunks(parts), headers=headers, media_type=info.content_type)
+
+
+def _caching(path: str) -> str:
+    """Ads never change; an upload's cut-out may be made anew."""
+    return "public, max-age=31536000, immutable" if "/generated/" in path else "no-cache"
+
+
+async def _chunks(parts: AsyncIterator[history_pb2.ReadObjectResponse]) -> AsyncIterator[bytes]:
+    async for part in parts:
+        yield part.chunk
