@@ -1,5 +1,6 @@
 """The gateway's process: `python -m gateway`."""
 
+import logging
 import socket
 import sys
 
@@ -27,6 +28,7 @@ def main() -> None:
     except OSError as error:
         log.error("cannot start", why=f"port {settings.port} on {settings.host} cannot be used: {error.strerror}")
         sys.exit(1)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, timeout_graceful_shutdown=30)
     log.info("ready", host=settings.host, port=listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])

@@ -5,12 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from services.segmentation.sam.segment_anything_modeling import MaskDecoder, PromptEncoder, TwoWayTransformer
 from services.segmentation.sam.tiny_vit import EMBEDDING_WIDTH, IMAGE_SIZE, TinyViT
-from services.segmentation.sam.torchvision_operators import ensure_torchvision_operators
-
-ensure_torchvision_operators()
-
-from segment_anything.modeling import MaskDecoder, PromptEncoder, TwoWayTransformer  # noqa: E402
 
 EMBEDDING_SIZE = IMAGE_SIZE // 16
 # MobileSAM's checkpoint still holds the classifier that its encoder was first trained with.
