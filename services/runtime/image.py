@@ -103,36 +103,30 @@ def _too_many_pixels(limits: ImageLimits) -> InvalidInputError:
 
 
 def _normalise(picture: Pillow.Image) -> Pixels:
-    alpha = _alpha(picture)
-    if picture.mode.startswith("I;16") or picture.mode == "I":
-        wide = np.asarray(picture).astype(np.float32)
-        picture = Pillow.fromarray(np.clip(wide / 257 + 0.5, 0, 255).astype(np.uint8))
-    rgb = np.asarray(_to_srgb(picture))
-    if alpha is None or alpha.min() == 255:
-        return rgb
-    return np.dstack([rgb, alpha])
-
-
-def _alpha(picture: Pillow.Image) -> Pixels | None:
-    if not picture.has_transparency_data:
-        return None
-    return np.asarray(picture.convert("RGBA").getchannel("A"))
-
-
-def _to_srgb(picture: Pillow.Image) -> Pillow.Image:
     profile = picture.info.get("icc_profile")
-    # Profiles are of the pixels as stored; grey and palette ones are rare and as good as sRGB once converted.
-    opaque = picture if picture.mode in ("RGB", "CMYK") else picture.convert("RGB")
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        wide = np.asarray(picture).astype(np.float32)
+        return rgb(np.clip(np.round(wide / 257), 0, 255).astype(np.uint8))
+    if not picture.has_transparency_data:
+        return np.asarray(_to_srgb(picture, profile))
+    straight = picture.convert("RGBA")
+    colours = np.asarray(_to_srgb(straight.convert("RGB"), profile))
+    alpha = np.asarray(straight.getchannel("A"))
+    return colours if alpha.min() == 255 else np.dstack([colours, alpha])
+
+
+def _to_srgb(picture: Pillow.Image, profile: bytes | None) -> Pillow.Image:
+    # Profiles describe the pixels as stored; grey and palette ones are rare, and as good as sRGB once converted.
+    stored = picture if picture.mode in ("RGB", "CMYK") else picture.convert("RGB")
     if profile:
         try:
-            converted = ImageCms.profileToProfile(
-                opaque, ImageCms.ImageCmsProfile(io.BytesIO(profile)), _SRGB, outputMode="RGB"
-            )
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(stored, source, _SRGB, outputMode="RGB")
         except (ImageCms.PyCMSError, OSError, ValueError):
             converted = None  # a broken or foreign profile: the pixels are still good
         if converted is not None:
             return converted
-    return opaque.convert("RGB")
+    return stored.convert("RGB")
 
 
 def encode_png(pixels: Pixels) -> bytes:
