@@ -9,13 +9,21 @@ from productimage.segmentation.v1 import segmentation_pb2
 from services.runtime.image import to_message, to_pixels
 from services.runtime.settings import ImageLimits
 
-FOOT_ABOVE, FOOT_BELOW = 0.035, 0.1
-"""How far above and below the product's own foot an object may stand to be in its way, in picture heights."""
+FOOT_ABOVE, FOOT_BELOW = 0.035, 0.12
+"""How far above and below the product's own foot an object may stand to be in its way, in widths of its room."""
+RISE = 0.12
+"""How far above the product's foot to look for what stands there, as a part of its room's height."""
 LEAST_INSIDE = 0.5
 """How much of an object's width lies in the product's room when it is in the way."""
 
 
-def stands_in_the_way(box: image_pb2.Box, zone: image_pb2.Box, picture_height: int) -> bool:
+def standing_place(zone: image_pb2.Box) -> image_pb2.Point:
+    """Give a place that is on whatever stands where the product goes: a little above the middle of its foot."""
+    rise = round(RISE * (zone.bottom - zone.top))
+    return image_pb2.Point(x=(zone.left + zone.right) // 2, y=zone.bottom - rise)
+
+
+def stands_in_the_way(box: image_pb2.Box, zone: image_pb2.Box) -> bool:
     """Tell whether an object takes the place of the product.
 
     What merely rises behind it (an arch, a wall) or lies beside it is part of the scene; what stands where the
@@ -24,20 +32,20 @@ def stands_in_the_way(box: image_pb2.Box, zone: image_pb2.Box, picture_height: i
     Args:
         box: The object's.
         zone: The room for the product; it stands on the bottom edge.
-        picture_height: Of the background.
     """
-    rise = box.bottom - zone.bottom
+    width = zone.right - zone.left
+    below = box.bottom - zone.bottom
     inside = min(box.right, zone.right) - max(box.left, zone.left)
     return (
-        -FOOT_ABOVE * picture_height <= rise <= FOOT_BELOW * picture_height
+        -FOOT_ABOVE * width <= below <= FOOT_BELOW * width
         and inside >= LEAST_INSIDE * (box.right - box.left)
-        and box.right - box.left <= zone.right - zone.left
+        and box.right - box.left <= width
     )
 
 
 def mask_of(
-    objects: Iterable[segmentation_pb2.FoundObject], zone: image_pb2.Box, picture_height: int, limits: ImageLimits
+    objects: Iterable[segmentation_pb2.FoundObject], zone: image_pb2.Box, limits: ImageLimits
 ) -> image_pb2.Image | None:
     """Join the masks of the objects in the way; None when there is none."""
-    masks = [to_pixels(found.mask, limits) for found in objects if stands_in_the_way(found.box, zone, picture_height)]
+    masks = [to_pixels(found.mask, limits) for found in objects if stands_in_the_way(found.box, zone)]
     return to_message(np.maximum.reduce(masks)) if masks else None

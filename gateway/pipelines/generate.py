@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from gateway.errors import ApiError
-from gateway.pipelines.clearing import mask_of
+from gateway.pipelines.clearing import mask_of, standing_place
 from gateway.pipelines.stage import stage
 from gateway.pipelines.upload import discard
 from gateway.services import Services
@@ -135,11 +135,14 @@ async def _make_scene(
     engines = {"background": background.engine}
     async with stage("object finding"):
         found = await services.segmentation.FindObjects(
-            segmentation_pb2.FindObjectsRequest(picture=background.picture), timeout=deadline
+            segmentation_pb2.FindObjectsRequest(
+                picture=background.picture, at=standing_place(background.placement.zone)
+            ),
+            timeout=deadline,
         )
     engines["object_finding"] = found.engine
     picture = background.picture
-    mask = mask_of(found.objects, background.placement.zone, picture.raw.height, settings)
+    mask = mask_of(found.objects, background.placement.zone, settings)
     if mask is not None:
         async with stage("inpainting"):
             cleared = await services.inpainting.Inpaint(

@@ -25,6 +25,7 @@ _CHANNELS = {
     image_pb2.PIXEL_FORMAT_RGB8: 3,
     image_pb2.PIXEL_FORMAT_RGBA8: 4,
 }
+_TO_OPENCV = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
 _PIXEL_FORMATS = {channels: pixel_format for pixel_format, channels in _CHANNELS.items()}
 
 # The largest pictures are refused by our own limit; what gets past the header check must never be a mere warning.
@@ -131,19 +132,21 @@ def _to_srgb(picture: Pillow.Image, profile: bytes | None) -> Pillow.Image:
 
 def encode_png(pixels: Pixels) -> bytes:
     """Write a PNG file from (H, W), (H, W, 3) or (H, W, 4)."""
-    swap = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
-    ordered = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, swap[pixels.shape[2]])
-    done, data = cv2.imencode(".png", ordered, [cv2.IMWRITE_PNG_COMPRESSION, 4])
-    if not done:
-        raise ValueError(f"cannot write a PNG of shape {pixels.shape}")
-    return data.tobytes()
+    return _encode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 4])
 
 
 def encode_jpeg(pixels: Pixels, quality: int) -> bytes:
-    """Write a JPEG file from (H, W, 3), with full colour resolution; quality 1 to 95."""
-    buffer = io.BytesIO()
-    Pillow.fromarray(pixels).save(buffer, "JPEG", quality=quality, optimize=True, subsampling=0)
-    return buffer.getvalue()
+    """Write a JPEG file from (H, W, 3), with full colour resolution; quality 1 to 100."""
+    sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    return _encode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1, *sampling])
+
+
+def _encode(extension: str, pixels: Pixels, options: list[int]) -> bytes:
+    ordered = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, _TO_OPENCV[pixels.shape[2]])
+    done, data = cv2.imencode(extension, ordered, options)
+    if not done:
+        raise ValueError(f"cannot write {extension} of shape {pixels.shape}")
+    return data.tobytes()
 
 
 def to_pixels(message: image_pb2.Image, limits: ImageLimits) -> Pixels:

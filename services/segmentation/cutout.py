@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from services.runtime.errors import InvalidInputError, PreconditionError
+from services.runtime.errors import PreconditionError
 from services.runtime.image import Pixels, rgb
 from services.segmentation.engine import Box, Engines, Prompt
 from services.segmentation.matting import clean, estimate_foreground, refine
-from services.segmentation.product import find_product
+from services.segmentation.product import check_inside, find_product
 
 OWN_ALPHA = "own_alpha"
 """The engine named when the photo came cut out already."""
@@ -46,7 +46,7 @@ def cut_out(photo: Pixels, prompt: Prompt | None, engines: Engines) -> CutOut:
         InvalidInputError: The prompt lies outside the photo.
         PreconditionError: Nothing stands out from the background.
     """
-    _check_inside(prompt, photo)
+    check_inside(prompt, photo)
     if _is_cut_out_already(photo):
         return _finish(photo.copy(), 1.0, OWN_ALPHA)
     colours = rgb(photo)
@@ -57,17 +57,6 @@ def cut_out(photo: Pixels, prompt: Prompt | None, engines: Engines) -> CutOut:
     foreground = estimate_foreground(colours, alpha)
     pixels = np.dstack([foreground, np.round(alpha * 255).astype(np.uint8)])
     return _finish(pixels, found.score, engines.segmenter.name)
-
-
-def _check_inside(prompt: Prompt | None, photo: Pixels) -> None:
-    if prompt is None:
-        return
-    height, width = photo.shape[:2]
-    box = prompt.box
-    if box and not (0 <= box.left < box.right <= width and 0 <= box.top < box.bottom <= height):
-        raise InvalidInputError(f"The box does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
-    if any(point.x >= width or point.y >= height for point in prompt.points):
-        raise InvalidInputError(f"A point does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
 
 
 def _is_cut_out_already(photo: Pixels) -> bool:

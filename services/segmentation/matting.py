@@ -14,6 +14,8 @@ BAND = 0.006
 """Half the width of the band along the mask's edge in which alpha is looked for, as a part of the longer side."""
 GUIDE_SIZE = 1536
 """The longer side at which the guided filter is worked out; its result is applied at full size."""
+WIDE_BLUR, NARROW_BLUR = 45, 6
+"""Radii of the two passes of the colour estimate, in pixels; the wide one grows with large photos."""
 SMALLEST_PART = 0.02
 """Parts and holes of less than this, as a part of the largest, are taken for noise."""
 
@@ -112,10 +114,10 @@ def estimate_foreground(photo: Pixels, alpha: Plane) -> Pixels:
     edge = cv2.dilate(((alpha > 0) & (alpha < 1)).astype(np.uint8), np.ones((3, 3), np.uint8))
     if not edge.any():
         return photo
-    wide = max(9, round(0.02 * max(alpha.shape)))
+    wide = max(WIDE_BLUR, round(0.02 * max(alpha.shape)))
     picture = photo.astype(np.float32) / 255
     colour, background = _blur_fusion(picture, picture, picture, alpha, wide)
-    colour, _ = _blur_fusion(picture, colour, background, alpha, 6)
+    colour, _ = _blur_fusion(picture, colour, background, alpha, NARROW_BLUR)
     estimated = np.round(np.clip(colour, 0, 1) * 255).astype(np.uint8)
     return np.where((alpha < 1)[..., None], estimated, photo)
 

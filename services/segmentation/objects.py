@@ -1,4 +1,4 @@
-"""Finding objects with what segments the product: one object, the most salient, without a class of its own."""
+"""Finding objects with what segments the product: one object, without a class of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import numpy as np
 
 from services.runtime.errors import InvalidInputError
 from services.runtime.image import Pixels
-from services.segmentation.engine import Box, Engines, Mask
+from services.segmentation.engine import Box, Engines, Mask, Prompt, PromptPoint
 from services.segmentation.matting import clean
-from services.segmentation.product import find_product
+from services.segmentation.product import check_inside, find_product
 
 LABEL = "object"
 LEAST_SCORE = 0.5
@@ -35,26 +35,31 @@ class FoundObject:
     mask: Mask
 
 
-def find_objects(picture: Pixels, labels: Sequence[str], min_score: float, engines: Engines) -> list[FoundObject]:
+def find_objects(
+    picture: Pixels, labels: Sequence[str], min_score: float, at: PromptPoint | None, engines: Engines
+) -> list[FoundObject]:
     """Find the objects in a picture.
 
     Args:
         picture: (H, W, 3).
         labels: Those wanted; none: all.
         min_score: The least score wanted, 0 to 1; 0: 0.5.
+        at: The place to look at; None: the most salient one.
         engines: Chosen at start.
 
     Returns:
-        The most salient object, or nothing when none stands out.
+        The object there, or nothing when none stands out.
 
     Raises:
-        InvalidInputError: min_score is out of range.
+        InvalidInputError: min_score is out of range, or the place lies outside the picture.
     """
     if not 0 <= min_score <= 1:
         raise InvalidInputError("min_score must be within 0 to 1.", "BAD_SCORE")
     if labels and LABEL not in labels:
         return []
-    found = find_product(picture, None, engines)
+    prompt = None if at is None else Prompt(points=(at,))
+    check_inside(prompt, picture)
+    found = find_product(picture, prompt, engines)
     if found is None or found.score < (min_score or LEAST_SCORE) or found.mask.mean() > LARGEST_OBJECT:
         return []
     height, width = picture.shape[:2]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from services.runtime.errors import InvalidInputError
 from services.runtime.image import Pixels
 from services.segmentation.engine import Box, Candidate, Engines, Mask, Probability, Prompt
 from services.segmentation.grabcut import inner_box
@@ -55,6 +56,22 @@ def find_product(photo: Pixels, prompt: Prompt | None, engines: Engines) -> Foun
         return None
     candidates = engines.segmenter.segment(working, Prompt(box=_bounds(salient)))
     return _found(max(candidates, key=lambda candidate: candidate.score / 2 + _agreement(candidate, salient)), saliency)
+
+
+def check_inside(prompt: Prompt | None, photo: Pixels) -> None:
+    """Make sure that a prompt lies in its photo.
+
+    Raises:
+        InvalidInputError: It does not.
+    """
+    if prompt is None:
+        return
+    height, width = photo.shape[:2]
+    box = prompt.box
+    if box and not (0 <= box.left < box.right <= width and 0 <= box.top < box.bottom <= height):
+        raise InvalidInputError(f"The box does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
+    if any(point.x >= width or point.y >= height for point in prompt.points):
+        raise InvalidInputError(f"A point does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
 
 
 def _working_copy(photo: Pixels) -> tuple[Pixels, float]:

@@ -52,7 +52,8 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
 
     def _find_objects(self, request: segmentation_pb2.FindObjectsRequest) -> segmentation_pb2.FindObjectsResponse:
         picture = rgb(to_pixels(request.picture, self._limits))
-        objects = find_objects(picture, request.labels, request.min_score, self._engines)
+        at = PromptPoint(request.at.x, request.at.y, on_object=True) if request.HasField("at") else None
+        objects = find_objects(picture, request.labels, request.min_score, at, self._engines)
         return segmentation_pb2.FindObjectsResponse(
             objects=[
                 segmentation_pb2.FoundObject(

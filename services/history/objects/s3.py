@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,7 @@ class S3Store:
             if _code(error) in MISSING:
                 raise ObjectNotFoundError(key) from None
             raise
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:
             yield OpenObject(body.iter_chunks(CHUNK), answer["ETag"].strip('"'), answer["ContentLength"])
 
     def put(self, key: str, data: bytes, content_type: str) -> None:

@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+
+from services.runtime.errors import InvalidInputError, PreconditionError
+from services.runtime.image import decode
+from services.runtime.settings import ImageLimits
+from services.segmentation.cutout import OWN_ALPHA, cut_out
+from services.segmentation.engine import Box, Engines, Prompt, PromptPoint
+from services.segmentation.grabcut import GrabCut
+from tests.pictures import SAMPLE, ball, gradient, texture
+
+
+def iou(
+    a: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]", b: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]"
+) -> float:
+    return float((a & b).sum() / (a | b).sum())
+
+
+def test_the_product_is_cut_out(engines: Engines) -> None:
+    photo, truth = ball(480, 360)
+    result = cut_out(photo, None, engines)
+    assert result.engine == "mobile_sam"
+    assert result.pixels.shape == (360, 480, 4)
+    assert iou(result.pixels[..., 3] > 127, truth) > 0.97
+    assert result.score > 0.6
+    rows, columns = np.nonzero(result.pixels[..., 3])
+    assert result.bounds == Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+
+
+def test_colours_are_the_photos_in_the_right_order(engines: Engines) -> None:
+    photo, truth = ball(480, 360, colour=(220, 40, 60))
+    pixels = cut_out(photo, None, engines).pixels
+    solid = (pixels[..., 3] == 255) & truth
+    assert solid.sum() > 0.8 * truth.sum()
+    assert np.array_equal(pixels[solid][:, :3], photo[solid])
+
+
+def test_the_edge_does_not_keep_the_old_background(engines: Engines) -> None:
+    photo, truth = ball(480, 360, colour=(30, 60, 160))
+    pixels = cut_out(photo, None, engines).pixels
+    soft = (pixels[..., 3] > 60) & (pixels[..., 3] < 200)
+    assert soft.any()
+    # The ground is nearly white, the ball dark blue: a halo would show as bright red.
+    assert pixels[soft][:, 0].mean() < 100
+    assert truth.any()
+
+
+def test_a_hole_stays_a_hole(engines: Engines) -> None:
+    photo = decode(SAMPLE.read_bytes(), ImageLimits())
+    alpha = cut_out(photo, None, engines).pixels[..., 3]
+    assert alpha[185, 600] < 40, "the carrying loop is filled in"
+    assert alpha[700, 600] == 255
+    assert alpha[100, 100] == 0
+
+
+@pytest.mark.parametrize("empty", [np.full((300, 400, 3), 255, np.uint8), np.zeros((300, 400, 3), np.uint8)])
+def test_nothing_found_is_told_in_words(
+    empty: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", engines: Engines
+) -> None:
+    with pytest.raises(PreconditionError, match="No product was found") as caught:
+        cut_out(empty, None, engines)
+    assert caught.value.reason == "NOTHING_FOUND"
+
+
+def test_real_transparency_is_kept(engines: Engines) -> None:
+    photo = np.dstack([gradient(60, 40), np.zeros((40, 60), np.uint8)])
+    photo[10:30, 20:50, 3] = 255
+    photo[10, 20:50, 3] = 128
+    result = cut_out(photo, None, engines)
+    assert result.engine == OWN_ALPHA
+    assert np.array_equal(result.pixels[..., 3], photo[..., 3])
+    assert np.array_equal(result.pixels[10:30, 20:50, :3], photo[10:30, 20:50, :3])
+    assert result.bounds == Box(20, 10, 50, 30)
+
+
+def test_a_stray_soft_pixel_is_no_transparency(engines: Engines) -> None:
+    photo, truth = ball(480, 360)
+    alpha = np.full((360, 480), 255, np.uint8)
+    alpha[0, 0] = 10
+    result = cut_out(np.dstack([photo, alpha]), None, engines)
+    assert result.engine == "mobile_sam"
+    assert iou(result.pixels[..., 3] > 127, truth) > 0.97
+
+
+def test_a_wholly_transparent_photo_shows_nothing(engines: Engines) -> None:
+    with pytest.raises(PreconditionError):
+        cut_out(np.zeros((20, 20, 4), np.uint8), None, engines)
+
+
+def two_balls() -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+    left, _ = ball(300, 300, colour=(200, 30, 30))
+    right, _ = ball(300, 300, colour=(30, 30, 200))
+    return np.hstack([left, right])
+
+
+def test_a_box_or_a_point_chooses_the_product(engines: Engines) -> None:
+    photo = two_balls()
+    for prompt in (Prompt(box=Box(330, 30, 590, 270)), Prompt(points=(PromptPoint(450, 150, on_object=True),))):
+        bounds = cut_out(photo, prompt, engines).bounds
+        assert bounds.left > 300
+        assert bounds.right - bounds.left == pytest.approx(192, abs=12)
+
+
+def test_a_prompt_outside_is_refused(engines: Engines) -> None:
+    photo, _ = ball(100, 80)
+    for prompt in (
+        Prompt(box=Box(0, 0, 101, 80)),
+        Prompt(box=Box(50, 10, 50, 20)),
+        Prompt(points=(PromptPoint(100, 0, on_object=True),)),
+    ):
+        with pytest.raises(InvalidInputError, match="100x80"):
+            cut_out(photo, prompt, engines)
+
+
+@pytest.mark.parametrize(("width", "height"), [(33, 500), (500, 33), (16, 16), (1, 1), (3000, 40)])
+def test_odd_shapes_are_answered(width: int, height: int, engines: Engines) -> None:
+    try:
+        result = cut_out(texture(width, height), None, engines)
+    except PreconditionError:
+        return
+    assert result.pixels.shape == (height, width, 4)
+
+
+def test_the_same_photo_gives_the_same_cutout(engines: Engines) -> None:
+    photo, _ = ball(200, 160)
+    assert np.array_equal(cut_out(photo, None, engines).pixels, cut_out(photo, None, engines).pixels)
+
+
+def test_grabcut_stands_in_without_weights() -> None:
+    photo, truth = ball(240, 180)
+    result = cut_out(photo, None, Engines(GrabCut(), None))
+    assert result.engine == "grabcut"
+    assert iou(result.pixels[..., 3] > 127, truth) > 0.9
+
+
+def test_grabcut_finds_nothing_on_a_plain_ground() -> None:
+    with pytest.raises(PreconditionError):
+        cut_out(np.full((120, 160, 3), 240, np.uint8), None, Engines(GrabCut(), None))
