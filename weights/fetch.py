@@ -84,6 +84,8 @@ def _reason(error: Exception) -> str:
         return lines[-1] if lines else f"{error.cmd[0]} failed"
     if isinstance(error, requests.ConnectionError):
         return "cannot be reached"
+    if isinstance(error, KeyError):
+        return f"has no {error.args[0]}"
     return f"{type(error).__name__}: {error}"
 
 
@@ -151,8 +153,8 @@ def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
             yield stream
         return
     with tarfile.open(archive) as tarball:
-        found = next(entry for entry in tarball if entry.isfile() and entry.name.partition("/")[2] == member)
-        file = tarball.extractfile(found)
+        found = next((entry for entry in tarball if entry.isfile() and entry.name.partition("/")[2] == member), None)
+        file = tarball.extractfile(found) if found else None
         if file is None:
             raise KeyError(member)
         yield file

@@ -134,7 +134,7 @@ class DiskStore:
         root = self._path(base) if base else self._folder
         now = time.time()
         for folder, subfolders, files in os.walk(root):
-            subfolders.sort()
+            subfolders[:] = sorted(name for name in subfolders if name not in (LOCKS, SCRATCH))
             for file in sorted(files):
                 path = Path(folder, file)
                 key = path.relative_to(self._folder).as_posix()

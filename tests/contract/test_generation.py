@@ -1,0 +1,127 @@
+from collections.abc import AsyncIterator
+
+import grpc
+import numpy as np
+import pytest
+
+from productimage.generation.v1.generation_pb2 import (
+    AspectRatio,
+    Audience,
+    Backdrop,
+    ComposeCreativesRequest,
+    CreativeSize,
+    GenerateBackgroundRequest,
+    Placement,
+    Product,
+    WriteCopyRequest,
+)
+from productimage.generation.v1.generation_pb2_grpc import GenerationServiceStub
+from productimage.image.v1.image_pb2 import Box, Image
+from services.generation.__main__ import SERVICE, load
+from services.generation.settings import GenerationSettings
+from services.runtime.image import to_message, to_pixels
+from services.runtime.settings import ImageLimits
+from tests.contract.serving import refused, serving
+from tests.pictures import decoded, disc_cutout, encoded, gradient
+
+PRODUCT = Product(name="保溫瓶", description="不漏水")
+AUDIENCE = Audience(gender="female", age="25-34", interest="pets")
+
+
+@pytest.fixture
+async def channel() -> AsyncIterator[grpc.aio.Channel]:
+    settings = GenerationSettings(port=0)
+    async with serving(settings, SERVICE, load(settings)) as opened:
+        yield opened
+
+
+async def test_a_background_is_made(channel: grpc.aio.Channel) -> None:
+    stub = GenerationServiceStub(channel)
+    request = GenerateBackgroundRequest(
+        product=PRODUCT, audience=AUDIENCE, aspect_ratio=AspectRatio(width=2, height=3), seed=4_294_967_295
+    )
+    answer = await stub.GenerateBackground(request)
+    pixels = to_pixels(answer.picture, ImageLimits())
+    assert pixels.shape[0] / pixels.shape[1] == pytest.approx(1.5, rel=0.01)
+    assert answer.placement.zone.bottom <= pixels.shape[0]
+    assert answer.engine == "studio"
+    assert "保溫瓶" in answer.prompt
+    assert (await stub.GenerateBackground(request)).picture == answer.picture
+
+
+async def test_copy_is_written_in_both_languages(channel: grpc.aio.Channel) -> None:
+    stub = GenerationServiceStub(channel)
+    chinese = await stub.WriteCopy(WriteCopyRequest(product=PRODUCT, audience=AUDIENCE))
+    english = await stub.WriteCopy(WriteCopyRequest(product=PRODUCT, audience=AUDIENCE, locale="en"))
+    assert "毛" in chinese.long_ad
+    assert "women" in english.long_ad
+    assert 50 <= len(chinese.short_ad) <= 100
+    assert 200 <= len(english.long_ad) <= 300
+    assert chinese.engine == "templates"
+
+
+async def test_creatives_come_in_the_order_asked_for(channel: grpc.aio.Channel) -> None:
+    sizes = [
+        CreativeSize(width=336, height=280),
+        CreativeSize(width=320, height=480),
+        CreativeSize(width=728, height=90),
+    ]
+    zone = Placement(zone=Box(left=100, top=60, right=500, bottom=450))
+    answer = await GenerationServiceStub(channel).ComposeCreatives(
+        ComposeCreativesRequest(
+            backdrops=[Backdrop(picture=to_message(gradient(600, 500)), placement=zone)],
+            cutout=Image(encoded=encoded(disc_cutout(300))),
+            sizes=sizes,
+        )
+    )
+    assert [creative.size for creative in answer.creatives] == sizes
+    for creative in answer.creatives:
+        assert decoded(creative.jpeg).shape == (creative.size.height, creative.size.width, 3)
+        assert len(creative.jpeg) <= 150_000
+
+
+async def test_every_refusal(channel: grpc.aio.Channel) -> None:
+    stub = GenerationServiceStub(channel)
+    good = AspectRatio(width=1, height=1)
+    for request, reason in (
+        (GenerateBackgroundRequest(aspect_ratio=good), "NAME_LENGTH"),
+        (GenerateBackgroundRequest(product=Product(name="x" * 101), aspect_ratio=good), "NAME_LENGTH"),
+        (GenerateBackgroundRequest(product=Product(name="x", description="x" * 5001)), "DESCRIPTION_LENGTH"),
+        (GenerateBackgroundRequest(product=PRODUCT), "ASPECT_RATIO"),
+        (GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=AspectRatio(width=9, height=2)), "ASPECT_RATIO"),
+    ):
+        assert (await refused(stub.GenerateBackground(request)))[:2] == ("INVALID_ARGUMENT", reason)
+    unknown = WriteCopyRequest(product=PRODUCT, locale="xx")
+    assert (await refused(stub.WriteCopy(unknown)))[:2] == ("INVALID_ARGUMENT", "UNKNOWN_LOCALE")
+    assert (await refused(stub.WriteCopy(WriteCopyRequest())))[:2] == ("INVALID_ARGUMENT", "NAME_LENGTH")
+
+    size = CreativeSize(width=300, height=250)
+    cutout = to_message(disc_cutout(50))
+    backdrop = Backdrop(
+        picture=to_message(gradient(60, 50)), placement=Placement(zone=Box(left=10, top=5, right=50, bottom=40))
+    )
+    outside = Backdrop(picture=backdrop.picture, placement=Placement(zone=Box(right=61, bottom=50)))
+    empty = to_message(np.zeros((5, 5, 4), np.uint8))
+    opaque = to_message(gradient(5, 5))
+    for compose, code, reason in (
+        (ComposeCreativesRequest(cutout=cutout, sizes=[size]), "INVALID_ARGUMENT", "NO_BACKDROP"),
+        (ComposeCreativesRequest(cutout=cutout, backdrops=[backdrop]), "INVALID_ARGUMENT", "SIZE_COUNT"),
+        (
+            ComposeCreativesRequest(cutout=cutout, backdrops=[backdrop], sizes=[CreativeSize(width=9, height=9)]),
+            "INVALID_ARGUMENT",
+            "SIZE_RANGE",
+        ),
+        (
+            ComposeCreativesRequest(cutout=cutout, backdrops=[outside], sizes=[size]),
+            "INVALID_ARGUMENT",
+            "PLACEMENT_OUTSIDE",
+        ),
+        (ComposeCreativesRequest(cutout=opaque, backdrops=[backdrop], sizes=[size]), "INVALID_ARGUMENT", "NO_ALPHA"),
+        (
+            ComposeCreativesRequest(cutout=empty, backdrops=[backdrop], sizes=[size]),
+            "FAILED_PRECONDITION",
+            "EMPTY_CUTOUT",
+        ),
+        (ComposeCreativesRequest(backdrops=[backdrop], sizes=[size]), "INVALID_ARGUMENT", "MISSING_IMAGE"),
+    ):
+        assert (await refused(stub.ComposeCreatives(compose)))[:2] == (code, reason)

@@ -1,0 +1,188 @@
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from productimage.history.v1.history_pb2 import (
+    CreateUploadRequest,
+    DiscardUploadRequest,
+    GetUploadRequest,
+    ListRecordsRequest,
+    ObjectInfo,
+    Picture,
+    PutCutoutRequest,
+    ReadObjectRequest,
+    Record,
+    SaveGenerationRequest,
+    Upload,
+)
+from productimage.history.v1.history_pb2_grpc import HistoryServiceStub
+from services.history.__main__ import SERVICE, load, open_store
+from services.history.settings import HistorySettings
+from services.runtime.server import StartError
+from tests.contract.serving import refused, serving
+from tests.pictures import encoded, gradient
+from tests.unit.history.conftest import s3_settings, s3_url
+
+__all__ = ["s3_settings", "s3_url"]
+
+PHOTO = encoded(gradient(30, 20))
+CUTOUT = encoded(gradient(31, 20))
+JPEG = encoded(gradient(30, 25), "JPEG")
+
+
+@pytest.fixture(params=["disk", "s3"])
+async def channel(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[grpc.aio.Channel]:
+    settings = (
+        HistorySettings(port=0, store="disk", disk_dir=tmp_path)
+        if request.param == "disk"
+        else request.getfixturevalue("s3_settings").model_copy(update={"port": 0})
+    )
+    async with serving(settings, SERVICE, load(settings)) as opened:
+        yield opened
+
+
+async def create(channel: grpc.aio.Channel, request_id: str = "upload-1") -> Upload:
+    request = CreateUploadRequest(request_id=request_id, filename="my flask.png", photo=PHOTO)
+    return (await HistoryServiceStub(channel).CreateUpload(request)).upload
+
+
+async def save(channel: grpc.aio.Channel, upload: Upload, request_id: str = "generation-1") -> Record:
+    request = SaveGenerationRequest(
+        request_id=request_id,
+        timestamp=upload.timestamp,
+        record=Record(product_name="瓶", engines={"copy": "templates"}, seed=4_000_000_000, prompts=["a", "b"]),
+        pictures=[Picture(name="300x250", jpeg=JPEG), Picture(name="320x480", jpeg=JPEG)],
+    )
+    return (await HistoryServiceStub(channel).SaveGeneration(request)).record
+
+
+async def read(channel: grpc.aio.Channel, path: str, etag: str = "") -> tuple[ObjectInfo, list[bytes]]:
+    parts = [
+        part async for part in HistoryServiceStub(channel).ReadObject(ReadObjectRequest(path=path, if_none_match=etag))
+    ]
+    return parts[0].info, [part.chunk for part in parts[1:]]
+
+
+async def test_the_life_of_an_upload(channel: grpc.aio.Channel) -> None:
+    stub = HistoryServiceStub(channel)
+    upload = await create(channel)
+    assert upload.photo_path == f"{upload.timestamp}/upload/my_flask.png"
+    assert await create(channel) == upload
+    stored = await stub.PutCutout(
+        PutCutoutRequest(request_id="p", timestamp=upload.timestamp, cutout=CUTOUT, engine="mobile_sam")
+    )
+    assert stored.upload == upload
+    found = await stub.GetUpload(GetUploadRequest(timestamp=upload.timestamp))
+    assert (found.upload, found.cutout, found.cutout_engine) == (upload, CUTOUT, "mobile_sam")
+    discard = DiscardUploadRequest(request_id="d", timestamp=upload.timestamp)
+    assert (await stub.DiscardUpload(discard)).discarded
+    assert not (await stub.DiscardUpload(discard)).discarded
+    gone = await refused(stub.GetUpload(GetUploadRequest(timestamp=upload.timestamp)))
+    assert gone[:2] == ("NOT_FOUND", "UNKNOWN_UPLOAD")
+
+
+async def test_a_generation_is_saved_listed_and_served(channel: grpc.aio.Channel) -> None:
+    stub = HistoryServiceStub(channel)
+    upload = await create(channel)
+    record = await save(channel, upload)
+    assert record.product_image_filename == upload.photo_path
+    assert record.seed == 4_000_000_000
+    assert await save(channel, upload) == record
+    listed = await stub.ListRecords(ListRecordsRequest())
+    assert list(listed.records) == [record]
+    assert listed.next_page_token == ""
+    assert not (await stub.DiscardUpload(DiscardUploadRequest(timestamp=upload.timestamp))).discarded
+    info, chunks = await read(channel, record.generated_images[0])
+    assert b"".join(chunks) == JPEG
+    assert info.content_type == "image/jpeg"
+    assert info.size == len(JPEG)
+    again, nothing = await read(channel, record.generated_images[0], info.etag)
+    assert again.not_modified
+    assert nothing == []
+
+
+async def test_pages(channel: grpc.aio.Channel) -> None:
+    stub = HistoryServiceStub(channel)
+    upload = await create(channel)
+    for number in range(5):
+        await save(channel, upload, f"g{number}")
+    first = await stub.ListRecords(ListRecordsRequest(page_size=3))
+    second = await stub.ListRecords(ListRecordsRequest(page_size=3, page_token=first.next_page_token))
+    assert [record.request_id for record in (*first.records, *second.records)] == [f"g{n}" for n in range(5)]
+    assert second.next_page_token == ""
+
+
+async def test_concurrent_saves_are_all_kept(channel: grpc.aio.Channel) -> None:
+    upload = await create(channel)
+    await asyncio.gather(*(save(channel, upload, f"g{number}") for number in range(12)))
+    listed = await HistoryServiceStub(channel).ListRecords(ListRecordsRequest(page_size=100))
+    assert sorted(record.request_id for record in listed.records) == sorted(f"g{number}" for number in range(12))
+
+
+async def test_every_refusal(channel: grpc.aio.Channel) -> None:
+    stub = HistoryServiceStub(channel)
+    upload = await create(channel)
+    unknown = "20260101000000-0123456789abcdef"
+    photo = PHOTO
+    for create_request, code, reason in (
+        (CreateUploadRequest(request_id="r", photo=b""), "INVALID_ARGUMENT", "EMPTY_IMAGE"),
+        (CreateUploadRequest(request_id="r", photo=b"GIF89a"), "INVALID_ARGUMENT", "UNSUPPORTED_IMAGE"),
+        (CreateUploadRequest(photo=photo), "INVALID_ARGUMENT", "BAD_REQUEST_ID"),
+        (CreateUploadRequest(request_id="x" * 201, photo=photo), "INVALID_ARGUMENT", "BAD_REQUEST_ID"),
+        (CreateUploadRequest(request_id="upload-1", photo=CUTOUT), "FAILED_PRECONDITION", "REQUEST_ID_REUSED"),
+    ):
+        assert (await refused(stub.CreateUpload(create_request)))[:2] == (code, reason)
+    for put_request, code, reason in (
+        (PutCutoutRequest(timestamp="../..", cutout=CUTOUT, engine="e"), "INVALID_ARGUMENT", "BAD_TIMESTAMP"),
+        (PutCutoutRequest(timestamp=upload.timestamp, engine="e"), "INVALID_ARGUMENT", "MISSING_CUTOUT"),
+        (PutCutoutRequest(timestamp=unknown, cutout=CUTOUT, engine="e"), "NOT_FOUND", "UNKNOWN_UPLOAD"),
+    ):
+        assert (await refused(stub.PutCutout(put_request)))[:2] == (code, reason)
+    for timestamp, code, reason in (
+        ("../../etc", "INVALID_ARGUMENT", "BAD_TIMESTAMP"),
+        (unknown, "NOT_FOUND", "UNKNOWN_UPLOAD"),
+        (upload.timestamp, "FAILED_PRECONDITION", "NO_CUTOUT"),
+    ):
+        assert (await refused(stub.GetUpload(GetUploadRequest(timestamp=timestamp))))[:2] == (code, reason)
+    assert (await refused(stub.DiscardUpload(DiscardUploadRequest(timestamp="x"))))[0] == "INVALID_ARGUMENT"
+    picture = Picture(name="a", jpeg=JPEG)
+    for save_request, code, reason in (
+        (SaveGenerationRequest(timestamp=upload.timestamp, pictures=[picture]), "INVALID_ARGUMENT", "BAD_REQUEST_ID"),
+        (SaveGenerationRequest(request_id="g", timestamp=unknown, pictures=[picture]), "NOT_FOUND", "UNKNOWN_UPLOAD"),
+        (SaveGenerationRequest(request_id="g", timestamp=upload.timestamp), "INVALID_ARGUMENT", "PICTURE_COUNT"),
+    ):
+        assert (await refused(stub.SaveGeneration(save_request)))[:2] == (code, reason)
+    for list_request, reason in (
+        (ListRecordsRequest(page_token="x"), "PAGE_TOKEN"),
+        (ListRecordsRequest(page_size=1001), "PAGE_SIZE"),
+    ):
+        assert (await refused(stub.ListRecords(list_request)))[:2] == ("INVALID_ARGUMENT", reason)
+
+
+@pytest.mark.parametrize(
+    "path", ["../history_setting.json", "history_setting.json", "20260101000000/upload/none.png", ""]
+)
+async def test_what_is_no_picture_is_not_found(channel: grpc.aio.Channel, path: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await read(channel, path)
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_large_picture_is_streamed(channel: grpc.aio.Channel) -> None:
+    upload = await create(channel)
+    large = PHOTO + os.urandom(3_000_000)
+    await HistoryServiceStub(channel).PutCutout(
+        PutCutoutRequest(request_id="p", timestamp=upload.timestamp, cutout=large, engine="e")
+    )
+    _, chunks = await read(channel, upload.cutout_path)
+    assert b"".join(chunks) == large
+    assert max(map(len, chunks)) <= 1 << 20
+
+
+def test_s3_without_a_bucket_is_refused_at_start() -> None:
+    with pytest.raises(StartError, match="S3_BUCKET_NAME"):
+        open_store(HistorySettings(store="s3", s3_bucket_name=""))

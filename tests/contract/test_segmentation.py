@@ -1,0 +1,132 @@
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import grpc
+import numpy as np
+import pytest
+
+from productimage.image.v1.image_pb2 import IMAGE_ENCODING_PNG, PIXEL_FORMAT_RGB8, Box, Image, Point, RawPixels
+from productimage.segmentation.v1.segmentation_pb2 import CutOutRequest, FindObjectsRequest, PromptPoint
+from productimage.segmentation.v1.segmentation_pb2_grpc import SegmentationServiceStub
+from services.runtime.image import to_message, to_pixels
+from services.runtime.settings import ImageLimits
+from services.segmentation.__main__ import SERVICE, load
+from services.segmentation.settings import SegmentationSettings
+from tests.contract.serving import refused, serving
+from tests.pictures import ball, decoded, disc_cutout, encoded
+
+LIMITS = ImageLimits()
+
+
+@pytest.fixture(scope="module")
+def settings() -> SegmentationSettings:
+    return SegmentationSettings(port=0, engine="mobile_sam", queue_size=2, max_image_pixels=1_000_000)
+
+
+@pytest.fixture
+async def channel(settings: SegmentationSettings, register_of: "Loaded") -> AsyncIterator[grpc.aio.Channel]:
+    async with serving(settings, SERVICE, register_of.register) as opened:
+        yield opened
+
+
+class Loaded:
+    def __init__(self, settings: SegmentationSettings) -> None:
+        self.register = load(settings)
+
+
+@pytest.fixture(scope="module")
+def register_of(settings: SegmentationSettings) -> Loaded:
+    return Loaded(settings)
+
+
+async def test_a_photo_is_cut_out(channel: grpc.aio.Channel) -> None:
+    photo, truth = ball(320, 240)
+    stub = SegmentationServiceStub(channel)
+    answer = await stub.CutOut(CutOutRequest(photo=Image(encoded=encoded(photo)), encoding=IMAGE_ENCODING_PNG))
+    pixels = decoded(answer.cutout.encoded)
+    assert pixels.shape == (240, 320, 4)
+    assert ((pixels[..., 3] > 127) == truth).mean() > 0.99
+    assert answer.engine == "mobile_sam"
+    assert 0 < answer.score <= 1
+    raw = await stub.CutOut(CutOutRequest(photo=to_message(photo)))
+    assert np.array_equal(to_pixels(raw.cutout, LIMITS), pixels)
+    assert raw.bounds == answer.bounds
+
+
+async def test_prompts_are_taken(channel: grpc.aio.Channel) -> None:
+    photo, _ = ball(320, 240)
+    stub = SegmentationServiceStub(channel)
+    box = Box(left=70, top=30, right=250, bottom=210)
+    points: Sequence[PromptPoint] = [
+        PromptPoint(at=Point(x=160, y=120), on_product=True),
+        PromptPoint(at=Point(x=5, y=5), on_product=False),
+    ]
+    for request in (
+        CutOutRequest(photo=to_message(photo), box=box),
+        CutOutRequest(photo=to_message(photo), points=points),
+    ):
+        answer = await stub.CutOut(request)
+        assert answer.bounds.right - answer.bounds.left == pytest.approx(154, abs=8)
+
+
+async def test_a_photo_that_is_cut_out_already_is_kept(channel: grpc.aio.Channel) -> None:
+    cutout = disc_cutout(60)
+    answer = await SegmentationServiceStub(channel).CutOut(CutOutRequest(photo=Image(encoded=encoded(cutout))))
+    assert answer.engine == "own_alpha"
+    assert np.array_equal(to_pixels(answer.cutout, LIMITS)[..., 3], cutout[..., 3])
+
+
+async def test_objects_are_found(channel: grpc.aio.Channel) -> None:
+    picture, truth = ball(320, 240)
+    answer = await SegmentationServiceStub(channel).FindObjects(FindObjectsRequest(picture=to_message(picture)))
+    [found] = answer.objects
+    assert found.label == "object"
+    assert answer.engine == "mobile_sam"
+    mask = to_pixels(found.mask, LIMITS)
+    assert set(np.unique(mask)) == {0, 255}
+    assert ((mask == 255) == truth).mean() > 0.98
+
+
+async def test_every_refusal(channel: grpc.aio.Channel) -> None:
+    stub = SegmentationServiceStub(channel)
+    photo, _ = ball(40, 30)
+    plain = to_message(np.full((30, 40, 3), 250, np.uint8))
+
+    async def cut(request: CutOutRequest) -> tuple[str, str | None, str]:
+        return await refused(stub.CutOut(request))
+
+    assert (await cut(CutOutRequest()))[:2] == ("INVALID_ARGUMENT", "MISSING_IMAGE")
+    assert (await cut(CutOutRequest(photo=Image(encoded=b"?"))))[:2] == ("INVALID_ARGUMENT", "UNSUPPORTED_IMAGE")
+    short = Image(raw=RawPixels(width=2, height=2, format=PIXEL_FORMAT_RGB8, data=b"123"))
+    assert (await cut(CutOutRequest(photo=short)))[:2] == ("INVALID_ARGUMENT", "WRONG_PIXEL_COUNT")
+    large = Image(encoded=encoded(np.zeros((1001, 1000, 3), np.uint8)))
+    assert (await cut(CutOutRequest(photo=large)))[:2] == ("INVALID_ARGUMENT", "TOO_MANY_PIXELS")
+    outside = CutOutRequest(photo=to_message(photo), box=Box(left=0, top=0, right=41, bottom=30))
+    assert (await cut(outside))[:2] == ("INVALID_ARGUMENT", "PROMPT_OUTSIDE")
+    many = CutOutRequest(photo=to_message(photo), points=[PromptPoint(at=Point(x=1, y=1))] * 65)
+    assert (await cut(many))[:2] == ("INVALID_ARGUMENT", "TOO_MANY_POINTS")
+    code, reason, text = await cut(CutOutRequest(photo=plain))
+    assert (code, reason) == ("FAILED_PRECONDITION", "NOTHING_FOUND")
+    assert "No product was found" in text
+    scored = FindObjectsRequest(picture=plain, min_score=2)
+    assert (await refused(stub.FindObjects(scored)))[:2] == ("INVALID_ARGUMENT", "BAD_SCORE")
+
+
+async def test_above_the_queue_calls_are_refused_and_none_is_mixed_up(channel: grpc.aio.Channel) -> None:
+    stub = SegmentationServiceStub(channel)
+    photos = [ball(120 + 10 * number, 100, colour=(30 * number, 40, 200 - 30 * number))[0] for number in range(6)]
+
+    async def cut(number: int) -> str:
+        try:
+            answer = await stub.CutOut(CutOutRequest(photo=to_message(photos[number])))
+        except grpc.aio.AioRpcError as error:
+            return error.code().name
+        pixels = to_pixels(answer.cutout, LIMITS)
+        solid = pixels[..., 3] == 255
+        assert np.array_equal(pixels[solid][:, :3], photos[number][solid])
+        return "OK"
+
+    outcomes = await asyncio.gather(*(cut(number) for number in range(6)))
+    assert outcomes.count("OK") == 3
+    assert outcomes.count("RESOURCE_EXHAUSTED") == 3
+    assert await cut(0) == "OK"

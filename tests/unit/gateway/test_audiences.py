@@ -1,0 +1,105 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from gateway.audiences import Audiences
+from gateway.settings import GatewaySettings
+from productimage.generation.v1.generation_pb2 import Audience
+from services.runtime.errors import InvalidInputError
+
+
+@pytest.fixture(scope="module")
+def audiences(tmp_path_factory: pytest.TempPathFactory) -> Audiences:
+    users = tmp_path_factory.mktemp("users") / "users.csv"
+    users.write_text('uid,tags\na,"1001,2002,4001"\na,4004\nb,"1002,2005"\n王,"1002,2001,4003"\n', encoding="utf-8")
+    return Audiences(GatewaySettings().audience_file, users)
+
+
+def values(audiences: Audiences, data: bytes) -> tuple[list[int], list[int], list[int]]:
+    charts = audiences.count(data)
+    return charts["gender"].values, charts["age"].values, charts["interest"].values
+
+
+def test_the_options_are_the_frontends(audiences: Audiences) -> None:
+    options = audiences.options()
+    assert list(options) == ["gender", "age", "interest"]
+    assert options["gender"] == {"option1": "男性", "option2": "女性"}
+    assert list(options["age"].values()) == ["18-24", "25-34", "35-44", "45-54", "55+"]
+    assert list(options["interest"].values()) == ["運動體育", "寵物生活", "嬰幼保健", "動漫電競", "戶外旅遊"]
+
+
+def test_every_row_counts_for_all_the_tags_of_its_user(audiences: Audiences) -> None:
+    gender, age, interest = values(audiences, b"uid\na\nb\na\nunknown\n\n")
+    assert gender == [2, 1]
+    assert age == [0, 2, 0, 0, 1]
+    assert interest == [2, 0, 0, 2, 0]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "name,uid,more\n王小明,a,x\n李,王,y\n".encode(),
+        "name,uid,more\r\n王小明,a,x\r\n李,王,y\r\n".encode("utf-8-sig"),
+        "name,uid,more\n王小明,a,x\n李,王,y\n".encode("cp950"),
+        "name,uid,more\n王小明,a,x\n李,王,y\n".encode("utf-16"),
+        'Name, UID ,more\n"王, 小明",a,x\n李, 王 ,y\nshort\n'.encode(),
+    ],
+)
+def test_every_usual_encoding_is_read(audiences: Audiences, data: bytes) -> None:
+    assert values(audiences, data)[0] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b" \n\n", "empty"),
+        (b"id,name\na,b\n", "no uid column. It has: id, name"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe\xfd", "cannot be read as text"),
+        (b"uid\n" + b'"' + b"x" * 200_000 + b'"\n', "cannot be read"),
+    ],
+)
+def test_unusable_files_are_refused_in_words(audiences: Audiences, data: bytes, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        audiences.count(data)
+
+
+def test_only_a_header_counts_nobody(audiences: Audiences) -> None:
+    assert values(audiences, b"uid\n") == ([0, 0], [0] * 5, [0] * 5)
+
+
+def test_a_hundred_thousand_rows_are_counted(audiences: Audiences) -> None:
+    start = time.process_time()
+    gender, _, _ = values(audiences, b"uid\n" + b"a\nb\nnobody\nb\n" * 25_000)
+    assert gender == [25_000, 50_000]
+    assert time.process_time() - start < 30, "counting must not be quadratic"
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "男性,25-34,戶外旅遊",
+        "1001,2002,4005",
+        "option1,option2,option5",
+        "male, 25-34, outdoor",
+        "男性，25-34，戶外旅遊",
+    ],
+)
+def test_a_choice_is_understood_in_every_form(audiences: Audiences, chosen: str) -> None:
+    assert audiences.understand(chosen) == Audience(gender="male", age="25-34", interest="outdoor")
+
+
+@pytest.mark.parametrize("chosen", ["", ",,", "nobody,knows,this", "../../etc"])
+def test_an_unknown_choice_means_everybody(audiences: Audiences, chosen: str) -> None:
+    assert audiences.understand(chosen) == Audience()
+
+
+def test_the_sample_users_have_known_tags() -> None:
+    settings = GatewaySettings()
+    rows = Path(settings.users_file).read_text(encoding="utf-8").split()
+    counted = Audiences(settings.audience_file, settings.users_file).count(
+        "\n".join(["uid", *(row.split(",")[0] for row in rows[1:])]).encode()
+    )
+    assert sum(counted["gender"].values) >= 20
+    assert all(all(chart.values) for chart in counted.values())

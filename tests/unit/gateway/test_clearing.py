@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from gateway.pipelines.clearing import mask_of, standing_place, stands_in_the_way
+from productimage.image.v1.image_pb2 import Box
+from productimage.segmentation.v1.segmentation_pb2 import FoundObject
+from services.runtime.image import to_message, to_pixels
+from services.runtime.settings import ImageLimits
+
+ZONE = Box(left=100, top=50, right=500, bottom=450)
+
+
+@pytest.mark.parametrize(
+    ("box", "in_the_way"),
+    [
+        (Box(left=250, top=300, right=350, bottom=452), True),
+        (Box(left=250, top=300, right=350, bottom=480), True),
+        (Box(left=120, top=60, right=480, bottom=400), False),  # an arch that rises behind
+        (Box(left=10, top=300, right=110, bottom=450), False),  # a prop beside
+        (Box(left=0, top=400, right=600, bottom=470), False),  # the podium itself
+        (Box(left=250, top=500, right=350, bottom=580), False),  # something in front
+    ],
+)
+def test_what_takes_the_products_place_is_in_the_way(box: Box, in_the_way: bool) -> None:
+    assert stands_in_the_way(box, ZONE) is in_the_way
+
+
+def test_the_masks_of_all_in_the_way_are_joined() -> None:
+    masks = np.zeros((3, 600, 600), np.uint8)
+    masks[0, 300:450, 200:250] = masks[1, 300:450, 300:350] = masks[2, 0:50, 0:50] = 255
+    boxes = [
+        Box(left=200, top=300, right=250, bottom=450),
+        Box(left=300, top=300, right=350, bottom=450),
+        Box(left=0, top=0, right=50, bottom=50),
+    ]
+    found = [FoundObject(box=box, mask=to_message(mask)) for box, mask in zip(boxes, masks, strict=True)]
+    joined = mask_of(found, ZONE, ImageLimits())
+    assert joined is not None
+    assert np.array_equal(to_pixels(joined, ImageLimits()), masks[0] | masks[1])
+    assert mask_of(found[2:], ZONE, ImageLimits()) is None
+
+
+def test_the_place_looked_at_is_above_the_foot() -> None:
+    place = standing_place(ZONE)
+    assert place.x == 300
+    assert 380 < place.y < 450

