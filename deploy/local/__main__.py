@@ -8,7 +8,7 @@ import httpx
 import typer
 
 from deploy.local.demo import demo
-from deploy.local.supervisor import DEFAULT_PORTS, LocalError, running
+from deploy.local.supervisor import LocalError, Ports, running
 
 app = typer.Typer(add_completion=False, help="All five processes on this machine.")
 
@@ -37,12 +37,13 @@ def demo_command() -> None:
 
 async def _run() -> str | None:
     """Serve; give the line that says why it ended, or None when it was asked to."""
-    DEFAULT_PORTS.check_free()
+    ports = Ports.of_settings()
+    ports.check_free()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     stopping = asyncio.create_task(stop.wait())
-    serving = asyncio.create_task(_serve())
+    serving = asyncio.create_task(_serve(ports))
     await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
     if serving.done():
         return serving.result()
@@ -52,8 +53,8 @@ async def _run() -> str | None:
     return None
 
 
-async def _serve() -> str:
-    async with running(DEFAULT_PORTS, {}, typer.echo) as processes:
+async def _serve(ports: Ports) -> str:
+    async with running(ports, {}, typer.echo) as processes:
         typer.echo(f"\nready: {processes.url} (API: {processes.url}/docs) - Ctrl-C stops everything\n")
         return await processes.until_one_ends()
 

@@ -12,6 +12,12 @@ from pathlib import Path
 
 import httpx
 
+from gateway.settings import GatewaySettings
+from services.generation.settings import GenerationSettings
+from services.history.settings import HistorySettings
+from services.inpainting.settings import InpaintingSettings
+from services.segmentation.settings import SegmentationSettings
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("segmentation", "inpainting", "generation", "history")
 HOST = "127.0.0.1"
@@ -53,6 +59,17 @@ class Ports:
             listener.close()
         return cls(*ports)
 
+    @classmethod
+    def of_settings(cls) -> "Ports":
+        """Take those that the settings name: 8000 and 50051 to 50054 unless they are changed."""
+        return cls(
+            gateway=GatewaySettings().port,
+            segmentation=SegmentationSettings().port,
+            inpainting=InpaintingSettings().port,
+            generation=GenerationSettings().port,
+            history=HistorySettings().port,
+        )
+
     def check_free(self) -> None:
         """Make sure that nothing listens on any of them.
 
@@ -64,9 +81,6 @@ class Ports:
                 socket.create_server((HOST, port)).close()
             except OSError:
                 raise LocalError(f"port {port} ({name}) is taken: stop what uses it first") from None
-
-
-DEFAULT_PORTS = Ports(gateway=8000, segmentation=50051, inpainting=50052, generation=50053, history=50054)
 
 
 class Processes:

@@ -2,11 +2,14 @@
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
 from services.runtime.image import Pixels
-from services.segmentation.engine import Box, Candidate, Mask, Prompt, PromptPoint
+from services.segmentation.engine import Box, Candidate, Mask, Prompt
 
 ITERATIONS = 5
+WORKING_SIZE = 400
+"""The longer side at which colours are modelled: the time grows with the area, the outline hardly gets better."""
 POINT_RADIUS = 0.01
 BOX_MARGIN = 0.05
 SCORE = 0.5
@@ -20,18 +23,16 @@ class GrabCut:
     def segment(self, picture: Pixels, prompt: Prompt) -> list[Candidate]:
         """See Segmenter. It cannot tell how good it is: the score is always 0.5."""
         height, width = picture.shape[:2]
-        labels = np.full((height, width), cv2.GC_BGD, np.uint8)
-        box = prompt.box or inner_box(width, height)
-        labels[box.top : box.bottom, box.left : box.right] = cv2.GC_PR_FGD
-        for point in prompt.points:
-            _mark(labels, point)
-        if _is_one_sided(labels):
-            return [Candidate(_is_object(labels).astype(np.float32), SCORE)]
-        cv2.setRNGSeed(0)
-        image = np.ascontiguousarray(picture)
-        background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
-        cv2.grabCut(image, labels, (0, 0, 0, 0), background, foreground, ITERATIONS, cv2.GC_INIT_WITH_MASK)
-        return [Candidate(_is_object(labels).astype(np.float32), SCORE)]
+        scale = min(1.0, WORKING_SIZE / max(height, width))
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        labels = cv2.resize(_labels(prompt, width, height), size, interpolation=cv2.INTER_NEAREST)
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        if not _is_one_sided(labels):
+            background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
+            cv2.setRNGSeed(0)
+            cv2.grabCut(small, labels, (0, 0, 0, 0), background, foreground, ITERATIONS, cv2.GC_INIT_WITH_MASK)
+        probability = cv2.resize(_is_object(labels).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        return [Candidate(np.asarray(probability, np.float32), SCORE)]
 
 
 def inner_box(width: int, height: int) -> Box:
@@ -40,16 +41,22 @@ def inner_box(width: int, height: int) -> Box:
     return Box(x, y, max(width - x, x + 1), max(height - y, y + 1))
 
 
-def _mark(labels: Pixels, point: PromptPoint) -> None:
-    radius = max(1, round(POINT_RADIUS * max(labels.shape)))
-    cv2.circle(labels, (point.x, point.y), radius, cv2.GC_FGD if point.on_object else cv2.GC_BGD, cv2.FILLED)
+def _labels(prompt: Prompt, width: int, height: int) -> MatLike:
+    labels = np.full((height, width), cv2.GC_BGD, np.uint8)
+    box = prompt.box or inner_box(width, height)
+    labels[box.top : box.bottom, box.left : box.right] = cv2.GC_PR_FGD
+    radius = max(1, round(POINT_RADIUS * max(width, height)))
+    for point in prompt.points:
+        label = cv2.GC_FGD if point.on_object else cv2.GC_BGD
+        cv2.circle(labels, (point.x, point.y), radius, label, cv2.FILLED)
+    return labels
 
 
-def _is_object(labels: Pixels) -> Mask:
+def _is_object(labels: MatLike) -> Mask:
     return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 
-def _is_one_sided(labels: Pixels) -> bool:
+def _is_one_sided(labels: MatLike) -> bool:
     """Tell whether there are too few pixels of one kind to make a colour model from."""
     count = int(_is_object(labels).sum())
     return min(count, labels.size - count) < 10

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -21,12 +22,15 @@ from productimage.inpainting.v1.inpainting_pb2_grpc import (
 )
 from services.inpainting.__main__ import SERVICE
 from services.runtime.channel import open_channel
-from services.runtime.errors import STATUS_DETAILS
+from services.runtime.errors import STATUS_DETAILS, InvalidInputError
 from services.runtime.executor import BoundedExecutor
 from services.runtime.server import StartError, create_server
 from services.runtime.settings import ChannelSettings, ServiceSettings
 from services.runtime.telemetry import REQUEST_ID, bind_request, current_request_id
 from tests.contract.serving import refused, serving
+
+if TYPE_CHECKING:
+    Context = grpc.aio.ServicerContext[InpaintRequest, InpaintResponse]
 
 
 class Probe(InpaintingServiceServicer):
@@ -42,7 +46,7 @@ class Probe(InpaintingServiceServicer):
         self.executor = executor
         add_InpaintingServiceServicer_to_server(self, server)
 
-    async def Inpaint(self, request: InpaintRequest, context: object) -> InpaintResponse:  # noqa: ARG002, N802
+    async def Inpaint(self, request: InpaintRequest, context: "Context") -> InpaintResponse:  # noqa: N802
         self.request_ids.append(current_request_id())
         assert self.executor is not None
         match request.picture.encoded:
@@ -56,6 +60,10 @@ class Probe(InpaintingServiceServicer):
                     raise
             case b"block":
                 await self.executor.run(self.gate.wait, 20)
+            case b"away":
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+            case b"refuse":
+                raise InvalidInputError("no")
             case b"large":
                 return InpaintResponse(engine="x" * 5_000_000)
         return InpaintResponse(engine="probe")
@@ -167,21 +175,12 @@ async def test_a_call_without_a_deadline_gets_the_default_one(probe: Probe) -> N
     await server.stop(0)
 
 
-async def test_a_service_that_comes_up_late_is_reached_by_retries(probe: Probe) -> None:
-    server, _, _, port = create_server(ServiceSettings(), SERVICE, probe.register)
-    await server.start()
-    await server.stop(0)
-    async with open_channel(f"127.0.0.1:{port}", ChannelSettings(retry_attempts=5)) as channel:
-        call = asyncio.create_task(_engine(channel))
-        await asyncio.sleep(0.2)
-        late, _, _, _ = create_server(ServiceSettings(port=port), SERVICE, probe.register)
-        await late.start()
-        assert await call == "probe"
-        await late.stop(0)
-
-
-async def _engine(channel: grpc.aio.Channel) -> str:
-    return (await InpaintingServiceStub(channel).Inpaint(request())).engine
+@pytest.mark.parametrize(("what", "tries"), [(b"away", 4), (b"fail", 1), (b"refuse", 1)])
+async def test_only_unavailable_is_tried_again(
+    channel: grpc.aio.Channel, probe: Probe, what: bytes, tries: int
+) -> None:
+    await refused(InpaintingServiceStub(channel).Inpaint(request(what)))
+    assert len(probe.request_ids) == tries
 
 
 async def test_a_taken_port_is_told_in_one_line(probe: Probe) -> None:

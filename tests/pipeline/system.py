@@ -1,0 +1,90 @@
+"""The five real processes, for tests."""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.local.supervisor import Ports, running
+from tests.pictures import SAMPLE
+
+FAST = {"SEGMENTATION_ENGINE": "grabcut", "INPAINTING_ENGINE": "opencv"}
+"""Engines that start at once, for tests that are not about pictures."""
+
+FORM = {
+    "product_name": "TrailMate 保溫瓶",
+    "product_describe": "24小時保冷，提環杯蓋不漏水。",
+    "target_audience": "女性,25-34,戶外旅遊",
+}
+
+
+@dataclass
+class System:
+    """The processes, running.
+
+    Attributes:
+        client: Speaks to the gateway.
+        pids: Process ids by name.
+        store: The folder of the disk store.
+        lines: What they have logged.
+    """
+
+    client: httpx.Client
+    pids: dict[str, int]
+    store: Path
+    lines: list[str] = field(default_factory=list)
+
+    def upload(self, photo: bytes | None = None, name: str = "flask.jpg") -> httpx.Response:
+        """Upload a photo, the sample by default."""
+        return self.client.post("/api/upload-image", files={"product_image": (name, photo or SAMPLE.read_bytes())})
+
+    def generate(self, upload: Mapping[str, Any], **changes: str) -> httpx.Response:
+        """Generate ads of an upload."""
+        form = {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"], **changes}
+        return self.client.post("/api/generate-product", data=form)
+
+    def stored(self) -> set[str]:
+        """Give the paths of all files in the store."""
+        files = (path for path in self.store.rglob("*") if path.is_file())
+        return {name for path in files if not (name := path.relative_to(self.store).as_posix()).startswith(".")}
+
+
+@contextmanager
+def started(store: Path, environment: Mapping[str, str]) -> Iterator[System]:
+    """Start all, on free ports and with a disk store; stop all in the end."""
+    ready, stop = threading.Event(), threading.Event()
+    failure: list[BaseException] = []
+    lines: list[str] = []
+    found: dict[str, Any] = {}
+
+    async def run() -> None:
+        settings = {"HISTORY_STORE": "disk", "HISTORY_DISK_DIR": str(store), **environment}
+        async with running(Ports.free(), settings, lines.append) as processes:
+            found.update(url=processes.url, pids=processes.pids)
+            ready.set()
+            await asyncio.to_thread(stop.wait)
+
+    def work() -> None:
+        try:
+            asyncio.run(run())
+        except BaseException as error:  # noqa: BLE001  # it is raised again in the test
+            failure.append(error)
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        ready.wait()
+        if failure:
+            raise AssertionError("\n".join(lines)) from failure[0]
+        with httpx.Client(base_url=found["url"], timeout=120, trust_env=False) as client:
+            yield System(client, found["pids"], store, lines)
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,148 @@
+"""What users see when a service is down, and what is left behind then."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local.supervisor import ROOT, Ports
+from tests.pictures import ball, encoded
+from tests.pipeline.system import FAST, System, started
+
+PHOTO = encoded(ball(160, 120)[0])
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[System]:
+    with started(tmp_path / "store", FAST) as running:
+        yield running
+
+
+def kill(system: System, name: str) -> None:
+    os.kill(system.pids[name], signal.SIGKILL)
+
+
+def unavailable(answer: httpx.Response, capability: str) -> None:
+    assert answer.status_code == 503, answer.text
+    detail = answer.json()["detail"]
+    assert capability in detail
+    assert not re.search(r"\d+\.\d+|localhost|grpc|connect", detail)
+    assert answer.headers["retry-after"]
+
+
+def test_generation_down_discards_a_first_upload_and_keeps_one_with_results(system: System) -> None:
+    kept, lost = system.upload(PHOTO).json(), system.upload(PHOTO).json()
+    record = system.generate(kept).json()
+    assert record["engines"]["cut_out"] == "grabcut"
+    kill(system, "generation")
+    start = time.monotonic()
+    answer = system.generate(lost)
+    assert answer.status_code == 503
+    assert re.search("(copy|background) service", answer.json()["detail"])
+    assert time.monotonic() - start < 30
+    assert not any(lost["timestamp"] in path for path in system.stored())
+    assert system.generate(lost).status_code == 404
+    assert system.generate(kept).status_code == 503
+    for path in (kept["filename"], kept["trans_path"], *record["generated_images"]):
+        assert system.client.get(f"/static/{path}").status_code == 200
+    assert len(system.client.get("/api/history").json()) == 1
+
+
+def test_segmentation_down_stores_nothing(system: System) -> None:
+    kill(system, "segmentation")
+    unavailable(system.upload(PHOTO), "cut-out")
+    assert system.stored() == set()
+    ready = system.client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json()["services"]["segmentation"] is False
+    assert ready.json()["services"]["history"] is True
+    assert system.client.get("/healthz").status_code == 200
+
+
+def test_history_down_is_told(system: System) -> None:
+    kill(system, "history")
+    unavailable(system.client.get("/api/history"), "history")
+    unavailable(system.upload(PHOTO), "history")
+    unavailable(system.client.get("/static/20200101000000/upload/x.png"), "history")
+    assert system.client.get("/api/target-audiences").status_code == 200
+
+
+def test_a_broken_history_file_gives_nothing_away(system: System) -> None:
+    (system.store / "static").mkdir(exist_ok=True)
+    (system.store / "static/history_setting.json").write_text("[{")
+    answer = system.client.get("/api/history", headers={"X-Request-ID": "broken-1"})
+    assert answer.status_code == 500
+    assert answer.json() == {
+        "detail": "Something went wrong on our side. Quote request id broken-1 when you report it."
+    }
+    assert any("JSONDecodeError" in line for line in system.lines)
+
+
+def environment(ports: Ports, store: Path) -> dict[str, str]:
+    listening = {f"{name.upper()}_PORT": str(port) for name, port in vars(ports).items()}
+    return {**os.environ, **FAST, **listening, "HISTORY_STORE": "disk", "HISTORY_DISK_DIR": str(store)}
+
+
+def until_ready(process: "subprocess.Popen[str]") -> list[str]:
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("ready:"):
+            return lines
+    raise AssertionError("".join(lines))
+
+
+def run(env: dict[str, str]) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-u", "-m", "deploy.local", "run"]
+    return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_run_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    ports = Ports.free()
+    env = environment(ports, tmp_path)
+    with run(env) as first:
+        lines = until_ready(first)
+        assert sum(line.startswith("ready:") for line in lines) == 1
+        assert any(line.startswith("segmentation | ") for line in lines)
+        assert httpx.get(f"http://127.0.0.1:{ports.gateway}/readyz", trust_env=False).status_code == 200
+        with run(env) as second:
+            assert second.stdout is not None
+            said = second.stdout.read().splitlines()
+            assert second.wait(30) == 1
+            assert len(said) == 1
+            assert f"port {ports.gateway}" in said[0]
+        first.send_signal(signal.SIGINT)
+        assert first.stdout is not None
+        rest = first.stdout.read()
+        assert first.wait(60) == 0
+        assert "Traceback" not in rest
+    ports.check_free()
+
+
+def test_run_stops_all_when_one_process_dies(tmp_path: Path) -> None:
+    ports = Ports.free()
+    with run(environment(ports, tmp_path)) as process:
+        until_ready(process)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        victim = next(pid for pid in children if "services.inpainting" in Path(f"/proc/{pid}/cmdline").read_text())
+        os.kill(int(victim), signal.SIGKILL)
+        assert process.stdout is not None
+        rest = process.stdout.read()
+        assert process.wait(60) == 1
+        assert "inpainting ended" in rest.splitlines()[-1]
+    ports.check_free()
+
+
+def test_the_record_on_disk_is_plain_json(system: System) -> None:
+    record = system.generate(system.upload(PHOTO).json()).json()
+    [stored] = json.loads((system.store / "static/history_setting.json").read_text(encoding="utf-8"))
+    assert {name: stored[name] for name in record} == record
