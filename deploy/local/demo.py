@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from deploy.local.overview import write_overview
 from deploy.local.supervisor import ROOT, Ports, Processes, Say, running
 
 SAMPLE = Path(__file__).with_name("sample.jpg")
@@ -57,6 +58,8 @@ async def _make_ads(processes: Processes, say: Say) -> None:
     (OUT / "short_ad.txt").write_text(record["short_ad"] + "\n", encoding="utf-8")
     (OUT / "long_ad.txt").write_text(record["long_ad"] + "\n", encoding="utf-8")
     (OUT / "record.json").write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    ads = [OUT / f"ad_{path.rpartition('_')[2]}" for path in record["generated_images"]]
+    write_overview(OUT / "photo.jpg", OUT / "cutout.png", ads, OUT / "overview.jpg")
     _report(record, say)
 
 
@@ -82,6 +85,7 @@ def _report(record: dict[str, Any], say: Say) -> None:
         say(f"  ad         {_shown(ad)}  background by {engines['background']}, cleared by {cleared}")
     say(f"  texts      {_shown(OUT / 'short_ad.txt')}, {_shown(OUT / 'long_ad.txt')}  by {engines['copy']}")
     say(f"  record     {_shown(OUT / 'record.json')}")
+    say(f"  all of it  {_shown(OUT / 'overview.jpg')}")
     say("")
     say(f"  {record['short_ad']}")
     say("")
