@@ -18,20 +18,21 @@ command -v "$python" >/dev/null || fail "$python not found: install Python 3.11 
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     # Debian and Ubuntu keep the module that makes environments in a package of its own.
     command -v apt-get >/dev/null || fail "$python cannot make environments: install its venv module"
-    as_root=""
-    [ "$(id -u)" -eq 0 ] || as_root="sudo"
+    apt_get="env DEBIAN_FRONTEND=noninteractive apt-get -qq"
+    [ "$(id -u)" -eq 0 ] || apt_get="sudo $apt_get"
     package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
     echo "set-up: installing $package (needed to make the environment)"
-    $as_root apt-get update -qq
-    $as_root apt-get install -qq --no-install-recommends "$package" ca-certificates >/dev/null ||
+    $apt_get update
+    $apt_get install --no-install-recommends "$package" ca-certificates >/dev/null ||
         fail "could not install $package: install it by hand and run this again"
 fi
 
 [ -x .venv/bin/uv ] || "$python" -m venv --clear .venv
-.venv/bin/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 
 export UV_FIND_LINKS="${PIP_FIND_LINKS:-}"
-install=".venv/bin/uv pip install --python .venv/bin/python --no-progress"
+install=".venv/bin/uv pip install --quiet --python .venv/bin/python"
+echo "set-up: installing the packages into .venv"
 $install --require-hashes --no-deps -r requirements/dev.txt
 
 if [ -z "${TORCH_BACKEND:-}" ] && ls "${PIP_FIND_LINKS:-/nonexistent}"/torch-*.whl >/dev/null 2>&1; then
