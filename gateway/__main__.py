@@ -30,7 +30,7 @@ def main() -> None:
         sys.exit(1)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, timeout_graceful_shutdown=30)
-    log.info("ready", host=settings.host, port=listener.getsockname()[1])
+    log.info("starting", host=settings.host, port=listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])
 
 

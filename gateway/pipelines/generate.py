@@ -23,6 +23,10 @@ FAMILIES = ((5, 4), (2, 3))
 """The proportions of the backgrounds that those sizes are cut from."""
 
 
+TO_BE_SENT_AGAIN = (400, 409, 429)
+"""Errors after which the same upload is needed again: a field to correct, or a moment to wait."""
+
+
 @dataclass(frozen=True)
 class Brief:
     """What the user wants.
@@ -57,7 +61,8 @@ async def generate(brief: Brief, services: Services, settings: GatewaySettings) 
     """Make the ads and keep them.
 
     Raises:
-        ApiError: A stage failed; an upload that has no results yet is removed.
+        ApiError: The request is wrong, or came at a bad moment: it can be sent again. Or a stage failed: then an
+            upload that has no results yet is removed.
     """
     async with stage("history"):
         upload = await services.history.GetUpload(
@@ -67,8 +72,9 @@ async def generate(brief: Brief, services: Services, settings: GatewaySettings) 
         raise ApiError(400, "product_image_filename is not the one that the upload of this timestamp gave.")
     try:
         return await _generate(brief, upload, services, settings)
-    except ApiError:
-        await discard(brief.timestamp, services, settings)
+    except ApiError as error:
+        if error.status not in TO_BE_SENT_AGAIN and await discard(brief.timestamp, services, settings):
+            raise ApiError(error.status, f"{error.detail} Then upload the photo again: it was not kept.") from error
         raise
 
 

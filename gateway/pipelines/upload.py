@@ -55,13 +55,19 @@ async def upload(
     return stored.upload
 
 
-async def discard(timestamp: str, services: Services, settings: GatewaySettings) -> None:
-    """Remove an upload after a failure; when that fails too, the sweep removes it later."""
+async def discard(timestamp: str, services: Services, settings: GatewaySettings) -> bool:
+    """Remove an upload without results after a failure; when that fails too, the sweep removes it later.
+
+    Returns:
+        Whether it was removed.
+    """
     try:
         async with stage("history"):
-            await services.history.DiscardUpload(
+            answer = await services.history.DiscardUpload(
                 history_pb2.DiscardUploadRequest(request_id=uuid.uuid4().hex, timestamp=timestamp),
                 timeout=settings.history_deadline_seconds,
             )
     except ApiError:
         log.warning("upload left to the sweep", timestamp=timestamp)
+        return False
+    return answer.discarded

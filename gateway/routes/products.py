@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form
+from pydantic import StringConstraints
 
 from gateway.dependencies import Gateway, GatewayDependency
 from gateway.models import ErrorBody, RecordBody
@@ -22,7 +23,9 @@ PAGE_SIZE = 500
 )
 async def generate_product(
     gateway: GatewayDependency,
-    product_name: Annotated[str, Form(min_length=1, max_length=100, examples=["保溫瓶"])],
+    product_name: Annotated[
+        str, StringConstraints(strip_whitespace=True), Form(min_length=1, max_length=100, examples=["保溫瓶"])
+    ],
     target_audience: Annotated[
         str, Form(max_length=200, description="gender,age,interest", examples=["男性,25-34,戶外旅遊"])
     ],

@@ -1,10 +1,6 @@
 """Whom an ad is for, in the terms that the engines understand."""
 
 from dataclasses import dataclass
-from typing import Literal
-
-Gender = Literal["male", "female", ""]
-Interest = Literal["sports", "pets", "baby", "gaming", "outdoor", ""]
 
 GENDERS = ("male", "female")
 AGES = ("18-24", "25-34", "35-44", "45-54", "55+")

@@ -136,8 +136,11 @@ class Uploads:
             PreconditionError: There is none.
         """
         if not upload.cutout_engine:
-            raise PreconditionError("This upload has no cut-out: upload the photo again.", "NO_CUTOUT")
-        return self._store.get(keys.static_key(upload.cutout_path)).data
+            raise _no_cutout()
+        try:
+            return self._store.get(keys.static_key(upload.cutout_path)).data
+        except ObjectNotFoundError:
+            raise _no_cutout() from None
 
     def discard(self, timestamp: str) -> bool:
         """Remove an upload without results; tell whether there was one to remove.
@@ -199,6 +202,10 @@ class Uploads:
 
     def _touch(self, timestamp: str) -> None:
         self._store.put(keys.pending_key(timestamp), b"pending\n", "text/plain")
+
+
+def _no_cutout() -> PreconditionError:
+    return PreconditionError("This upload has no cut-out: upload the photo again.", "NO_CUTOUT")
 
 
 def _dump(upload: Upload) -> bytes:

@@ -29,7 +29,7 @@ async def serving(settings: ServiceSettings, service: str, register: Register) -
         executor.close()
 
 
-async def refused(call: Awaitable[T]) -> tuple[str, str | None, str]:
+async def refused(call: "Awaitable[T]") -> tuple[str, str | None, str]:
     """The status code, the reason and the text of a call that must fail."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call

@@ -21,6 +21,9 @@ from productimage.history.v1.history_pb2 import (
 )
 from productimage.history.v1.history_pb2_grpc import HistoryServiceStub
 from services.history.__main__ import SERVICE, load, open_store
+from services.history.keys import RECORDS
+from services.history.objects.disk import DiskStore
+from services.history.objects.store import ConflictError
 from services.history.settings import HistorySettings
 from services.runtime.server import StartError
 from tests.contract.serving import refused, serving
@@ -181,6 +184,24 @@ async def test_a_large_picture_is_streamed(channel: grpc.aio.Channel) -> None:
     _, chunks = await read(channel, upload.cutout_path)
     assert b"".join(chunks) == large
     assert max(map(len, chunks)) <= 1 << 20
+
+
+async def test_endless_contention_is_aborted_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = HistorySettings(port=0, store="disk", disk_dir=tmp_path, append_attempts=2)
+    create_object = DiskStore.create
+
+    def contended(self: DiskStore, key: str, data: bytes, content_type: str) -> None:
+        if key == RECORDS:
+            raise ConflictError(key)
+        create_object(self, key, data, content_type)
+
+    monkeypatch.setattr(DiskStore, "create", contended)
+    async with serving(settings, SERVICE, load(settings)) as channel:
+        upload = await create(channel)
+        assert (await refused(save(channel, upload)))[:2] == ("ABORTED", "CONTENTION")
+        assert not (tmp_path / "static" / upload.timestamp / "generated").exists()
 
 
 def test_s3_without_a_bucket_is_refused_at_start() -> None:

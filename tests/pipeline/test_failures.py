@@ -48,6 +48,7 @@ def test_generation_down_discards_a_first_upload_and_keeps_one_with_results(syst
     assert answer.status_code == 503
     assert re.search("(copy|background) service", answer.json()["detail"])
     assert time.monotonic() - start < 30
+    assert "upload the photo again" in answer.json()["detail"]
     assert not any(lost["timestamp"] in path for path in system.stored())
     assert system.generate(lost).status_code == 404
     assert system.generate(kept).status_code == 503

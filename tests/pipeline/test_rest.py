@@ -154,7 +154,12 @@ def test_the_locale_can_be_chosen(system: System, uploaded: dict[str, Any]) -> N
     body = system.generate(uploaded, locale="en", product_name="Flask", product_describe="Leak-proof.").json()
     assert "Leak-proof" in body["short_ad"]
     assert body["long_ad"].isascii()
-    assert "zh-TW" in detail(system.generate(system.upload(encoded(ball(80, 80)[0])).json(), locale="xx"), 400)
+
+
+def test_a_wrong_field_can_be_corrected_without_a_new_upload(system: System) -> None:
+    upload = system.upload(encoded(ball(80, 80)[0])).json()
+    assert "zh-TW" in detail(system.generate(upload, locale="xx"), 400)
+    assert system.client.get(f"/static/{upload['filename']}").status_code == 200
 
 
 def bomb() -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.generation.audience import Audience
 from services.generation.background.solids import Colour
+from services.generation.light import to_linear_colour
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def choose_palette(audience: Audience, choice: int) -> Palette:
     saturation, warmth = _AGE_SATURATION[audience.age], _GENDER_WARMTH[audience.gender]
 
     def colour(code: str) -> Colour:
-        return _linear(_tuned(code, saturation, warmth))
+        return to_linear_colour(_tuned(code, saturation, warmth))
 
     return Palette(name, colour(wall), colour(floor), colour(podium), tuple(colour(accent) for accent in accents))
 
@@ -79,11 +80,6 @@ def _tuned(code: str, saturation: float, warmth: float) -> Colour:
     hue, value, chroma = colorsys.rgb_to_hls(red, green, blue)
     red, green, blue = colorsys.hls_to_rgb(hue, value, min(1.0, chroma * saturation))
     return _clip(red * (1 + warmth)), _clip(green), _clip(blue * (1 - warmth))
-
-
-def _linear(colour: Colour) -> Colour:
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour)
-    return red, green, blue
 
 
 def _clip(part: float) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.generation.background.solids import Colour, Material, Plane, Points, Solid, Vector
+from services.generation.light import encode
 from services.runtime.image import Pixels
 
 MARCH_STEPS = 56
@@ -287,7 +288,6 @@ def _sheen(stage: Set, rays: Points, normal: Points, gloss: Plane, key: Plane) -
 
 def _develop(light: Plane, seed: int) -> Pixels:
     """Roll highlights off, encode as sRGB and dither: a smooth wall shows bands otherwise."""
-    rolled = np.clip(1.42 * light * (1 + light / 2.6) / (1 + light), 0, 1)
-    encoded = np.where(rolled <= 0.0031308, 12.92 * rolled, 1.055 * np.power(rolled, 1 / 2.4) - 0.055)
+    encoded = encode(1.42 * light * (1 + light / 2.6) / (1 + light))
     noise = np.random.default_rng(seed).triangular(-1.6, 0, 1.6, encoded.shape[:2])[..., None]
     return np.clip(np.round(encoded * 255 + noise), 0, 255).astype(np.uint8)

@@ -8,8 +8,8 @@ import numpy as np
 
 from services.generation.background.engine import Zone
 from services.generation.compose.layout import Place, Size, Window, place_for, window_for
-from services.generation.compose.light import Light, to_linear, to_srgb
 from services.generation.compose.shadow import contact_shadow
+from services.generation.light import Light, to_linear, to_srgb
 from services.runtime.errors import InvalidInputError, PreconditionError
 from services.runtime.image import Pixels, encode_jpeg
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from services.generation.compose.layout import Place, Size
-from services.generation.compose.light import Light
+from services.generation.light import Light
 
 FOOT = 0.1
 """The lowest part of the product, as a part of its height, that is near enough to the floor to shade it."""

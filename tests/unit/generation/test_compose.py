@@ -4,8 +4,8 @@ import pytest
 from services.generation.background.engine import Zone
 from services.generation.compose.compose import Backdrop, compose, encode_within
 from services.generation.compose.layout import Place, Size
-from services.generation.compose.light import to_linear, to_srgb
 from services.generation.compose.shadow import contact_shadow
+from services.generation.light import to_linear, to_srgb
 from services.runtime.errors import InvalidInputError, PreconditionError
 from services.runtime.image import Pixels
 from tests.pictures import decoded, disc_cutout, texture

@@ -1,0 +1,43 @@
+"""sRGB to linear light and back. Pictures are mixed, scaled and lit in linear light: sums of sRGB values are too dark.
+
+IEC 61966-2-1.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.runtime.image import Pixels
+
+Light = NDArray[np.floating[Any]]
+"""Linear light, 0 to 1."""
+
+
+def _decode(values: Light) -> Light:
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+_LINEAR_OF_BYTE = _decode(np.arange(256) / 255).astype(np.float32)
+
+
+def to_linear(pixels: Pixels) -> Light:
+    """Give the linear light, float32, of sRGB pixels of any shape."""
+    return _LINEAR_OF_BYTE[pixels]
+
+
+def to_linear_colour(code: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Give the linear light of one sRGB colour, 0 to 1."""
+    red, green, blue = _decode(np.array(code)).tolist()
+    return red, green, blue
+
+
+def encode(light: Light) -> Light:
+    """Give sRGB values, 0 to 1, of linear light of any shape; what is out of range is clipped."""
+    clipped = np.clip(light, 0, 1)
+    return np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * np.power(clipped, 1 / 2.4) - 0.055)
+
+
+def to_srgb(light: Light) -> Pixels:
+    """Give the sRGB pixels of linear light of any shape; what is out of range is clipped."""
+    return np.round(encode(light) * 255).astype(np.uint8)
