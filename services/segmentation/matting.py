@@ -1,5 +1,7 @@
 """From a rough mask to a matte: soft alpha along true edges, and colours without the old background."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from cv2.typing import MatLike
@@ -7,6 +9,7 @@ from cv2.typing import MatLike
 from services.runtime.image import Pixels
 from services.segmentation.engine import Mask
 
+Tile = tuple[slice, slice]
 Plane = MatLike
 """float32 arrays, (H, W) unless said otherwise."""
 
@@ -16,6 +19,10 @@ GUIDE_SIZE = 1536
 """The longer side at which the guided filter is worked out; its result is applied at full size."""
 WIDE_BLUR, NARROW_BLUR = 45, 6
 """Radii of the two passes of the colour estimate, in pixels; the wide one grows with large photos."""
+REGULARISATION = 1e-4
+"""How much colours must vary in a window for alpha to follow them (He et al., epsilon)."""
+TILE = 1024
+"""What is worked out at full size is worked out in tiles of so many pixels a side."""
 SMALLEST_PART = 0.02
 """Parts and holes of less than this, as a part of the largest, are taken for noise."""
 
@@ -55,14 +62,41 @@ def refine(photo: Pixels, mask: Mask) -> Plane:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     guide = cv2.resize(photo, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     rough = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    band = max(2, round(BAND * max(size)))
-    slope, offset = _guided_filter(guide, rough, band)
-    full_slope = cv2.resize(slope, (width, height), interpolation=cv2.INTER_LINEAR)
-    full_offset = cv2.resize(offset, (width, height), interpolation=cv2.INTER_LINEAR)
-    alpha = np.einsum("hwc,hwc->hw", photo, full_slope, dtype=np.float32) / 255 + full_offset
-    sure, possible = _band(rough, band)
-    alpha = np.maximum(alpha, cv2.resize(sure, (width, height)))
-    return np.clip(_contrast(alpha), 0, cv2.resize(possible, (width, height)))
+    radius = max(2, round(BAND * max(size)))
+    sure, possible = _band(rough, radius)
+    slope, offset = _guided_filter(guide, rough, radius, near=cv2.dilate(possible - sure, _disc(radius)) > 0)
+    alpha = cv2.resize(sure, (width, height))
+    for tile in _tiles(height, width):
+        least, most = (_part_of(plane, tile, height, width) for plane in (sure, possible))
+        if np.array_equal(least, most):
+            continue
+        slopes, offsets = (_part_of(plane, tile, height, width) for plane in (slope, offset))
+        fitted = np.einsum("hwc,hwc->hw", photo[tile], slopes, dtype=np.float32) / 255 + offsets
+        alpha[tile] = np.clip(_contrast(fitted), least, most)
+    return alpha
+
+
+def _tiles(height: int, width: int) -> Iterator[Tile]:
+    """Cut a picture up, so that what is worked out at full size takes a bounded amount of memory."""
+    for top in range(0, height, TILE):
+        for left in range(0, width, TILE):
+            yield slice(top, min(top + TILE, height)), slice(left, min(left + TILE, width))
+
+
+def _part_of(plane: MatLike, tile: Tile, height: int, width: int) -> MatLike:
+    """Give the tile of a plane that is to be scaled up to height by width, without scaling the rest."""
+    rows, columns = tile
+    down, across = plane.shape[0] / height, plane.shape[1] / width
+    # Pixel centres lie at half integers.
+    towards = np.array(
+        [
+            [across, 0, (columns.start + 0.5) * across - 0.5],
+            [0, down, (rows.start + 0.5) * down - 0.5],
+        ]
+    )
+    size = columns.stop - columns.start, rows.stop - rows.start
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(plane, towards, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _contrast(alpha: Plane) -> Plane:
@@ -71,30 +105,37 @@ def _contrast(alpha: Plane) -> Plane:
 
 
 def _band(rough: Plane, band: int) -> tuple[Plane, Plane]:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * band + 1, 2 * band + 1))
     solid = (rough > 0.5).astype(np.float32)
     # What the frame cuts off is not an edge of the product.
     padded = cv2.copyMakeBorder(solid, band, band, band, band, cv2.BORDER_REPLICATE)
     inner = slice(band, -band)
-    return cv2.erode(padded, kernel)[inner, inner], cv2.dilate(padded, kernel)[inner, inner]
+    return cv2.erode(padded, _disc(band))[inner, inner], cv2.dilate(padded, _disc(band))[inner, inner]
 
 
-def _guided_filter(guide: MatLike, target: Plane, radius: int) -> tuple[MatLike, Plane]:
-    """Give the slope (H, W, 3) and the offset (H, W) of the colour guided filter (He et al., equations 14 and 15)."""
+def _disc(radius: int) -> MatLike:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+
+
+def _guided_filter(guide: MatLike, target: Plane, radius: int, near: Mask) -> tuple[MatLike, Plane]:
+    """Give the slope (H, W, 3) and the offset (H, W) of the colour guided filter (He et al., equations 14 and 15).
+
+    Windows are solved where `near` is true; elsewhere slope and offset are 0.
+    """
     window = (2 * radius + 1, 2 * radius + 1)
 
     def mean(values: MatLike) -> MatLike:
         return cv2.blur(values, window)
 
     mean_guide, mean_target = mean(guide), mean(target)
-    covariance = mean(guide * target[..., None]) - mean_guide * mean_target[..., None]
-    products = guide[..., :, None] * guide[..., None, :]
-    height, width = target.shape
-    mean_products = mean(products.reshape(height, width, 9)).reshape(height, width, 3, 3)
-    variance = mean_products - mean_guide[..., :, None] * mean_guide[..., None, :]
-    regularised = variance + 1e-4 * np.eye(3, dtype=np.float32)
-    slope = np.linalg.solve(regularised, covariance[..., None])[..., 0]
-    offset = mean_target - np.einsum("hwc,hwc->hw", slope, mean_guide)
+    products = [[mean(guide[..., row] * guide[..., column])[near] for column in range(3)] for row in range(3)]
+    colour = mean_guide[near]
+    variance = np.stack([np.stack(row, axis=-1) for row in products], axis=-2) - colour[:, :, None] * colour[:, None, :]
+    covariance = mean(guide * target[..., None])[near] - colour * mean_target[near][:, None]
+    slope, offset = np.zeros_like(guide), np.zeros_like(target)
+    slope[near] = np.linalg.solve(variance + REGULARISATION * np.eye(3, dtype=np.float32), covariance[..., None])[
+        ..., 0
+    ]
+    offset[near] = mean_target[near] - np.einsum("nc,nc->n", slope[near], colour)
     return mean(slope), mean(offset)
 
 
@@ -111,15 +152,32 @@ def estimate_foreground(photo: Pixels, alpha: Plane) -> Pixels:
     Returns:
         (H, W, 3); where alpha is 0, the nearest product colour or none.
     """
-    edge = cv2.dilate(((alpha > 0) & (alpha < 1)).astype(np.uint8), np.ones((3, 3), np.uint8))
-    if not edge.any():
-        return photo
     wide = max(WIDE_BLUR, round(0.02 * max(alpha.shape)))
+    foreground = photo.copy()
+    for tile in _tiles(*alpha.shape):
+        share = alpha[tile]
+        if ((share > 0) & (share < 1)).any():
+            around, inner = _with_margin(tile, alpha.shape, wide + NARROW_BLUR)
+            estimated = _foreground_of(photo[around], alpha[around], wide)[inner]
+            foreground[tile] = np.where((share < 1)[..., None], estimated, photo[tile])
+    return foreground
+
+
+def _with_margin(tile: Tile, shape: tuple[int, ...], margin: int) -> tuple[Tile, Tile]:
+    """Give the tile with what lies around it, and where in that the tile itself lies."""
+    outer = [
+        slice(max(0, part.start - margin), min(side, part.stop + margin))
+        for part, side in zip(tile, shape, strict=True)
+    ]
+    inner = [slice(part.start - wide.start, part.stop - wide.start) for part, wide in zip(tile, outer, strict=True)]
+    return (outer[0], outer[1]), (inner[0], inner[1])
+
+
+def _foreground_of(photo: Pixels, alpha: Plane, wide: int) -> Pixels:
     picture = photo.astype(np.float32) / 255
     colour, background = _blur_fusion(picture, picture, picture, alpha, wide)
     colour, _ = _blur_fusion(picture, colour, background, alpha, NARROW_BLUR)
-    estimated = np.round(np.clip(colour, 0, 1) * 255).astype(np.uint8)
-    return np.where((alpha < 1)[..., None], estimated, photo)
+    return np.round(np.clip(colour, 0, 1) * 255).astype(np.uint8)
 
 
 def _blur_fusion(

@@ -1,6 +1,9 @@
 import numpy as np
+import pytest
 
+from services.segmentation import matting
 from services.segmentation.matting import clean, estimate_foreground, refine
+from tests.pictures import ball
 
 
 def test_specks_and_pinholes_go_real_holes_stay() -> None:
@@ -49,3 +52,22 @@ def test_mixed_colours_become_the_products_own() -> None:
     visible = alpha > 0.2
     assert np.abs(found[visible].astype(int) - red).max() < 30
     assert np.array_equal(found[alpha == 1], photo[alpha == 1])
+
+
+def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo, truth = ball(500, 380)
+    whole = refine(photo, truth)
+    foreground = estimate_foreground(photo, whole)
+    monkeypatch.setattr(matting, "TILE", 96)
+    tiled = refine(photo, truth)
+    assert np.abs(tiled - whole).max() < 0.01
+    visible = whole > 0.1
+    difference = np.abs(estimate_foreground(photo, whole).astype(int) - foreground)[visible]
+    assert difference.max() <= 2
+
+
+def test_a_large_photo_is_refined_from_a_small_mask() -> None:
+    photo, truth = ball(2400, 1800)
+    small, _ = ball(600, 450)
+    alpha = refine(photo, ball(small.shape[1], small.shape[0])[1])
+    assert np.abs(alpha - truth).mean() < 0.002
