@@ -30,6 +30,8 @@ def open_channel(target: str, settings: ChannelSettings) -> grpc.aio.Channel:
             ("grpc.keepalive_timeout_ms", 10_000),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.max_pings_without_data", 0),
+            # A call can be tried again only while its request is still buffered; the default holds 256 KiB.
+            ("grpc.per_rpc_retry_buffer_size", settings.max_message_bytes),
             ("grpc.service_config", _service_config(settings.retry_attempts)),
         ],
         interceptors=[_UnaryDefaults(interceptor), _StreamDefaults(interceptor)],

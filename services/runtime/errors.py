@@ -58,12 +58,19 @@ class OverloadedError(ServiceError):
     reason = "OVERLOADED"
 
 
+class UnavailableError(ServiceError):
+    """What this service depends on does not answer. Trying again later may work."""
+
+    reason = "DEPENDENCY_UNAVAILABLE"
+
+
 STATUS_CODES: dict[type[ServiceError], StatusCode] = {
     InvalidInputError: StatusCode.INVALID_ARGUMENT,
     NotFoundError: StatusCode.NOT_FOUND,
     PreconditionError: StatusCode.FAILED_PRECONDITION,
     ContentionError: StatusCode.ABORTED,
     OverloadedError: StatusCode.RESOURCE_EXHAUSTED,
+    UnavailableError: StatusCode.UNAVAILABLE,
 }
 RETRY_AFTER_SECONDS = {StatusCode.RESOURCE_EXHAUSTED: 2, StatusCode.ABORTED: 1}
 

@@ -183,6 +183,13 @@ async def test_only_unavailable_is_tried_again(
     assert len(probe.request_ids) == tries
 
 
+async def test_a_large_request_is_tried_again_too(channel: grpc.aio.Channel, probe: Probe) -> None:
+    away = request(b"away")
+    away.mask.encoded = b"x" * 5_000_000
+    await refused(InpaintingServiceStub(channel).Inpaint(away))
+    assert len(probe.request_ids) == 4
+
+
 async def test_a_taken_port_is_told_in_one_line(probe: Probe) -> None:
     server, _, _, port = create_server(ServiceSettings(), SERVICE, probe.register)
     await server.start()

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from services.history.objects.store import ConflictError, Listed, ObjectNotFoundError, OpenObject, StoredObject
 from services.history.settings import HistorySettings
+from services.runtime.errors import UnavailableError
 from services.runtime.server import StartError
 
 if TYPE_CHECKING:
@@ -74,13 +75,9 @@ class S3Store:
     @contextmanager
     def open(self, key: str) -> Iterator[OpenObject]:
         """See ObjectStore."""
-        try:
+        with _translated(key, MISSING, ObjectNotFoundError):
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if _code(error) in MISSING:
-                raise ObjectNotFoundError(key) from None
-            raise
-        with closing(answer["Body"]) as body:
+        with _translated(key), closing(answer["Body"]) as body:
             yield OpenObject(body.iter_chunks(CHUNK), answer["ETag"].strip('"'), answer["ContentLength"])
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
@@ -96,30 +93,39 @@ class S3Store:
         self._put(key, data, content_type, {"IfMatch": f'"{etag}"'})
 
     def _put(self, key: str, data: bytes, content_type: str, condition: dict[str, Any]) -> None:
-        try:
+        # A condition on an object that is gone is answered with 404.
+        with _translated(key, CONFLICTS | MISSING if condition else set(), ConflictError):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type, **condition)
-        except ClientError as error:
-            # A condition on an object that is gone is answered with 404.
-            if condition and _code(error) in CONFLICTS | MISSING:
-                raise ConflictError(key) from None
-            raise
 
     def delete(self, keys: Iterable[str]) -> None:
         """See ObjectStore."""
         wanted = list(keys)
         for start in range(0, len(wanted), DELETE_BATCH):
             batch = wanted[start : start + DELETE_BATCH]
-            self._client.delete_objects(
-                Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
-            )
+            with _translated(batch[0]):
+                self._client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+                )
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """See ObjectStore."""
         now = datetime.now(UTC)
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
-            for item in page.get("Contents", ()):
-                yield Listed(item["Key"], (now - item["LastModified"]).total_seconds())
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        with _translated(prefix):
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield Listed(item["Key"], (now - item["LastModified"]).total_seconds())
 
 
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")
+@contextmanager
+def _translated(key: str, codes: Set[str] = frozenset(), meaning: type[Exception] = ConflictError) -> Iterator[None]:
+    """Turn these error codes into what they mean, and every other failure into an error that can be retried."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in codes:
+            raise meaning(key) from None
+        raise UnavailableError(f"The storage refused the call ({code}).") from error
+    except BotoCoreError as error:
+        raise UnavailableError("The storage does not answer.") from error

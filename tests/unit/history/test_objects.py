@@ -6,12 +6,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from services.history.objects.disk import DiskStore
 from services.history.objects.s3 import S3Store
 from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
 from services.history.settings import HistorySettings
+from services.runtime.errors import UnavailableError
 from services.runtime.server import StartError
 
 TEXT = "text/plain"
@@ -174,6 +177,27 @@ def test_a_bucket_that_cannot_be_used_is_named(s3_settings: HistorySettings) -> 
     missing = s3_settings.model_copy(update={"s3_bucket_name": "no-such-bucket"})
     with pytest.raises(StartError, match="no-such-bucket"):
         S3Store.connect(missing)
+
+
+def test_a_storage_that_does_not_answer_is_told(s3_settings: HistorySettings) -> None:
+    client = boto3.client(
+        "s3",
+        endpoint_url="http://127.0.0.1:1",
+        region_name="us-east-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    store = S3Store(client, s3_settings.s3_bucket_name)
+    for call in (
+        lambda: store.get("a"),
+        lambda: store.put("a", b"", TEXT),
+        lambda: store.create("a", b"", TEXT),
+        lambda: store.delete(["a"]),
+        lambda: list(store.list("a")),
+    ):
+        with pytest.raises(UnavailableError, match="does not answer"):
+            call()
 
 
 def test_the_secret_key_is_not_shown(s3_settings: HistorySettings) -> None:

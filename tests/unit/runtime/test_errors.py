@@ -11,6 +11,7 @@ from services.runtime.errors import (
     OverloadedError,
     PreconditionError,
     ServiceError,
+    UnavailableError,
     to_status,
 )
 
@@ -23,6 +24,7 @@ from services.runtime.errors import (
         (PreconditionError("text"), StatusCode.FAILED_PRECONDITION),
         (ContentionError("text"), StatusCode.ABORTED),
         (OverloadedError("text"), StatusCode.RESOURCE_EXHAUSTED),
+        (UnavailableError("text"), StatusCode.UNAVAILABLE),
     ],
 )
 def test_our_errors_keep_their_text(error: ServiceError, code: StatusCode) -> None:
