@@ -20,6 +20,16 @@ from tqdm import tqdm
 from weights.manifest import FOLDER, NpmSource, PypiSource, UrlSource, Weight
 
 CONNECT_AND_READ_SECONDS = (5, 60)
+FAILURES = (
+    OSError,
+    EOFError,
+    KeyError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    requests.RequestException,
+    subprocess.CalledProcessError,
+)
+"""What a source that is away, or gives something else than it should, raises."""
 
 
 class FetchError(Exception):
@@ -49,13 +59,7 @@ def fetch(weight: Weight, say: Callable[[str], None], folder: Path = FOLDER) -> 
             say(f"fetching {weight.file} ({weight.bytes / 1e6:.0f} MB) from {_name(source)}")
             try:
                 file = _from_source(source, weight, Path(scratch))
-            except (
-                OSError,
-                KeyError,
-                StopIteration,
-                requests.RequestException,
-                subprocess.CalledProcessError,
-            ) as error:
+            except FAILURES as error:
                 failures.append(f"{_name(source)}: {_reason(error)}")
                 continue
             if weight.fits(file):
@@ -137,22 +141,22 @@ def _run(command: list[str], name: str, scratch: Path) -> Path:
         path.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary), "npm_config_cache": str(temporary)}
     with (
+        tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(  # noqa: S603
             [*command, str(folder)],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
+            stderr=errors,
         ) as process,
         tqdm(unit="B", unit_scale=True, desc=name, disable=None) as bar,
     ):
         while process.poll() is None:
             time.sleep(0.1)
             bar.update(_size_of(scratch) - bar.n)
-        errors = process.stderr.read() if process.stderr else ""
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command, stderr=errors)
+        if process.returncode:
+            errors.seek(0)
+            raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read())
     return next(folder.iterdir())
 
 

@@ -28,6 +28,8 @@ def run_command() -> None:
 @app.command("demo")
 def demo_command() -> None:
     """Turn the sample photo into ads in out/."""
+    # A demo that is told to end stops what it started, as on Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         asyncio.run(demo(typer.echo))
     except (LocalError, httpx.HTTPError) as error:

@@ -71,16 +71,18 @@ async def generate(brief: Brief, services: Services, settings: GatewaySettings) 
     if brief.product_image_filename != upload.upload.photo_path:
         raise ApiError(400, "product_image_filename is not the one that the upload of this timestamp gave.")
     try:
-        return await _generate(brief, upload, services, settings)
+        record, creatives = await _make(brief, upload, services, settings)
     except ApiError as error:
         if error.status not in TO_BE_SENT_AGAIN and await discard(brief.timestamp, services, settings):
             raise ApiError(error.status, f"{error.detail} Then upload the photo again: it was not kept.") from error
         raise
+    # Whether a save that failed was one cannot be told from here, so the upload is left: to a new try, or to the sweep.
+    return await _save(brief.timestamp, record, creatives, services, settings)
 
 
-async def _generate(
+async def _make(
     brief: Brief, upload: history_pb2.GetUploadResponse, services: Services, settings: GatewaySettings
-) -> history_pb2.Record:
+) -> tuple[history_pb2.Record, list[generation_pb2.Creative]]:
     seed = secrets.randbits(32)
     copy, scenes = await _copy_and_scenes(brief, seed, services, settings)
     creatives = await _compose(upload.cutout, [scene.backdrop for scene in scenes], services, settings)
@@ -97,7 +99,7 @@ async def _generate(
         seed=seed,
         prompts=[scene.prompt for scene in scenes],
     )
-    return await _save(brief.timestamp, record, creatives, services, settings)
+    return record, creatives
 
 
 async def _copy_and_scenes(

@@ -13,6 +13,7 @@ from services.generation.compose.compose import Backdrop, compose
 from services.generation.compose.layout import Size
 from services.generation.copy.engine import DEFAULT_LOCALE, LOCALES, CopyEngine
 from services.generation.settings import GenerationSettings
+from services.generation.text import plain
 from services.runtime.errors import InvalidInputError
 from services.runtime.executor import BoundedExecutor
 from services.runtime.image import rgb, to_message, to_pixels
@@ -108,9 +109,9 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
 
 
 def _product(product: generation_pb2.Product) -> Product:
-    name = product.name.strip()
+    name = plain(product.name)
     if not 1 <= len(name) <= LONGEST_NAME:
-        raise InvalidInputError(f"The product's name must have 1 to {LONGEST_NAME} characters.", "NAME_LENGTH")
+        raise InvalidInputError(f"The product's name must have 1 to {LONGEST_NAME} visible characters.", "NAME_LENGTH")
     if len(product.description) > LONGEST_DESCRIPTION:
         raise InvalidInputError(
             f"The description has more than {LONGEST_DESCRIPTION} characters: shorten it.", "DESCRIPTION_LENGTH"

@@ -8,7 +8,7 @@ from services.history import keys
 from services.history.ledger import Ledger, Record
 from services.history.objects.store import ObjectStore
 from services.history.uploads import Uploads
-from services.runtime.errors import ContentionError, InvalidInputError
+from services.runtime.errors import InvalidInputError
 
 MOST_PICTURES = 16
 JPEG = "image/jpeg"
@@ -63,11 +63,9 @@ def save_generation(
         "generated_images": paths,
         "request_id": request_id,
     }
-    try:
-        saved = ledger.append(record)
-    except ContentionError:
-        store.delete(keys.static_key(path) for path in paths)
-        raise
+    # Should this fail, the pictures stay: another try of the same request may be about to record them. Without a
+    # record they are no results, and go with their upload.
+    saved = ledger.append(record)
     uploads.settle(timestamp)
     return saved
 

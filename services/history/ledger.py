@@ -53,6 +53,11 @@ class Ledger:
         """Give the record that a request made."""
         return _of_request(self._read()[0], request_id)
 
+    def has_upload(self, timestamp: str) -> bool:
+        """Tell whether any record was made from an upload."""
+        prefix = f"{timestamp}/"
+        return any(str(record.get("product_image_filename", "")).startswith(prefix) for record in self._read()[0])
+
     def append(self, record: Record) -> Record:
         """Add a record, once per request_id: the same again gives the one that is there.
 
@@ -64,6 +69,10 @@ class Ledger:
             with self._lock:
                 return self._retrying(self._try_append, record)
         except RetryError:
+            # The last try may have been written, too, with only its answer lost.
+            present = self.find(record["request_id"])
+            if present is not None:
+                return present
             raise ContentionError("Too many results are being saved at this moment: try again.") from None
 
     def _try_append(self, record: Record) -> Record:

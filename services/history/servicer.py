@@ -30,8 +30,8 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
     def __init__(self, store: ObjectStore, settings: HistorySettings, executor: BoundedExecutor) -> None:
         self._store = store
         self._limits = settings
-        self._uploads = Uploads(store, settings.stale_after_seconds)
         self._ledger = Ledger(store, settings.append_attempts)
+        self._uploads = Uploads(store, self._ledger, settings.stale_after_seconds)
         self._executor = executor
 
     async def CreateUpload(  # noqa: N802

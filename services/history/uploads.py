@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 
 import structlog
 
 from services.history import keys
+from services.history.ledger import Ledger
 from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
 from services.runtime.errors import InvalidInputError, NotFoundError, PreconditionError
 
@@ -51,11 +52,13 @@ class Uploads:
 
     Args:
         store: Where everything is kept.
+        ledger: Of the same store; a record is what makes an upload have results.
         stale_after_seconds: An upload without a result that nobody touches for so long is removed.
     """
 
-    def __init__(self, store: ObjectStore, stale_after_seconds: float) -> None:
+    def __init__(self, store: ObjectStore, ledger: Ledger, stale_after_seconds: float) -> None:
         self._store = store
+        self._ledger = ledger
         self._stale_after = stale_after_seconds
 
     def create(self, request_id: str, client_name: str, photo: bytes, picture_format: str) -> Upload:
@@ -175,12 +178,12 @@ class Uploads:
         return removed
 
     def _has_results(self, timestamp: str) -> bool:
-        return next(iter(self._store.list(f"static/{timestamp}/generated/")), None) is not None
+        return not self._is_pending(timestamp) or self._ledger.has_upload(timestamp)
 
     def _remove(self, timestamp: str, upload: Upload | None) -> None:
         """Remove an upload: first what makes it exist, last what would let a sweep find the rest of it."""
         claims = [keys.request_key(upload.request_id)] if upload else []
-        pictures = [listed.key for listed in self._store.list(f"static/{timestamp}/upload/")]
+        pictures = [listed.key for listed in self._store.list(f"static/{timestamp}/")]
         self._store.delete([keys.upload_key(timestamp), *claims, *pictures])
         self._store.delete([keys.pending_key(timestamp)])
 
@@ -188,6 +191,9 @@ class Uploads:
         try:
             return _load(self._store.get(keys.upload_key(timestamp)).data)
         except ObjectNotFoundError:
+            return None
+        except ValueError:
+            log.exception("unreadable upload", timestamp=timestamp)
             return None
 
     def _save(self, upload: Upload) -> None:
@@ -213,4 +219,13 @@ def _dump(upload: Upload) -> bytes:
 
 
 def _load(data: bytes) -> Upload:
-    return Upload(**json.loads(data))
+    """Read an upload; fields of a later version are passed over.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    found = json.loads(data)
+    try:
+        return Upload(**{field.name: found[field.name] for field in fields(Upload)})
+    except (KeyError, TypeError) as error:
+        raise ValueError("not an upload") from error

@@ -9,8 +9,8 @@ import warnings
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags, ImageCms, UnidentifiedImageError
 from PIL import Image as Pillow
-from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
 from productimage.image.v1 import image_pb2
 from services.runtime.errors import InvalidInputError
@@ -19,6 +19,16 @@ from services.runtime.settings import ImageLimits
 Pixels = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "WEBP")
+_TURNS = {
+    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
+    3: Pillow.Transpose.ROTATE_180,
+    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
+    5: Pillow.Transpose.TRANSPOSE,
+    6: Pillow.Transpose.ROTATE_270,
+    7: Pillow.Transpose.TRANSVERSE,
+    8: Pillow.Transpose.ROTATE_90,
+}
+"""How to bring a picture upright, by its orientation tag (EXIF 2.32, table 4)."""
 _SRGB = ImageCms.createProfile("sRGB")
 _CHANNELS = {
     image_pb2.PIXEL_FORMAT_GRAY8: 1,
@@ -51,8 +61,7 @@ def decode(data: bytes, limits: ImageLimits) -> Pixels:
     picture = _open(data, limits)
     try:
         picture.load()
-        ImageOps.exif_transpose(picture, in_place=True)
-        return _normalise(picture)
+        return _normalise(_upright(picture))
     except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
         raise InvalidInputError(
             "The picture is damaged or incomplete: save it again and send the new file.", "DAMAGED_IMAGE"
@@ -101,6 +110,15 @@ def _too_many_pixels(limits: ImageLimits) -> InvalidInputError:
         f"The picture has more than {limits.max_image_pixels / 1e6:g} million pixels: send a smaller one.",
         "TOO_MANY_PIXELS",
     )
+
+
+def _upright(picture: Pillow.Image) -> Pillow.Image:
+    try:
+        orientation = picture.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # noqa: BLE001  # damaged tags raise almost anything; the pixels are good all the same
+        return picture
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _normalise(picture: Pillow.Image) -> Pixels:

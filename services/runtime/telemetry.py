@@ -40,6 +40,7 @@ def configure_logging(settings: LogSettings, process: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
+    logging.captureWarnings(capture=True)
     for chatty in ("botocore", "boto3", "urllib3", "s3transfer", "PIL"):
         logging.getLogger(chatty).setLevel(max(logging.INFO, root.level))
     structlog.configure(

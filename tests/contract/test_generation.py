@@ -85,6 +85,7 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
     good = AspectRatio(width=1, height=1)
     for request, reason in (
         (GenerateBackgroundRequest(aspect_ratio=good), "NAME_LENGTH"),
+        (GenerateBackgroundRequest(product=Product(name="\u200b \n"), aspect_ratio=good), "NAME_LENGTH"),
         (GenerateBackgroundRequest(product=Product(name="x" * 101), aspect_ratio=good), "NAME_LENGTH"),
         (GenerateBackgroundRequest(product=Product(name="x", description="x" * 5001)), "DESCRIPTION_LENGTH"),
         (GenerateBackgroundRequest(product=PRODUCT), "ASPECT_RATIO"),

@@ -101,7 +101,8 @@ def _compose_one(backdrop: Backdrop, product: _Cutout, ad: Size) -> Pixels:
 
 
 def _cropped(light: Light, window: Window) -> Light:
-    left, top = round(window.left), round(window.top)
+    height, width = light.shape[:2]
+    left, top = min(round(window.left), width - 1), min(round(window.top), height - 1)
     return light[top : top + max(1, round(window.height)), left : left + max(1, round(window.width))]
 
 

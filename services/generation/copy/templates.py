@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-import unicodedata
 import zlib
 from collections.abc import Iterable
 from functools import cache
@@ -11,12 +10,12 @@ from typing import Any
 
 from services.generation.audience import Audience, Product
 from services.generation.copy.engine import LONG_LENGTH, SHORT_LENGTH, Copy
+from services.generation.text import plain
 
-JOINER = "\u200d"
-"""Holds emoji together; every other control character goes."""
 LONGEST_NAME = 24
 """A longer name is shortened: an ad of 100 characters must say more than a name."""
 _SENTENCE_END = re.compile(r"[。！？；!?;\n]|\.(?:\s|$)")
+_DOUBLE_STOP = re.compile(r"([？！?!])[。，.]")
 _CLAUSE_END = re.compile(r"[，、,:：]\s*")
 
 
@@ -34,12 +33,12 @@ class Templates:
             "call": _pick(texts["call"], audience.interest, choice),
             "people": texts["people"].get(audience.gender, texts["people"]["default"]),
             "who": texts["who"].get(audience.age, texts["who"]["default"]),
-            "name": _shortened(_plain(product.name), LONGEST_NAME, texts["ellipsis"]),
+            "name": _shortened(plain(product.name), LONGEST_NAME, texts["ellipsis"]),
         }
         more = [*texts["more"].get(audience.interest, ()), *texts["more"]["default"]]
         return Copy(
-            _short(texts, words, _plain(product.description), more),
-            _long(texts, words, _plain(product.description), more),
+            _short(texts, words, plain(product.description), more),
+            _long(texts, words, plain(product.description), more),
         )
 
 
@@ -53,18 +52,9 @@ def _pick(options: dict[str, list[str]], interest: str, choice: int) -> str:
     return offered[choice % len(offered)]
 
 
-def _plain(text: str) -> str:
-    """Make one line of it, without control characters."""
-    printable = "".join(
-        " " if unicodedata.category(character).startswith("C") and character != JOINER else character
-        for character in text
-    )
-    return " ".join(printable.split())
-
-
 def _short(texts: dict[str, Any], words: dict[str, str], description: str, more: Iterable[str]) -> str:
     def text(about: str) -> str:
-        return str(texts["short"].format(**words, about=about))
+        return _tidy(texts["short"].format(**words, about=about))
 
     room = SHORT_LENGTH[-1] - len(text(""))
     about = _summary(texts, description, room)
@@ -78,7 +68,7 @@ def _short(texts: dict[str, Any], words: dict[str, str], description: str, more:
 
 def _long(texts: dict[str, Any], words: dict[str, str], description: str, more: Iterable[str]) -> str:
     def text(about: str, sentences: str) -> str:
-        return str(texts["long"].format(**words, about=about, more=sentences))
+        return _tidy(texts["long"].format(**words, about=about, more=sentences))
 
     about = _summary(texts, description, LONG_LENGTH[-1] - len(text("", "")))
     sentences = ""
@@ -88,6 +78,11 @@ def _long(texts: dict[str, Any], words: dict[str, str], description: str, more: 
         if len(text(about, sentences + sentence)) <= LONG_LENGTH[-1]:
             sentences += sentence
     return text(about, sentences)
+
+
+def _tidy(text: str) -> str:
+    """Drop the stop of a template after a sentence of the user's that has its own."""
+    return _DOUBLE_STOP.sub(r"\1", text)
 
 
 def _summary(texts: dict[str, Any], description: str, room: int) -> str:

@@ -100,6 +100,14 @@ def test_extreme_products_are_placed(width: int, height: int) -> None:
         assert ad.max() == 255
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (400, 3), (3, 400)])
+def test_the_smallest_backgrounds_are_taken(width: int, height: int) -> None:
+    tiny = Backdrop(np.full((height, width, 3), GREY, np.uint8), Zone(0, 0, width, height))
+    sizes = [Size(600, 50), Size(50, 600), Size(300, 250)]
+    files = compose([tiny], disc_cutout(40), sizes, 150_000)
+    assert [decoded(file).shape[:2] for file in files] == [(size.height, size.width) for size in sizes]
+
+
 def test_bad_input_is_told_apart() -> None:
     with pytest.raises(PreconditionError, match="empty"):
         ads(np.zeros((10, 10, 4), np.uint8))

@@ -1,4 +1,5 @@
 import itertools
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from services.generation.audience import AGES, GENDERS, INTERESTS, Audience, Product
 from services.generation.copy.engine import LOCALES, LONG_LENGTH, SHORT_LENGTH
 from services.generation.copy.templates import Templates
+from services.generation.text import plain
 
 AUDIENCES = [Audience(*parts) for parts in itertools.product((*GENDERS, ""), (*AGES, ""), (*INTERESTS, ""))]
 
@@ -31,7 +33,7 @@ def test_the_length_rules_hold_for_every_audience(locale: str, name: str, descri
         assert len(copy.long_ad) in LONG_LENGTH
 
 
-@given(name=st.text(min_size=1, max_size=100).filter(str.strip), description=st.text(max_size=600))
+@given(name=st.text(min_size=1, max_size=100).filter(plain), description=st.text(max_size=600))
 @settings(max_examples=150, deadline=None)
 def test_the_length_rules_hold_for_any_text(name: str, description: str) -> None:
     for locale in LOCALES:
@@ -59,6 +61,13 @@ def test_the_ads_open_with_a_hook_and_end_with_a_call() -> None:
     assert copy.short_ad.startswith(("山海在呼喚", "下一段旅程"))
     assert copy.short_ad.endswith("說走就走！")
     assert copy.long_ad.endswith("說走就走！")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_sentence_that_has_its_own_stop_gets_no_second_one(locale: str) -> None:
+    for description in ("好喝嗎？", "Is it good?", "真的！", "Wow!"):
+        copy = Templates().write(Product("X", description), Audience(), locale)
+        assert not re.search("[？！?!][。，.]", copy.short_ad + copy.long_ad)
 
 
 def test_the_default_is_traditional_chinese() -> None:

