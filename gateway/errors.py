@@ -128,4 +128,7 @@ async def _validation_error(_: Request, error: Exception) -> JSONResponse:
 
 
 def _problem_text(problem: "dict[str, object]") -> str:
-    return "is missing" if problem["type"] == "missing" else str(problem["msg"])
+    message = str(problem["msg"])
+    if "UploadFile" in message:
+        return "must be a file"
+    return "is missing" if problem["type"] == "missing" else message

@@ -14,6 +14,8 @@ from services.history.objects.store import ConflictError, Listed, ObjectNotFound
 CHUNK = 1 << 20
 LOCKS = ".locks"
 SCRATCH = ".scratch"
+LONGEST_NAME = 255
+"""Bytes in a file's name: what the usual file systems take."""
 
 
 class DiskStore:
@@ -41,6 +43,8 @@ class DiskStore:
                 path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
+        if any(len(part.encode()) > LONGEST_NAME for part in key.split("/")):
+            raise ObjectNotFoundError(key)
         path = (self._folder / key).resolve()
         if not path.is_relative_to(self._folder) or not key or path == self._folder:
             raise ObjectNotFoundError(key)
