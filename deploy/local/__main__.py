@@ -10,6 +10,8 @@ import typer
 from deploy.local.demo import demo
 from deploy.local.supervisor import LocalError, Ports, running
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 app = typer.Typer(add_completion=False, help="All five processes on this machine.")
 
 
@@ -28,13 +30,23 @@ def run_command() -> None:
 @app.command("demo")
 def demo_command() -> None:
     """Turn the sample photo into ads in out/."""
-    # A demo that is told to end stops what it started, as on Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        asyncio.run(demo(typer.echo))
+        asyncio.run(_demo())
+    except asyncio.CancelledError:
+        typer.echo("the demo was stopped", err=True)
+        sys.exit(1)
     except (LocalError, httpx.HTTPError) as error:
         typer.echo(f"the demo failed: {error} (log: out/demo.log)", err=True)
         sys.exit(1)
+
+
+async def _demo() -> None:
+    """Run the demo; told to end, it stops what it started first."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  # a coroutine runs in a task
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    await demo(typer.echo)
 
 
 async def _run() -> str | None:
@@ -42,7 +54,7 @@ async def _run() -> str | None:
     ports = Ports.of_settings()
     ports.check_free()
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     stopping = asyncio.create_task(stop.wait())
     serving = asyncio.create_task(_serve(ports))

@@ -300,6 +300,7 @@ def test_a_path_as_a_file_name_stays_in_its_folder(system: System) -> None:
         "history_setting.json",
         "%2e%2e/uploads/x.json",
         "20200101000000/upload/x.png",
+        "20200101000000/upload/" + "x" * 300,
         "",
     ],
 )
