@@ -52,7 +52,7 @@ format: setup  ## format the code
 	.venv/bin/ruff format .
 
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	--no-emit-package torch
+	--no-emit-package torch --no-emit-package torchvision
 
 lock: .venv/ready  ## renew requirements/*.txt from pyproject.toml
 	$(LOCK) --upgrade --group dev -o requirements/dev.txt

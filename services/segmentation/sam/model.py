@@ -1,27 +1,33 @@
-"""The whole network: image encoder, prompt encoder, mask decoder, and loading its checkpoint."""
+"""The whole network: image encoder, prompt encoder, mask decoder, and telling from a checkpoint which one it is."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from services.segmentation.checkpoint import load_state, put_into
+from services.segmentation.device import Device
+from services.segmentation.sam.layers import EMBEDDING_SIZE, EMBEDDING_WIDTH, IMAGE_SIZE
 from services.segmentation.sam.segment_anything_modeling import MaskDecoder, PromptEncoder, TwoWayTransformer
-from services.segmentation.sam.tiny_vit import EMBEDDING_WIDTH, IMAGE_SIZE, TinyViT
+from services.segmentation.sam.tiny_vit import TinyViT
+from services.segmentation.sam.vit import SIZES, ViT
 
-EMBEDDING_SIZE = IMAGE_SIZE // 16
+PIXEL_MEAN = (123.675, 116.28, 103.53)
+PIXEL_DEVIATION = (58.395, 57.12, 57.375)
+MOBILE_SAM = "mobile_sam"
 # MobileSAM's checkpoint still holds the classifier that its encoder was first trained with.
 UNUSED = ("image_encoder.norm_head.", "image_encoder.head.")
+# Tables of places that MobileSAM's checkpoint holds and our encoder works out.
+WORKED_OUT = ".attention_bias_idxs"
 
 
-class MobileSam(nn.Module):
-    """MobileSAM. Holds no state of any picture: safe to call from several threads."""
+class Sam(nn.Module):
+    """Segment Anything with one of its encoders. Holds no state of any picture: safe to call from several threads."""
 
-    pixel_mean: Tensor
-    pixel_std: Tensor
-
-    def __init__(self) -> None:
+    def __init__(self, image_encoder: nn.Module) -> None:
         super().__init__()
-        self.image_encoder = TinyViT()
+        self.image_encoder = image_encoder
         self.prompt_encoder = PromptEncoder(
             embed_dim=EMBEDDING_WIDTH,
             image_embedding_size=(EMBEDDING_SIZE, EMBEDDING_SIZE),
@@ -35,22 +41,6 @@ class MobileSam(nn.Module):
             iou_head_depth=3,
             iou_head_hidden_dim=256,
         )
-        self.register_buffer("pixel_mean", torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1), persistent=False)
-        self.register_buffer("pixel_std", torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1), persistent=False)
-
-    def embed(self, picture: Tensor) -> Tensor:
-        """Encode a picture.
-
-        Args:
-            picture: (3, h, w) float, 0 to 255, its longer side 1024.
-
-        Returns:
-            (1, 256, 64, 64).
-        """
-        normalised = (picture - self.pixel_mean) / self.pixel_std
-        height, width = picture.shape[1:]
-        padded = nn.functional.pad(normalised, (0, IMAGE_SIZE - width, 0, IMAGE_SIZE - height))
-        return self.image_encoder(padded[None])  # type: ignore[no-any-return]
 
     def decode(
         self, embedding: Tensor, points: tuple[Tensor, Tensor] | None, box: Tensor | None
@@ -58,7 +48,7 @@ class MobileSam(nn.Module):
         """Segment what the prompt means.
 
         Args:
-            embedding: Of the picture.
+            embedding: Of the picture, (1, 256, 64, 64).
             points: Places (1, n, 2) as x, y in the 1024 frame, and labels (1, n): 1 on the object, 0 off it.
             box: (1, 4) as left, top, right, bottom in the 1024 frame.
 
@@ -76,18 +66,53 @@ class MobileSam(nn.Module):
         return logits[0], quality[0]
 
 
-def load_mobile_sam(path: Path) -> MobileSam:
-    """Load MobileSAM's checkpoint, strictly: every tensor must find its place.
+def in_frame(picture: Tensor) -> Tensor:
+    """Normalise a picture and put it into the upper left of the frame, which is zero elsewhere.
+
+    Args:
+        picture: (3, h, w) float, 0 to 255, its longer side 1024.
+
+    Returns:
+        (3, 1024, 1024).
+    """
+    mean, deviation = (picture.new_tensor(values).view(3, 1, 1) for values in (PIXEL_MEAN, PIXEL_DEVIATION))
+    height, width = picture.shape[1:]
+    return nn.functional.pad((picture - mean) / deviation, (0, IMAGE_SIZE - width, 0, IMAGE_SIZE - height))
+
+
+def load_sam(path: Path, device: Device) -> tuple[Sam, str]:
+    """Load a checkpoint of Segment Anything, strictly: every tensor must find its place.
+
+    Args:
+        path: sam_vit_h_4b8939.pth, sam_vit_l_0b3195.pth, sam_vit_b_01ec64.pth, mobile_sam.pt, or one like them under
+            another name; which of the four it is, its tensors tell.
+        device: Where, and how exactly, to run it.
+
+    Returns:
+        The model, ready to run, and its name: vit_h, vit_l, vit_b or mobile_sam.
 
     Raises:
-        ValueError: The file is not MobileSAM's checkpoint, or is damaged; the text names the file.
+        ValueError: The file is none of them, or is damaged; the text names the file and what was expected.
     """
-    model = MobileSam()
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        model.load_state_dict({name: tensor for name, tensor in state.items() if not name.startswith(UNUSED)})
-    except Exception as error:
-        raise ValueError(
-            f"{path} is not a whole MobileSAM checkpoint: fetch it anew (python -m weights fetch)"
-        ) from error
-    return model.eval()
+    expected = "a checkpoint of Segment Anything (vit_h, vit_l, vit_b) or MobileSAM"
+    state = load_state(path, expected)
+    name = model_name(state)
+    if name is None:
+        raise ValueError(f"{path} is not {expected}")
+    with torch.device("meta"):
+        encoder = TinyViT() if name == MOBILE_SAM else ViT(SIZES[name])
+        model = Sam(encoder).eval()
+    wanted = {key: value for key, value in state.items() if not key.startswith(UNUSED) and WORKED_OUT not in key}
+    put_into(model, wanted, path, expected)
+    model.to(device.name)
+    encoder.speed_up(bfloat16=device.bfloat16)
+    return model, name
+
+
+def model_name(state: Mapping[str, Tensor]) -> str | None:
+    """Tell which model a checkpoint's tensors are of; None: of none that is known."""
+    if "image_encoder.patch_embed.seq.0.c.weight" in state:
+        return MOBILE_SAM
+    positions = state.get("image_encoder.pos_embed")
+    width = positions.shape[-1] if positions is not None else None
+    return next((name for name, size in SIZES.items() if size.width == width), None)

@@ -27,6 +27,7 @@ def _import_modeling() -> ModuleType:
 
 
 _modeling = _import_modeling()
+ImageEncoderViT = _modeling.ImageEncoderViT
 MaskDecoder = _modeling.MaskDecoder
 PromptEncoder = _modeling.PromptEncoder
 TwoWayTransformer = _modeling.TwoWayTransformer

@@ -10,23 +10,32 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-IMAGE_SIZE = 1024
+from services.segmentation.sam.layers import Neck
+
 WIDTHS = (64, 128, 160, 320)
 DEPTHS = (2, 2, 6, 2)
 HEADS = (2, 4, 5, 10)
 WINDOWS = (7, 7, 14, 7)
 DOWNSAMPLES = (2, 2, 1)
-EMBEDDING_WIDTH = 256
 
 
 class ConvBn(nn.Sequential):
     """Convolution without bias, then batch normalisation; keeps height and width at stride 1."""
 
+    c: nn.Conv2d
+    bn: nn.BatchNorm2d
+
     def __init__(self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
         super().__init__()
         self.add_module("c", nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False))
         self.add_module("bn", nn.BatchNorm2d(outputs))
+
+    def fold(self) -> None:
+        """Put the normalisation, which is linear once trained, into the convolution."""
+        self.c = fuse_conv_bn_eval(self.c, self.bn)
+        del self.bn
 
 
 class PatchEmbed(nn.Module):
@@ -71,28 +80,29 @@ class PatchMerging(nn.Module):
 class Attention(nn.Module):
     """Multi-head attention over the tokens of one window, with a learned bias per absolute offset: (B, N, C)."""
 
-    offset_index: Tensor
-
     def __init__(self, width: int, heads: int, window: int) -> None:
         super().__init__()
         self.heads = heads
+        self.window = window
         self.norm = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
         self.attention_biases = nn.Parameter(torch.zeros(heads, window * window))
-        row, column = torch.meshgrid(torch.arange(window), torch.arange(window), indexing="ij")
-        place = torch.stack([row.flatten(), column.flatten()])
-        offset = (place[:, :, None] - place[:, None, :]).abs()
-        self.register_buffer("offset_index", offset[0] * window + offset[1], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         batch, tokens, width = x.shape
         # The checkpoint interleaves query, key and value per head.
         qkv = self.qkv(self.norm(x)).view(batch, tokens, self.heads, 3, width // self.heads)
         query, key, value = qkv.permute(3, 0, 2, 1, 4)
-        bias = self.attention_biases[:, self.offset_index].to(query.dtype)
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=self._position_bias())
         return self.proj(mixed.transpose(1, 2).reshape(batch, tokens, width))  # type: ignore[no-any-return]
+
+    def _position_bias(self) -> Tensor:
+        """(1, heads, N, N): the bias of every pair of tokens, in the order of the checkpoint's offsets."""
+        place = torch.arange(self.window, device=self.attention_biases.device)
+        row, column = (axis.flatten() for axis in torch.meshgrid(place, place, indexing="ij"))
+        down, across = ((axis[:, None] - axis[None, :]).abs() for axis in (row, column))
+        return self.attention_biases[None, :, down * self.window + across]
 
 
 class Mlp(nn.Module):
@@ -164,19 +174,6 @@ class AttentionStage(nn.Module):
         return x if self.downsample is None else self.downsample(x)
 
 
-class LayerNorm2d(nn.Module):
-    """Layer normalisation over the channels of (B, C, H, W)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(width))
-        self.bias = nn.Parameter(torch.zeros(width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        normalised = functional.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias, eps=1e-6)
-        return normalised.permute(0, 3, 1, 2)
-
-
 class TinyViT(nn.Module):
     """(B, 3, 1024, 1024), normalised, to the embedding (B, 256, 64, 64)."""
 
@@ -193,12 +190,22 @@ class TinyViT(nn.Module):
             AttentionStage(WIDTHS[2], DEPTHS[2], HEADS[2], WINDOWS[2], merge3),
             AttentionStage(WIDTHS[3], DEPTHS[3], HEADS[3], WINDOWS[3], None),
         )
-        self.neck = nn.Sequential(
-            nn.Conv2d(WIDTHS[-1], EMBEDDING_WIDTH, 1, bias=False),
-            LayerNorm2d(EMBEDDING_WIDTH),
-            nn.Conv2d(EMBEDDING_WIDTH, EMBEDDING_WIDTH, 3, padding=1, bias=False),
-            LayerNorm2d(EMBEDDING_WIDTH),
-        )
+        self.neck = Neck(WIDTHS[-1])
+        self.dtype = torch.float32
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.neck(self.layers(self.patch_embed(x)))  # type: ignore[no-any-return]
+        features = self.layers(self.patch_embed(x).to(self.dtype))
+        return self.neck(features.float())  # type: ignore[no-any-return]
+
+    def speed_up(self, *, bfloat16: bool) -> None:
+        """Fold normalisations into convolutions, keep channels last, and run the stages in bfloat16 if it is there.
+
+        What reads the picture and what writes the embedding stays exact.
+        """
+        for module in self.modules():
+            if isinstance(module, ConvBn):
+                module.fold()
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if bfloat16:
+            self.dtype = torch.bfloat16
+            self.layers.to(self.dtype)

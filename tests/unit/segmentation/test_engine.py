@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from services.runtime.server import StartError
-from services.segmentation.engine import MOBILE_SAM_FILE, U2NETP_FILE, choose_engines
+from services.segmentation.engine import SALIENCY_FILE, SAM_FILES, choose_engines
 from services.segmentation.settings import SegmentationSettings
 
 
@@ -13,13 +13,13 @@ def test_auto_falls_to_grabcut_without_weights(tmp_path: Path) -> None:
 
 
 def test_asking_for_missing_weights_is_an_error_that_names_them(tmp_path: Path) -> None:
-    with pytest.raises(StartError, match=MOBILE_SAM_FILE):
+    with pytest.raises(StartError, match=SAM_FILES["mobile_sam"]):
         choose_engines(SegmentationSettings(engine="mobile_sam", weights_dir=tmp_path))
 
 
-@pytest.mark.parametrize("damaged", [MOBILE_SAM_FILE, U2NETP_FILE])
+@pytest.mark.parametrize("damaged", [SAM_FILES["mobile_sam"], SALIENCY_FILE])
 def test_damaged_weights_are_an_error_that_names_the_file(tmp_path: Path, damaged: str) -> None:
-    for name in (MOBILE_SAM_FILE, U2NETP_FILE):
+    for name in (SAM_FILES["mobile_sam"], SALIENCY_FILE):
         real = Path("weights", name).read_bytes()
         (tmp_path / name).write_bytes(real[: len(real) // 2] if name == damaged else real)
     with pytest.raises(StartError, match=damaged):

@@ -1,0 +1,161 @@
+"""How much faster than the segment-anything package's own our image encoders are, on the same weights and picture.
+
+vit_b, vit_l and vit_h get seeded random weights, written to a checkpoint and loaded as a user's would be; the reference
+is the package's encoder in float32. MobileSAM has its real weights; its reference is the same network in float32, as it
+is written down. Each runs in a process of its own, by turns, so that noise hits both alike; memory is what a process
+holds at most while it encodes. The masks compared are those of a box prompt.
+
+    python -m bench.sam_encoder [vit_b|vit_l|vit_h|mobile_sam] [RUNS]
+"""
+
+import json
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import time
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from services.runtime.settings import LogSettings
+from services.runtime.telemetry import configure_logging
+from services.segmentation.device import Device, choose_device
+from services.segmentation.engine import SAM_FILES
+from services.segmentation.sam.layers import IMAGE_SIZE
+from services.segmentation.sam.model import MOBILE_SAM, Sam, in_frame, load_sam
+from services.segmentation.sam.segment_anything_modeling import ImageEncoderViT
+from services.segmentation.sam.tiny_vit import TinyViT
+from services.segmentation.sam.vit import SIZES, WINDOW
+from services.segmentation.settings import SegmentationSettings
+
+SAMPLE = Path("deploy/local/sample.jpg")
+BOX = torch.tensor([[256.0, 256.0, 768.0, 768.0]])
+SEED = 0
+
+
+def package_encoder(name: str) -> nn.Module:
+    """Give the package's encoder, as its build_sam sets it up."""
+    size = SIZES[name]
+    encoder: nn.Module = ImageEncoderViT(
+        depth=size.depth,
+        embed_dim=size.width,
+        img_size=IMAGE_SIZE,
+        mlp_ratio=4,
+        norm_layer=partial(nn.LayerNorm, eps=1e-6),
+        num_heads=size.heads,
+        patch_size=16,
+        qkv_bias=True,
+        use_rel_pos=True,
+        global_attn_indexes=tuple(size.global_blocks),
+        window_size=WINDOW,
+        out_chans=256,
+    )
+    return encoder
+
+
+def random_weights(name: str) -> dict[str, Tensor]:
+    """Give a seeded checkpoint; positions, which the package starts at zero, count too."""
+    torch.manual_seed(SEED)
+    model = Sam(package_encoder(name))
+    for key, parameter in model.named_parameters():
+        if "rel_pos" in key or "pos_embed" in key:
+            nn.init.normal_(parameter, std=0.1)
+    return model.state_dict()
+
+
+def reference_model(name: str, checkpoint: Path) -> Sam:
+    """Give what ours is compared with, in float32."""
+    model = Sam(TinyViT() if name == MOBILE_SAM else package_encoder(name))
+    state = torch.load(checkpoint, weights_only=True)
+    model.load_state_dict(state, strict=name != MOBILE_SAM)
+    return model.eval()
+
+
+def picture() -> Tensor:
+    """Give the sample photo in its frame, (1, 3, 1024, 1024)."""
+    photo = cv2.cvtColor(np.asarray(cv2.imread(str(SAMPLE)), np.uint8), cv2.COLOR_BGR2RGB)
+    scale = IMAGE_SIZE / max(photo.shape[:2])
+    resized = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return in_frame(torch.from_numpy(resized).permute(2, 0, 1).float())[None]
+
+
+def serve(name: str, checkpoint: Path, device: Device | None, pipe: Connection) -> None:
+    """Load ours (on a device) or the reference (without one); then encode whenever told to, until told to stop."""
+    model = reference_model(name, checkpoint) if device is None else load_sam(checkpoint, device)[0]
+    pixels = picture().to(device.name if device else "cpu")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is that of loading
+    with torch.inference_mode():
+        embedding = model.image_encoder(pixels)
+        logits, _ = model.decode(embedding, None, BOX.to(pixels.device))
+        pipe.send((logits > 0).cpu().numpy())
+        while pipe.recv():
+            start = time.perf_counter()
+            model.image_encoder(pixels).cpu()
+            pipe.send(time.perf_counter() - start)
+    status = Path("/proc/self/status").read_text()
+    pipe.send(next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) // 1024)
+
+
+def measure(name: str, runs: int) -> dict[str, Any]:
+    """Time both by turns and give the figures of one model."""
+    device = choose_device(SegmentationSettings())
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = Path("weights", SAM_FILES[name])
+        if name != MOBILE_SAM:
+            checkpoint = Path(folder, SAM_FILES[name])
+            torch.save(random_weights(name), checkpoint)
+        processes = [_start(name, checkpoint, which) for which in (device, None)]
+        masks: list[NDArray[np.bool_]] = [pipe.recv() for pipe, _ in processes]
+        seconds: list[list[float]] = [[], []]
+        for _ in range(runs):
+            for taken, (pipe, _) in zip(seconds, processes, strict=True):
+                pipe.send(True)
+                taken.append(pipe.recv())
+        peaks = []
+        for pipe, process in processes:
+            pipe.send(False)
+            peaks.append(pipe.recv())
+            process.join()
+    ours, reference = (statistics.median(taken) for taken in seconds)
+    found, wanted = masks
+    return {
+        "model": name,
+        "ratio": round(reference / ours, 2),
+        "iou": round(float((found & wanted).sum() / max(1, (found | wanted).sum())), 4),
+        "peak_mb": peaks[0],
+        "reference_peak_mb": peaks[1],
+        "seconds": round(ours, 3),
+        "reference_seconds": round(reference, 3),
+    }
+
+
+def _start(
+    name: str, checkpoint: Path, device: Device | None
+) -> tuple[Connection, multiprocessing.process.BaseProcess]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(name, checkpoint, device, theirs), daemon=True)
+    process.start()
+    return ours, process
+
+
+def main() -> None:
+    """Print a table and, as the last line of each model, its figures as JSON."""
+    configure_logging(LogSettings(), "bench")
+    name = sys.argv[1] if len(sys.argv) > 1 else MOBILE_SAM
+    figures = measure(name, int(sys.argv[2]) if len(sys.argv) > 2 else 5)
+    for key, value in figures.items():
+        print(f"{key:20} {value}")
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

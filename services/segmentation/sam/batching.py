@@ -1,0 +1,57 @@
+"""Micro-batching: what several threads ask for at about the same time is run as one batch."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, Queue
+from threading import Thread
+
+import torch
+from torch import Tensor
+
+
+class MicroBatcher:
+    """Collects inputs from several threads and runs them together, in a thread of its own.
+
+    Args:
+        run: Maps (B, ...) to (B, ...).
+        max_size: The largest batch.
+        wait_seconds: How long the first of a batch waits for others.
+    """
+
+    def __init__(self, run: Callable[[Tensor], Tensor], max_size: int, wait_seconds: float) -> None:
+        self._run = run
+        self._max_size = max_size
+        self._wait_seconds = wait_seconds
+        self._waiting: Queue[tuple[Tensor, Future[Tensor]]] = Queue()
+        Thread(target=self._serve, name="batches", daemon=True).start()
+
+    def __call__(self, one: Tensor) -> Tensor:
+        """Run one input, (1, ...), together with those of other threads; waits for its own result, (1, ...)."""
+        result: Future[Tensor] = Future()
+        self._waiting.put((one, result))
+        return result.result()
+
+    def _serve(self) -> None:
+        while True:
+            batch = self._collect()
+            try:
+                with torch.inference_mode():
+                    outputs = torch.split(self._run(torch.cat([one for one, _ in batch])), 1)
+            except Exception as error:  # noqa: BLE001 -- every caller gets it
+                for _, result in batch:
+                    result.set_exception(error)
+                continue
+            for (_, result), output in zip(batch, outputs, strict=True):
+                # A copy, so that keeping one result does not keep the whole batch.
+                result.set_result(output.clone())
+
+    def _collect(self) -> list[tuple[Tensor, Future[Tensor]]]:
+        batch = [self._waiting.get()]
+        deadline = time.monotonic() + self._wait_seconds
+        while len(batch) < self._max_size:
+            try:
+                batch.append(self._waiting.get(timeout=max(0.0, deadline - time.monotonic())))
+            except Empty:
+                break
+        return batch
