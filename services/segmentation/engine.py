@@ -1,6 +1,6 @@
 """What a segmentation engine is, and the choice of one at start."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +24,8 @@ SAM_FILES = {
     "mobile_sam": "mobile_sam.pt",
 }
 """Segment Anything's checkpoints, the best first."""
+MASK_RCNN_FILES = ("maskrcnn_*.pth", "mask_rcnn_*.h5")
+"""torchvision's checkpoints, and matterport's."""
 SALIENCY_FILE = "u2netp.onnx"
 
 
@@ -86,11 +88,68 @@ class SaliencyFinder(Protocol):
 
 
 @dataclass(frozen=True)
+class FoundObject:
+    """An object in a picture.
+
+    Attributes:
+        label: What it is.
+        score: 0 to 1.
+        box: The smallest box that holds it.
+        mask: (H, W), true = object.
+    """
+
+    label: str
+    score: float
+    box: Box
+    mask: Mask
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which of the objects in a picture the caller wants.
+
+    Attributes:
+        labels: None given: any.
+        min_score: 0 to 1.
+        most: How many, the best first.
+    """
+
+    labels: Collection[str]
+    min_score: float
+    most: int
+
+    def among(self, labels: list[str], scores: list[float]) -> list[int]:
+        """Give the indices of those wanted, best first."""
+        fitting = (
+            index
+            for index, (label, score) in enumerate(zip(labels, scores, strict=True))
+            if score >= self.min_score and (not self.labels or label in self.labels)
+        )
+        return sorted(fitting, key=lambda index: -scores[index])[: self.most]
+
+
+class Detector(Protocol):
+    """An engine that finds every object of the classes it knows. Safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """As answers and records name it."""
+
+    def detect(self, picture: Pixels, wanted: Wanted) -> Sequence[FoundObject]:
+        """Find the objects in (H, W, 3), best first."""
+
+
+@dataclass(frozen=True)
 class Engines:
-    """The engines chosen at start. Without a saliency finder, the middle of the picture is taken as salient."""
+    """The engines chosen at start.
+
+    Without a saliency finder, the middle of the picture is taken as salient; without a detector, objects are looked for
+    with the segmenter.
+    """
 
     segmenter: Segmenter
     saliency: SaliencyFinder | None
+    detector: Detector | None = None
 
 
 def choose_engines(settings: SegmentationSettings) -> Engines:
@@ -100,7 +159,7 @@ def choose_engines(settings: SegmentationSettings) -> Engines:
         StartError: An engine was asked for by name and its weights are missing, or a file of weights is damaged.
     """
     try:
-        return Engines(_choose_segmenter(settings), _load_saliency(settings))
+        return Engines(_choose_segmenter(settings), _load_saliency(settings), _choose_detector(settings))
     except ValueError as error:
         raise StartError(str(error)) from None
 
@@ -126,6 +185,25 @@ def _choose_segmenter(settings: SegmentationSettings) -> Segmenter:
     why = "no weights of Segment Anything in place: python -m weights fetch" if files else "asked for"
     log.info("engine", capability="cut-out", engine=GrabCut.name, why=why)
     return GrabCut()
+
+
+def _choose_detector(settings: SegmentationSettings) -> Detector | None:
+    if settings.object_finder == "cut_out":
+        log.info("engine", capability="object finding", engine="what cuts out", why="asked for")
+        return None
+    found = next((file for pattern in MASK_RCNN_FILES for file in sorted(settings.weights_dir.glob(pattern))), None)
+    if found is None:
+        names = " or ".join(str(settings.weights_dir / pattern) for pattern in MASK_RCNN_FILES)
+        if settings.object_finder == "mask_rcnn":
+            raise StartError(f"SEGMENTATION_OBJECT_FINDER=mask_rcnn needs {names}: put the weights there")
+        log.info("engine", capability="object finding", engine="what cuts out", why=f"no {names}")
+        return None
+    from services.segmentation.device import choose_device
+    from services.segmentation.mask_rcnn import load_mask_rcnn
+
+    detector = load_mask_rcnn(found, choose_device(settings))
+    log.info("engine", capability="object finding", engine=detector.name, why=f"{found} is in place")
+    return detector
 
 
 def _load_saliency(settings: SegmentationSettings) -> SaliencyFinder | None:

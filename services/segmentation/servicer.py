@@ -13,7 +13,7 @@ from services.runtime.image import rgb, to_message, to_pixels
 from services.runtime.settings import ImageLimits
 from services.segmentation.cutout import cut_out
 from services.segmentation.engine import Box, Engines, Prompt, PromptPoint
-from services.segmentation.objects import find_objects
+from services.segmentation.objects import find_objects, wanted_objects
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -53,7 +53,8 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
     def _find_objects(self, request: segmentation_pb2.FindObjectsRequest) -> segmentation_pb2.FindObjectsResponse:
         picture = rgb(to_pixels(request.picture, self._limits))
         at = PromptPoint(request.at.x, request.at.y, on_object=True) if request.HasField("at") else None
-        objects = find_objects(picture, request.labels, request.min_score, at, self._engines)
+        wanted = wanted_objects(request.labels, request.min_score, request.max_objects)
+        objects = find_objects(picture, wanted, at, self._engines)
         return segmentation_pb2.FindObjectsResponse(
             objects=[
                 segmentation_pb2.FoundObject(
@@ -64,7 +65,7 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
                 )
                 for found in objects
             ],
-            engine=self._engines.segmenter.name,
+            engine=(self._engines.detector or self._engines.segmenter).name,
         )
 
 

@@ -4,14 +4,15 @@ import pytest
 from services.generation.audience import Audience, Product
 from services.generation.background.studio import Studio
 from services.runtime.errors import InvalidInputError
-from services.segmentation.engine import Engines, PromptPoint
-from services.segmentation.objects import find_objects
+from services.runtime.image import Pixels
+from services.segmentation.engine import Box, Engines, FoundObject, PromptPoint, Wanted
+from services.segmentation.objects import find_objects, wanted_objects
 from tests.pictures import ball
 
 
 def test_the_salient_object_is_found(engines: Engines) -> None:
     picture, truth = ball(400, 320)
-    [found] = find_objects(picture, (), 0, None, engines)
+    [found] = find_objects(picture, wanted_objects((), 0, 0), None, engines)
     assert found.label == "object"
     assert found.mask.shape == (320, 400)
     assert (found.mask & truth).sum() / (found.mask | truth).sum() > 0.95
@@ -20,15 +21,15 @@ def test_the_salient_object_is_found(engines: Engines) -> None:
 
 def test_labels_and_score_filter(engines: Engines) -> None:
     picture, _ = ball(400, 320)
-    assert find_objects(picture, ["bottle"], 0, None, engines) == []
-    assert find_objects(picture, ["object", "bottle"], 0, None, engines)
-    assert find_objects(picture, (), 1.0, None, engines) == []
+    assert find_objects(picture, wanted_objects(["bottle"], 0, 0), None, engines) == []
+    assert find_objects(picture, wanted_objects(["object", "bottle"], 0, 0), None, engines)
+    assert find_objects(picture, wanted_objects((), 1.0, 0), None, engines) == []
     with pytest.raises(InvalidInputError):
-        find_objects(picture, (), 1.5, None, engines)
+        wanted_objects((), 1.5, 0)
 
 
 def test_an_empty_scene_holds_nothing(engines: Engines) -> None:
-    assert find_objects(np.full((300, 400, 3), 200, np.uint8), (), 0, None, engines) == []
+    assert find_objects(np.full((300, 400, 3), 200, np.uint8), wanted_objects((), 0, 0), None, engines) == []
 
 
 @pytest.mark.parametrize("seed", [3, 11])
@@ -37,7 +38,7 @@ def test_what_stands_at_a_place_is_found_and_nothing_else(seed: int, engines: En
         background = Studio(stand_in=stand_in).generate(Product("x"), Audience(), 1.25, seed)
         zone = background.zone
         place = PromptPoint((zone.left + zone.right) // 2, zone.bottom - (zone.bottom - zone.top) // 8, on_object=True)
-        feet = [found.box.bottom for found in find_objects(background.pixels, (), 0, place, engines)]
+        feet = [found.box.bottom for found in find_objects(background.pixels, wanted_objects((), 0, 0), place, engines)]
         on_the_spot = [foot for foot in feet if abs(foot - zone.bottom) < 0.035 * background.pixels.shape[0]]
         assert bool(on_the_spot) is stand_in
 
@@ -45,4 +46,40 @@ def test_what_stands_at_a_place_is_found_and_nothing_else(seed: int, engines: En
 def test_a_place_outside_is_refused(engines: Engines) -> None:
     picture, _ = ball(40, 30)
     with pytest.raises(InvalidInputError, match="40x30"):
-        find_objects(picture, (), 0, PromptPoint(40, 3, on_object=True), engines)
+        find_objects(picture, wanted_objects((), 0, 0), PromptPoint(40, 3, on_object=True), engines)
+
+
+class TwoBottles:
+    """A detector that always sees the same."""
+
+    name = "two_bottles"
+
+    def __init__(self) -> None:
+        self.asked: list[Wanted] = []
+
+    def detect(self, picture: Pixels, wanted: Wanted) -> list[FoundObject]:
+        self.asked.append(wanted)
+        mask = np.zeros(picture.shape[:2], np.bool_)
+        mask[20:80, 20:60] = True
+        mask[40:42, 20:60] = False  # a gap
+        mask[5:8, 90:95] = True  # a speck
+        return [FoundObject("bottle", 0.9, Box(20, 5, 95, 80), mask)]
+
+
+def test_a_detectors_masks_are_closed_and_lose_their_specks(engines: Engines) -> None:
+    detector = TwoBottles()
+    picture = np.zeros((100, 400, 3), np.uint8)
+    [found] = find_objects(
+        picture, wanted_objects(["bottle"], 0, 3), None, Engines(engines.segmenter, engines.saliency, detector)
+    )
+    assert detector.asked == [Wanted(frozenset(["bottle"]), 0.5, 3)]
+    assert (found.label, found.score, found.box) == ("bottle", 0.9, Box(20, 20, 60, 80))
+    assert found.mask[20:80, 20:60].all()
+    assert found.mask.sum() == 60 * 40
+
+
+def test_the_best_of_those_wanted_come_first() -> None:
+    labels, scores = ["cup", "person", "cup", "cup"], [0.6, 0.99, 0.9, 0.3]
+    assert Wanted(frozenset(["cup"]), 0.5, 5).among(labels, scores) == [2, 0]
+    assert Wanted(frozenset(["cup"]), 0.0, 1).among(labels, scores) == [2]
+    assert Wanted(frozenset(), 0.5, 5).among(labels, scores) == [1, 2, 0]
