@@ -5,9 +5,12 @@ import numpy as np
 from cv2.typing import MatLike
 
 from services.runtime.image import Pixels
-from services.segmentation.engine import Box, Candidate, Mask, Prompt
+from services.segmentation.engine import Box, Candidate, Mask, Probability, Prompt
 
 ITERATIONS = 5
+SETTLING_ITERATIONS = 1
+DOUBT = 0.3
+"""Probabilities from this to as much below 1 are in doubt."""
 WORKING_SIZE = 400
 """The longer side at which colours are modelled: the time grows with the area, the outline hardly gets better."""
 POINT_RADIUS = 0.01
@@ -23,22 +26,59 @@ class GrabCut:
     def segment(self, picture: Pixels, prompt: Prompt) -> list[Candidate]:
         """See Segmenter. It cannot tell how good it is: the score is always 0.5."""
         height, width = picture.shape[:2]
-        scale = min(1.0, WORKING_SIZE / max(height, width))
-        size = max(1, round(width * scale)), max(1, round(height * scale))
+        size = _working_size(width, height)
         labels = cv2.resize(_labels(prompt, width, height), size, interpolation=cv2.INTER_NEAREST)
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         if not _is_one_sided(labels):
-            background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
-            cv2.setRNGSeed(0)
-            cv2.grabCut(small, labels, (0, 0, 0, 0), background, foreground, ITERATIONS, cv2.GC_INIT_WITH_MASK)
-        probability = cv2.resize(_is_object(labels).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-        return [Candidate(np.asarray(probability, np.float32), SCORE)]
+            _cut(small, labels, ITERATIONS)
+        return [Candidate(_scaled_up(_is_object(labels), width, height), SCORE)]
+
+
+def settle(picture: Pixels, probability: Probability) -> Mask:
+    """Decide the pixels in doubt by the colours of those that are not.
+
+    Args:
+        picture: (H, W, 3).
+        probability: (H, W), 0 to 1: how likely each pixel is the object's.
+
+    Returns:
+        (H, W), true = object.
+    """
+    height, width = probability.shape
+    size = _working_size(width, height)
+    small = cv2.resize(probability, size, interpolation=cv2.INTER_AREA)
+    labels = np.where(small > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[small < DOUBT] = cv2.GC_BGD
+    labels[small > 1 - DOUBT] = cv2.GC_FGD
+    doubtful = np.isin(labels, (cv2.GC_PR_FGD, cv2.GC_PR_BGD)).astype(np.uint8)
+    if _is_one_sided(labels):
+        return np.asarray(probability > 0.5)
+    _cut(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), labels, SETTLING_ITERATIONS)
+    decided = _scaled_up(_is_object(labels), width, height) > 0.5
+    in_doubt = cv2.resize(doubtful, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    return np.where(in_doubt, decided, probability > 0.5)
 
 
 def inner_box(width: int, height: int) -> Box:
     """Give the whole picture but for a margin: where a product is likely when nothing is known."""
     x, y = round(width * BOX_MARGIN), round(height * BOX_MARGIN)
     return Box(x, y, max(width - x, x + 1), max(height - y, y + 1))
+
+
+def _working_size(width: int, height: int) -> tuple[int, int]:
+    scale = min(1.0, WORKING_SIZE / max(height, width))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _cut(picture: MatLike, labels: MatLike, iterations: int) -> None:
+    """Run GrabCut on labels, in place; the same input always gives the same answer."""
+    background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)
+    cv2.grabCut(picture, labels, (0, 0, 0, 0), background, foreground, iterations, cv2.GC_INIT_WITH_MASK)
+
+
+def _scaled_up(mask: Mask, width: int, height: int) -> Probability:
+    return np.asarray(cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _labels(prompt: Prompt, width: int, height: int) -> MatLike:

@@ -8,11 +8,15 @@ import numpy as np
 
 from services.runtime.errors import InvalidInputError
 from services.runtime.image import Pixels
-from services.segmentation.engine import Box, Candidate, Engines, Mask, Probability, Prompt
-from services.segmentation.grabcut import inner_box
+from services.segmentation.engine import Box, Candidate, Engines, Mask, Probability, Prompt, Segmenter
+from services.segmentation.grabcut import inner_box, settle
 
 WORKING_SIZE = 1024
-SALIENT = 0.5
+SURE = 0.5
+SALIENT = 0.2
+"""What draws the eye less is not looked at. Low: a box that misses the product's end misleads more than a wide one."""
+LEAST_PEAK = 0.3
+"""Where nothing draws the eye more than this, nothing stands out."""
 SMALLEST_PART = 0.1
 """Salient parts of less than this, as a part of the largest, do not count."""
 SMALLEST_PRODUCT = 0.002
@@ -46,16 +50,20 @@ def find_product(photo: Pixels, prompt: Prompt | None, engines: Engines) -> Foun
     """
     working, scale = _working_copy(photo)
     if prompt is not None:
-        return _found(_best(engines.segmenter.segment(working, _scaled(prompt, scale, working))), None)
+        return _best(engines.segmenter.segment(working, _scaled(prompt, scale, working)))
     if engines.saliency is None:
         height, width = working.shape[:2]
-        return _found(_best(engines.segmenter.segment(working, Prompt(box=inner_box(width, height)))), None)
+        return _best(engines.segmenter.segment(working, Prompt(box=inner_box(width, height))))
     saliency = engines.saliency.find(working)
-    salient = _salient_parts(saliency)
-    if not salient.any():
+    parts = _salient_parts(saliency)
+    if not parts:
         return None
-    candidates = engines.segmenter.segment(working, Prompt(box=_bounds(salient)))
-    return _found(max(candidates, key=lambda candidate: candidate.score / 2 + _agreement(candidate, salient)), saliency)
+    candidate = _choose(working, saliency, parts, engines.segmenter)
+    # Segment Anything knows edges, saliency knows what is meant: where they disagree, the surer one decides, and where
+    # neither is sure, the colours do.
+    probability = np.asarray((candidate.probability + saliency) / 2, np.float32)
+    mask = settle(working, probability)
+    return _found(probability, mask, candidate.score)
 
 
 def check_inside(prompt: Prompt | None, photo: Pixels) -> None:
@@ -95,12 +103,36 @@ def _scaled(prompt: Prompt, scale: float, working: Pixels) -> Prompt:
     return Prompt(points, box)
 
 
-def _salient_parts(saliency: Probability) -> Mask:
+def _salient_parts(saliency: Probability) -> list[Mask]:
+    """Give the connected parts that draw the eye, but for those much smaller than the largest."""
+    if saliency.max() < LEAST_PEAK:
+        return []
     count, labels, stats, _ = cv2.connectedComponentsWithStats((saliency > SALIENT).astype(np.uint8))
-    if count < 2:
-        return np.zeros(saliency.shape, np.bool_)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    return np.asarray(np.concatenate([[False], areas >= areas.max() * SMALLEST_PART])[labels])
+    return [np.asarray(labels == part) for part in range(1, count) if areas[part - 1] >= areas.max() * SMALLEST_PART]
+
+
+def _choose(picture: Pixels, saliency: Probability, parts: Sequence[Mask], segmenter: Segmenter) -> Candidate:
+    """Prompt with a box around all parts, and with one around each; take what agrees best with the saliency."""
+
+    def best(part: Mask) -> Candidate:
+        salient = part & (saliency > SURE)
+        candidates = segmenter.segment(picture, Prompt(box=_bounds(part)))
+        return max(candidates, key=lambda candidate: _merit(candidate, salient))
+
+    together = best(np.logical_or.reduce(parts))
+    if len(parts) == 1:
+        return together
+    each = [best(part) for part in parts]
+    united = np.maximum.reduce([candidate.probability for candidate in each])
+    apart = Candidate(united, sum(candidate.score for candidate in each) / len(each))
+    return max(together, apart, key=lambda candidate: _merit(candidate, saliency > SURE))
+
+
+def _merit(candidate: Candidate, salient: Mask) -> float:
+    mask = candidate.probability > SURE
+    agreement = float((mask & salient).sum() / max(1, (mask | salient).sum()))
+    return candidate.score / 2 + agreement
 
 
 def _bounds(mask: Mask) -> Box:
@@ -108,21 +140,13 @@ def _bounds(mask: Mask) -> Box:
     return Box(left, top, left + width, top + height)
 
 
-def _best(candidates: Sequence[Candidate]) -> Candidate:
-    return max(candidates, key=lambda candidate: candidate.score)
+def _best(candidates: Sequence[Candidate]) -> Found | None:
+    candidate = max(candidates, key=lambda candidate: candidate.score)
+    return _found(candidate.probability, candidate.probability > SURE, candidate.score)
 
 
-def _agreement(candidate: Candidate, salient: Mask) -> float:
-    mask = candidate.probability > 0.5
-    return float((mask & salient).sum() / max(1, (mask | salient).sum()))
-
-
-def _found(candidate: Candidate, saliency: Probability | None) -> Found | None:
-    # Segment Anything knows edges, saliency knows what is meant: where they disagree, the surer one decides.
-    probability = candidate.probability if saliency is None else (candidate.probability + saliency) / 2
-    mask = probability > 0.5
-    share = float(mask.mean())
-    if not SMALLEST_PRODUCT <= share <= LARGEST_PRODUCT:
+def _found(probability: Probability, mask: Mask, score: float) -> Found | None:
+    if not SMALLEST_PRODUCT <= float(mask.mean()) <= LARGEST_PRODUCT:
         return None
     certainty = float(np.abs(probability[mask] - 0.5).mean() * 2)
-    return Found(mask, min(1.0, candidate.score * certainty))
+    return Found(mask, min(1.0, score * certainty))
