@@ -34,13 +34,14 @@ class CutOut:
     engine: str
 
 
-def cut_out(photo: Pixels, prompt: Prompt | None, engines: Engines) -> CutOut:
+def cut_out(photo: Pixels, prompt: Prompt | None, engines: Engines, working_size: int = 1536) -> CutOut:
     """Cut the product out of a photo.
 
     Args:
         photo: (H, W), (H, W, 3) or (H, W, 4); one that is cut out already keeps its alpha.
         prompt: Where the product is, if the caller knows.
         engines: Chosen at start.
+        working_size: The longer side at which the matte is worked out before it is applied at full size, in pixels.
 
     Raises:
         InvalidInputError: The prompt lies outside the photo.
@@ -53,7 +54,7 @@ def cut_out(photo: Pixels, prompt: Prompt | None, engines: Engines) -> CutOut:
     found = find_product(colours, prompt, engines)
     if found is None:
         raise _nothing_found()
-    alpha = refine(colours, clean(found.mask))
+    alpha = refine(colours, clean(found.mask), working_size)
     foreground = estimate_foreground(colours, alpha)
     pixels = np.dstack([foreground, np.round(alpha * 255).astype(np.uint8)])
     return _finish(pixels, found.score, engines.segmenter.name)

@@ -15,8 +15,6 @@ Plane = MatLike
 
 BAND = 0.006
 """Half the width of the band along the mask's edge in which alpha is looked for, as a part of the longer side."""
-GUIDE_SIZE = 1536
-"""The longer side at which the guided filter is worked out; its result is applied at full size."""
 WIDE_BLUR, NARROW_BLUR = 45, 6
 """Radii of the two passes of the colour estimate, in pixels; the wide one grows with large photos."""
 REGULARISATION = 1e-4
@@ -44,7 +42,7 @@ def clean(mask: Mask) -> Mask:
     return np.asarray(product | pinhole[labels])
 
 
-def refine(photo: Pixels, mask: Mask) -> Plane:
+def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
     """Find alpha in a narrow band along the mask's edge, by letting it follow the photo's colours.
 
     A guided filter (He et al., "Guided Image Filtering", 2010; worked out at reduced size as in "Fast Guided Filter",
@@ -53,12 +51,13 @@ def refine(photo: Pixels, mask: Mask) -> Plane:
     Args:
         photo: (H, W, 3).
         mask: (h, w) of any size, true = product.
+        working_size: The longer side at which the filter is worked out; what it found is applied at full size.
 
     Returns:
         (H, W) float32, 0 to 1.
     """
     height, width = photo.shape[:2]
-    scale = min(1.0, GUIDE_SIZE / max(height, width))
+    scale = min(1.0, working_size / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     guide = cv2.resize(photo, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     rough = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)

@@ -10,10 +10,10 @@ from productimage.segmentation.v1 import segmentation_pb2, segmentation_pb2_grpc
 from services.runtime.errors import InvalidInputError
 from services.runtime.executor import BoundedExecutor
 from services.runtime.image import rgb, to_message, to_pixels
-from services.runtime.settings import ImageLimits
 from services.segmentation.cutout import cut_out
 from services.segmentation.engine import Box, Engines, Prompt, PromptPoint
 from services.segmentation.objects import find_objects, wanted_objects
+from services.segmentation.settings import SegmentationSettings
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -24,9 +24,9 @@ MOST_POINTS = 64
 class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
     """The service; see segmentation.proto."""
 
-    def __init__(self, engines: Engines, limits: ImageLimits, executor: BoundedExecutor) -> None:
+    def __init__(self, engines: Engines, settings: SegmentationSettings, executor: BoundedExecutor) -> None:
         self._engines = engines
-        self._limits = limits
+        self._settings = settings
         self._executor = executor
 
     async def CutOut(  # noqa: N802
@@ -36,7 +36,9 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
         return await self._executor.run(self._cut_out, request)
 
     def _cut_out(self, request: segmentation_pb2.CutOutRequest) -> segmentation_pb2.CutOutResponse:
-        result = cut_out(to_pixels(request.photo, self._limits), _prompt(request), self._engines)
+        result = cut_out(
+            to_pixels(request.photo, self._settings), _prompt(request), self._engines, self._settings.working_size
+        )
         return segmentation_pb2.CutOutResponse(
             cutout=to_message(result.pixels, png=request.encoding == image_pb2.IMAGE_ENCODING_PNG),
             bounds=_box_message(result.bounds),
@@ -51,7 +53,7 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
         return await self._executor.run(self._find_objects, request)
 
     def _find_objects(self, request: segmentation_pb2.FindObjectsRequest) -> segmentation_pb2.FindObjectsResponse:
-        picture = rgb(to_pixels(request.picture, self._limits))
+        picture = rgb(to_pixels(request.picture, self._settings))
         at = PromptPoint(request.at.x, request.at.y, on_object=True) if request.HasField("at") else None
         wanted = wanted_objects(request.labels, request.min_score, request.max_objects)
         objects = find_objects(picture, wanted, at, self._engines)

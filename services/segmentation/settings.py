@@ -42,6 +42,12 @@ class SegmentationSettings(ServiceSettings):
     batch_wait_ms: float = Field(
         5, ge=0, description="On CUDA: how long a picture waits for others to be encoded with."
     )
+    working_size: int = Field(
+        1536,
+        ge=256,
+        description="The longer side at which a matte is worked out before it is applied at the photo's own size: more"
+        " is finer on large photos, and takes more memory.",
+    )
     embedding_cache_mb: int = Field(
         128, ge=0, description="What the embeddings of the pictures seen last may take: 4 MB each; 0: keep none."
     )

@@ -130,3 +130,31 @@ async def test_above_the_queue_calls_are_refused_and_none_is_mixed_up(channel: g
     assert outcomes.count("OK") == 3
     assert outcomes.count("RESOURCE_EXHAUSTED") == 3
     assert await cut(0) == "OK"
+
+
+async def test_sixteen_at_one_time_each_get_their_own(settings: SegmentationSettings, register_of: Loaded) -> None:
+    photos = [ball(120 + 4 * number, 100, colour=(15 * number, 40, 240 - 15 * number))[0] for number in range(16)]
+    roomy = settings.model_copy(update={"queue_size": 15})
+    async with serving(roomy, SERVICE, register_of.register) as channel:
+        stub = SegmentationServiceStub(channel)
+        answers = await asyncio.gather(*(stub.CutOut(CutOutRequest(photo=to_message(photo))) for photo in photos))
+    for photo, answer in zip(photos, answers, strict=True):
+        pixels = to_pixels(answer.cutout, LIMITS)
+        solid = pixels[..., 3] == 255
+        assert solid.any()
+        assert np.array_equal(pixels[solid][:, :3], photo[solid])
+
+
+async def test_a_cancelled_call_frees_its_place(channel: grpc.aio.Channel) -> None:
+    stub = SegmentationServiceStub(channel)
+    photo, _ = ball(400, 300)
+    # One is worked on and two wait: the queue is full.
+    calls = [stub.CutOut(CutOutRequest(photo=to_message(photo))) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    assert (await refused(stub.CutOut(CutOutRequest(photo=to_message(photo)))))[0] == "RESOURCE_EXHAUSTED"
+    for waiting in calls[1:]:
+        waiting.cancel()
+    await asyncio.sleep(0.1)
+    again = [stub.CutOut(CutOutRequest(photo=to_message(photo))) for _ in range(2)]
+    answers = await asyncio.gather(calls[0], *again)
+    assert all(answer.score > 0 for answer in answers)

@@ -27,7 +27,7 @@ def test_a_rough_edge_snaps_to_the_photos() -> None:
     photo[60:240, 60:240] = (20, 40, 60)
     rough = np.zeros((300, 300), np.bool_)
     rough[62:239, 58:241] = True
-    alpha = refine(photo, rough)
+    alpha = refine(photo, rough, 1536)
     truth = np.zeros((300, 300))
     truth[60:240, 60:240] = 1
     before, after = np.abs(rough - truth).mean(), np.abs(alpha - truth).mean()
@@ -41,7 +41,7 @@ def test_a_product_cut_off_by_the_frame_stays_solid_there() -> None:
     photo[100:, 50:150] = (20, 40, 60)
     mask = np.zeros((200, 200), np.bool_)
     mask[100:, 50:150] = True
-    assert refine(photo, mask)[-1, 60:140].min() > 0.99
+    assert refine(photo, mask, 1536)[-1, 60:140].min() > 0.99
 
 
 def test_mixed_colours_become_the_products_own() -> None:
@@ -56,10 +56,10 @@ def test_mixed_colours_become_the_products_own() -> None:
 
 def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     photo, truth = ball(500, 380)
-    whole = refine(photo, truth)
+    whole = refine(photo, truth, 1536)
     foreground = estimate_foreground(photo, whole)
     monkeypatch.setattr(matting, "TILE", 96)
-    tiled = refine(photo, truth)
+    tiled = refine(photo, truth, 1536)
     assert np.abs(tiled - whole).max() < 0.01
     visible = whole > 0.1
     difference = np.abs(estimate_foreground(photo, whole).astype(int) - foreground)[visible]
@@ -69,5 +69,5 @@ def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_large_photo_is_refined_from_a_small_mask() -> None:
     photo, truth = ball(2400, 1800)
     small, _ = ball(600, 450)
-    alpha = refine(photo, ball(small.shape[1], small.shape[0])[1])
+    alpha = refine(photo, ball(small.shape[1], small.shape[0])[1], 1536)
     assert np.abs(alpha - truth).mean() < 0.002

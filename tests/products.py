@@ -1,0 +1,163 @@
+"""Products whose alpha is known, rendered, and grounds to photograph them on: the truth that cut-outs are held to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Plane = NDArray[np.float32]
+
+OVERSAMPLED = 4
+"""Shapes are drawn so many times as large, and scaled down to soft edges."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """Colours (H, W, 3), 0 to 255, and alpha (H, W), 0 to 1."""
+
+    colours: Plane
+    alpha: Plane
+
+
+class Canvas:
+    """A mask that shapes are drawn into, in parts of its side."""
+
+    def __init__(self, side: int) -> None:
+        self.side = side
+        self._mask = np.zeros((side * OVERSAMPLED, side * OVERSAMPLED), np.uint8)
+
+    def _points(self, *values: float) -> list[int]:
+        return [round(value * len(self._mask)) for value in values]
+
+    def ellipse(self, x: float, y: float, across: float, down: float, *, hole: bool = False) -> "Canvas":
+        cx, cy, rx, ry = self._points(x, y, across, down)
+        cv2.ellipse(self._mask, (cx, cy), (rx, ry), 0, 0, 360, 0 if hole else 255, cv2.FILLED)
+        return self
+
+    def box(self, left: float, top: float, right: float, bottom: float, *, hole: bool = False) -> "Canvas":
+        x0, y0, x1, y1 = self._points(left, top, right, bottom)
+        cv2.rectangle(self._mask, (x0, y0), (x1, y1), 0 if hole else 255, cv2.FILLED)
+        return self
+
+    def line(self, x0: float, y0: float, x1: float, y1: float, width: float) -> "Canvas":
+        a, b, c, d = self._points(x0, y0, x1, y1)
+        cv2.line(self._mask, (a, b), (c, d), 255, max(1, round(width * len(self._mask))))
+        return self
+
+    def alpha(self) -> Plane:
+        small = cv2.resize(self._mask, (self.side, self.side), interpolation=cv2.INTER_AREA)
+        return np.asarray(small / 255, np.float32)
+
+
+def shaded(alpha: Plane, colour: tuple[int, int, int]) -> Product:
+    """Give a shape a colour, lit from the upper left."""
+    y, x = np.mgrid[: alpha.shape[0], : alpha.shape[1]] / len(alpha)
+    light = 1.15 - 0.25 * x - 0.25 * y + 0.05 * np.sin(40 * x)
+    return Product(np.clip(light[..., None] * np.array(colour), 0, 255).astype(np.float32), alpha)
+
+
+def mug(side: int) -> Product:
+    """A mug: its handle has a hole."""
+    canvas = Canvas(side).ellipse(0.68, 0.5, 0.16, 0.17).ellipse(0.68, 0.5, 0.1, 0.11, hole=True)
+    return shaded(canvas.box(0.28, 0.28, 0.64, 0.76).ellipse(0.46, 0.76, 0.18, 0.05).alpha(), (190, 40, 50))
+
+
+def ring(side: int) -> Product:
+    """A ring."""
+    return shaded(
+        Canvas(side).ellipse(0.5, 0.5, 0.3, 0.3).ellipse(0.5, 0.5, 0.21, 0.21, hole=True).alpha(), (200, 150, 40)
+    )
+
+
+def chair(side: int) -> Product:
+    """A chair: thin legs, and room between them."""
+    canvas = Canvas(side).box(0.3, 0.48, 0.7, 0.54).box(0.3, 0.18, 0.34, 0.5).box(0.3, 0.18, 0.5, 0.24)
+    for x in (0.32, 0.44, 0.56, 0.68):
+        canvas.line(x, 0.52, x, 0.86, 0.022)
+    return shaded(canvas.alpha(), (120, 70, 30))
+
+
+def lamp(side: int) -> Product:
+    """A lamp: a thin arm between its shade and its foot."""
+    canvas = (
+        Canvas(side)
+        .ellipse(0.42, 0.84, 0.14, 0.035)
+        .line(0.42, 0.83, 0.42, 0.4, 0.014)
+        .line(0.42, 0.4, 0.6, 0.26, 0.014)
+    )
+    return shaded(canvas.ellipse(0.64, 0.26, 0.13, 0.1).alpha(), (30, 90, 150))
+
+
+def bottle(side: int, colour: tuple[int, int, int] = (30, 110, 60)) -> Product:
+    """A bottle."""
+    canvas = Canvas(side).box(0.4, 0.4, 0.6, 0.85).ellipse(0.5, 0.4, 0.1, 0.09).box(0.46, 0.16, 0.54, 0.4)
+    return shaded(canvas.alpha(), colour)
+
+
+def plush(side: int) -> Product:
+    """A plush ball: hairs stand off it all around."""
+    random = np.random.default_rng(0)
+    canvas = Canvas(side).ellipse(0.5, 0.5, 0.24, 0.24)
+    for angle in random.uniform(0, 2 * np.pi, 500):
+        reach, turn = random.uniform(0.25, 0.31), angle + random.uniform(-0.08, 0.08)
+        start, end = 0.22 * np.array([np.cos(angle), np.sin(angle)]), reach * np.array([np.cos(turn), np.sin(turn)])
+        canvas.line(0.5 + start[0], 0.5 + start[1], 0.5 + end[0], 0.5 + end[1], 0.003)
+    return shaded(canvas.alpha(), (150, 90, 60))
+
+
+def cut_off(side: int) -> Product:
+    """A bottle that the frame's lower edge cuts off."""
+    return shaded(Canvas(side).box(0.36, 0.4, 0.64, 1.0).ellipse(0.5, 0.4, 0.14, 0.1).alpha(), (40, 60, 150))
+
+
+def two(side: int) -> Product:
+    """Two products of one size, side by side."""
+    canvas = Canvas(side).ellipse(0.28, 0.55, 0.15, 0.15).box(0.6, 0.38, 0.84, 0.72)
+    return shaded(canvas.alpha(), (180, 50, 120))
+
+
+def plain(side: int, grey: int = 215) -> Plane:
+    """A studio's paper: one colour, a little noise."""
+    noise = np.random.default_rng(1).normal(0, 2, (side, side, 1))
+    return np.clip(np.full((side, side, 3), grey) + noise, 0, 255).astype(np.float32)
+
+
+def slope(side: int) -> Plane:
+    """A ground that gets darker towards one corner."""
+    y, x = np.mgrid[:side, :side] / side
+    return np.asarray(np.array([235, 230, 220]) - 90 * (x + y)[..., None] / 2, np.float32)
+
+
+def photographic(side: int) -> Plane:
+    """A room out of focus: large soft patches of many colours above a table."""
+    random = np.random.default_rng(2)
+    patches = cv2.resize(
+        random.uniform(60, 230, (7, 7, 3)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC
+    )
+    grain = cv2.GaussianBlur(random.normal(0, 14, (side, side, 1)).astype(np.float32), (0, 0), 1.2)[..., None]
+    patches[side * 2 // 3 :] = np.array([150, 120, 90])
+    return np.asarray(np.clip(cv2.GaussianBlur(patches, (0, 0), side / 60) + grain, 0, 255), np.float32)
+
+
+def photographed(product: Product, ground: Plane) -> Pixels:
+    """Put a product before a ground."""
+    share = product.alpha[..., None]
+    return np.round(product.colours * share + ground * (1 - share)).astype(np.uint8)
+
+
+PRODUCTS: dict[str, Callable[[int], Product]] = {
+    "mug": mug,
+    "ring": ring,
+    "chair": chair,
+    "lamp": lamp,
+    "bottle": bottle,
+    "plush": plush,
+    "cut off": cut_off,
+    "two": two,
+    "white on white": lambda side: bottle(side, (250, 250, 250)),
+    "dark on dark": lambda side: bottle(side, (52, 50, 60)),
+}
+GROUNDS: dict[str, Callable[[int], Plane]] = {"plain": plain, "slope": slope, "photographic": photographic}
