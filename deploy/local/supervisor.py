@@ -25,11 +25,13 @@ START_SECONDS = 120
 STOP_SECONDS = 40
 POLL_SECONDS = 0.2
 
-# By default glibc gives large blocks back to the kernel after use; a model asks for the same ones again and again.
+# By default glibc gives blocks of a model's size back to the kernel after use, though the same ones are asked for again
+# and again, and it keeps a heap for each of many threads.
 MODEL_MALLOC = {
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": str(8 << 30),
-    "MALLOC_TOP_PAD_": str(256 << 20),
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "MALLOC_TOP_PAD_": str(16 << 20),
 }
 MODEL_SERVICES = ("segmentation", "inpainting")
 

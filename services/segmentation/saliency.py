@@ -34,7 +34,9 @@ class U2Net:
             ValueError: The file is not an ONNX model, or is damaged; the text names the file.
         """
         try:
-            return cls(onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]))
+            options = onnxruntime.SessionOptions()
+            options.enable_cpu_mem_arena = False  # what one run takes is given back to the models beside it
+            return cls(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
         except Exception as error:
             raise ValueError(f"{path} is not a whole U2-Net model: fetch it anew (python -m weights fetch)") from error
 

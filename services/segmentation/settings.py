@@ -49,6 +49,6 @@ class SegmentationSettings(ServiceSettings):
         " is finer on large photos, and takes more memory.",
     )
     embedding_cache_mb: int = Field(
-        128, ge=0, description="What the embeddings of the pictures seen last may take: 4 MB each; 0: keep none."
+        64, ge=0, description="What the embeddings of the pictures seen last may take: 4 MB each; 0: keep none."
     )
     weights_dir: Path = Field(Path("weights"), description="The folder that holds the model weights.")
