@@ -77,7 +77,8 @@ def in_frame(picture: Tensor) -> Tensor:
     """
     mean, deviation = (picture.new_tensor(values).view(3, 1, 1) for values in (PIXEL_MEAN, PIXEL_DEVIATION))
     height, width = picture.shape[1:]
-    return nn.functional.pad((picture - mean) / deviation, (0, IMAGE_SIZE - width, 0, IMAGE_SIZE - height))
+    padding = (0, IMAGE_SIZE - width, 0, IMAGE_SIZE - height)
+    return nn.functional.pad((picture - mean) / deviation, padding).contiguous()
 
 
 def load_sam(path: Path, device: Device) -> tuple[Sam, str]:
