@@ -9,7 +9,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Never
 
@@ -163,11 +163,10 @@ def _run(command: list[str], name: str, scratch: Path) -> Path:
 def _size_of(folder: Path) -> int:
     """Give the bytes in a folder that somebody else is working in: files come and go meanwhile."""
     size = 0
-    for path in folder.rglob("*"):
-        try:
-            size += path.stat().st_size
-        except FileNotFoundError:
-            continue
+    for parent, _, files in os.walk(folder):  # which passes over folders that vanish; Path.rglob raises
+        for file in files:
+            with suppress(FileNotFoundError):
+                size += Path(parent, file).stat().st_size
     return size
 
 

@@ -1,5 +1,6 @@
 import hashlib
 import io
+import shutil
 import tarfile
 import threading
 import zipfile
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 
 from weights import fetch as fetching
 from weights.__main__ import app
-from weights.fetch import FetchError, fetch
+from weights.fetch import FetchError, _size_of, fetch
 from weights.manifest import NpmSource, PypiSource, UrlSource, Weight, read_manifest
 
 CONTENT = b"weights " * 1000
@@ -170,3 +171,25 @@ def test_every_entry_says_where_it_comes_from() -> None:
         assert len(entry.sources) >= (2 if entry.default else 1)
         assert entry.licence
         assert any(isinstance(source, UrlSource) for source in entry.sources)
+
+
+def test_a_folder_that_somebody_else_is_clearing_is_measured(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"12345")
+    done = threading.Event()
+
+    def make_and_remove() -> None:
+        while not done.is_set():
+            deep = tmp_path / "a" / "b" / "c"
+            deep.mkdir(parents=True)
+            (deep / "file").write_bytes(b"123")
+            shutil.rmtree(tmp_path / "a")
+
+    other = threading.Thread(target=make_and_remove)
+    other.start()
+    try:
+        sizes = {_size_of(tmp_path) for _ in range(2000)}
+    finally:
+        done.set()
+        other.join()
+    assert sizes <= {5, 8}
