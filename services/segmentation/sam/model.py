@@ -18,8 +18,6 @@ PIXEL_DEVIATION = (58.395, 57.12, 57.375)
 MOBILE_SAM = "mobile_sam"
 # MobileSAM's checkpoint still holds the classifier that its encoder was first trained with.
 UNUSED = ("image_encoder.norm_head.", "image_encoder.head.")
-# Tables of places that MobileSAM's checkpoint holds and our encoder works out.
-WORKED_OUT = ".attention_bias_idxs"
 
 
 class Sam(nn.Module):
@@ -103,7 +101,7 @@ def load_sam(path: Path, device: Device) -> tuple[Sam, str]:
     with torch.device("meta"):
         encoder = TinyViT() if name == MOBILE_SAM else ViT(SIZES[name])
         model = Sam(encoder).eval()
-    wanted = {key: value for key, value in state.items() if not key.startswith(UNUSED) and WORKED_OUT not in key}
+    wanted = {key: value for key, value in state.items() if not key.startswith(UNUSED)}
     put_into(model, wanted, path, expected)
     model.to(device.name)
     encoder.speed_up(bfloat16=device.bfloat16)
