@@ -168,23 +168,27 @@ def _choose_segmenter(settings: SegmentationSettings) -> Segmenter:
     # Imported where needed, so that a process without torch can run GrabCut.
     from services.segmentation.grabcut import GrabCut
 
-    wanted = SAM_FILES if settings.engine == "auto" else [name for name in SAM_FILES if name == settings.engine]
+    if settings.engine == GrabCut.name:
+        log.info("engine", capability="cut-out", engine=GrabCut.name, why="asked for")
+        return GrabCut()
+    wanted = list(SAM_FILES) if settings.engine == "auto" else [settings.engine]
     files = [settings.weights_dir / SAM_FILES[name] for name in wanted]
+    saliency = settings.weights_dir / SALIENCY_FILE
     found = next((file for file in files if file.is_file()), None)
-    if found is not None:
-        from services.segmentation.device import choose_device
-        from services.segmentation.sam.engine import SamEngine
+    # Without a saliency net nothing tells Segment Anything what is meant: of a whole frame it cuts out the background.
+    missing = [str(file) for file in (found or files[-1], saliency) if not file.is_file()]
+    if found is None or missing:
+        why = f"{' and '.join(missing)} missing: python -m weights fetch"
+        if settings.engine != "auto":
+            raise StartError(f"SEGMENTATION_ENGINE={settings.engine}: {why} {settings.engine} u2netp")
+        log.info("engine", capability="cut-out", engine=GrabCut.name, why=why)
+        return GrabCut()
+    from services.segmentation.device import choose_device
+    from services.segmentation.sam.engine import SamEngine
 
-        engine = SamEngine.load(found, choose_device(settings), settings)
-        log.info("engine", capability="cut-out", engine=engine.name, why=f"{found} is in place")
-        return engine
-    if files and settings.engine != "auto":
-        raise StartError(
-            f"SEGMENTATION_ENGINE={settings.engine} needs {files[0]}: python -m weights fetch {settings.engine}"
-        )
-    why = "no weights of Segment Anything in place: python -m weights fetch" if files else "asked for"
-    log.info("engine", capability="cut-out", engine=GrabCut.name, why=why)
-    return GrabCut()
+    engine = SamEngine.load(found, choose_device(settings), settings)
+    log.info("engine", capability="cut-out", engine=engine.name, why=f"{found} is in place")
+    return engine
 
 
 def _choose_detector(settings: SegmentationSettings) -> Detector | None:

@@ -24,3 +24,11 @@ def test_damaged_weights_are_an_error_that_names_the_file(tmp_path: Path, damage
         (tmp_path / name).write_bytes(real[: len(real) // 2] if name == damaged else real)
     with pytest.raises(StartError, match=damaged):
         choose_engines(SegmentationSettings(weights_dir=tmp_path))
+
+
+def test_segment_anything_is_not_used_without_what_prompts_it(tmp_path: Path) -> None:
+    name = SAM_FILES["mobile_sam"]
+    (tmp_path / name).write_bytes(Path("weights", name).read_bytes())
+    assert choose_engines(SegmentationSettings(weights_dir=tmp_path)).segmenter.name == "grabcut"
+    with pytest.raises(StartError, match=SALIENCY_FILE):
+        choose_engines(SegmentationSettings(engine="mobile_sam", weights_dir=tmp_path))
