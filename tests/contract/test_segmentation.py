@@ -1,5 +1,7 @@
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
 import grpc
 import numpy as np
@@ -7,13 +9,22 @@ import pytest
 
 from productimage.image.v1.image_pb2 import IMAGE_ENCODING_PNG, PIXEL_FORMAT_RGB8, Box, Image, Point, RawPixels
 from productimage.segmentation.v1.segmentation_pb2 import CutOutRequest, FindObjectsRequest, PromptPoint
-from productimage.segmentation.v1.segmentation_pb2_grpc import SegmentationServiceStub
-from services.runtime.image import to_message, to_pixels
+from productimage.segmentation.v1.segmentation_pb2_grpc import (
+    SegmentationServiceStub,
+    add_SegmentationServiceServicer_to_server,
+)
+from services.runtime.executor import BoundedExecutor
+from services.runtime.image import Pixels, to_message, to_pixels
 from services.runtime.settings import ImageLimits
 from services.segmentation.__main__ import SERVICE, load
+from services.segmentation.engine import Candidate, Engines, Prompt
+from services.segmentation.servicer import SegmentationServicer
 from services.segmentation.settings import SegmentationSettings
 from tests.contract.serving import refused, serving
 from tests.pictures import ball, decoded, disc_cutout, encoded
+
+if TYPE_CHECKING:
+    from productimage.segmentation.v1.segmentation_pb2_grpc import SegmentationServiceAsyncStub
 
 LIMITS = ImageLimits()
 
@@ -145,16 +156,52 @@ async def test_sixteen_at_one_time_each_get_their_own(settings: SegmentationSett
         assert np.array_equal(pixels[solid][:, :3], photo[solid])
 
 
-async def test_a_cancelled_call_frees_its_place(channel: grpc.aio.Channel) -> None:
-    stub = SegmentationServiceStub(channel)
-    photo, _ = ball(400, 300)
-    # One is worked on and two wait: the queue is full.
-    calls = [stub.CutOut(CutOutRequest(photo=to_message(photo))) for _ in range(3)]
-    await asyncio.sleep(0.1)
-    assert (await refused(stub.CutOut(CutOutRequest(photo=to_message(photo)))))[0] == "RESOURCE_EXHAUSTED"
-    for waiting in calls[1:]:
-        waiting.cancel()
-    await asyncio.sleep(0.1)
-    again = [stub.CutOut(CutOutRequest(photo=to_message(photo))) for _ in range(2)]
-    answers = await asyncio.gather(calls[0], *again)
-    assert all(answer.score > 0 for answer in answers)
+class Gated:
+    """A segmenter that says when it has begun and waits to be let through."""
+
+    name = "gated"
+
+    def __init__(self) -> None:
+        self.begun, self.gate = threading.Event(), threading.Event()
+
+    def segment(self, picture: Pixels, _prompt: Prompt) -> list[Candidate]:
+        self.begun.set()
+        self.gate.wait(60)
+        probability = np.zeros(picture.shape[:2], np.float32)
+        probability[picture.shape[0] // 4 : -picture.shape[0] // 4, picture.shape[1] // 4 : -picture.shape[1] // 4] = 1
+        return [Candidate(probability, 1.0)]
+
+
+async def test_a_cancelled_call_frees_its_place(settings: SegmentationSettings) -> None:
+    engine = Gated()
+
+    def register(server: grpc.aio.Server, executor: BoundedExecutor) -> None:
+        servicer = SegmentationServicer(Engines(engine, saliency=None), settings, executor)
+        add_SegmentationServiceServicer_to_server(servicer, server)
+
+    photo = to_message(ball(400, 300)[0])
+    async with serving(settings, SERVICE, register) as channel:
+        stub = SegmentationServiceStub(channel)
+
+        async def fill_queue() -> "list[asyncio.Task[float]]":
+            """Send one call more than the queue holds, and give those that have a place in it."""
+            tasks = [asyncio.create_task(_score(stub, photo)) for _ in range(settings.queue_size + 1)]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(0.5)
+            return [task for task in tasks if not task.done()]
+
+        running = asyncio.create_task(_score(stub, photo))
+        assert await asyncio.to_thread(engine.begun.wait, 10)
+        waiting = await fill_queue()
+        assert len(waiting) == settings.queue_size
+        for task in waiting:
+            task.cancel()
+        again: list[asyncio.Task[float]] = []
+        while len(again) < settings.queue_size:
+            again += await fill_queue()
+        engine.gate.set()
+        assert await asyncio.gather(running, *again) == [1.0, 1.0, 1.0]
+
+
+async def _score(stub: "SegmentationServiceAsyncStub", photo: Image) -> float:
+    return float((await stub.CutOut(CutOutRequest(photo=photo))).score)
