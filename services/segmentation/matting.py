@@ -8,6 +8,8 @@ from cv2.typing import MatLike
 
 from services.runtime.image import Pixels
 from services.segmentation.engine import Mask
+from services.segmentation.hair import key_hair
+from services.segmentation.trimap import trimap_around
 
 Tile = tuple[slice, slice]
 Plane = MatLike
@@ -46,7 +48,8 @@ def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
     """Find alpha in a narrow band along the mask's edge, by letting it follow the photo's colours.
 
     A guided filter (He et al., "Guided Image Filtering", 2010; worked out at reduced size as in "Fast Guided Filter",
-    2015) fits alpha as a linear function of colour in every window. Away from the edge the mask stands.
+    2015) fits alpha as a linear function of colour in every window; where there is hair, the band is wide and another
+    such function holds (see hair.py). Away from the edge the mask stands.
 
     Args:
         photo: (H, W, 3).
@@ -62,8 +65,13 @@ def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
     guide = cv2.resize(photo, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     rough = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     radius = max(2, round(BAND * max(size)))
-    sure, possible = _band(rough, radius)
-    slope, offset = _guided_filter(guide, rough, radius, near=cv2.dilate(possible - sure, _disc(radius)) > 0)
+    edge = trimap_around(rough, radius)
+    near = cv2.dilate(edge.possible - edge.sure, _disc(radius)) > 0
+    slope, offset = _guided_filter(guide, rough, radius, near)
+    hair = key_hair(guide, rough)
+    slope[hair.trusted], offset[hair.trusted] = hair.slope[hair.trusted], hair.offset[hair.trusted]
+    sure = np.where(hair.trusted, hair.trimap.sure, edge.sure)
+    possible = np.where(hair.trusted, hair.trimap.possible, edge.possible)
     alpha = cv2.resize(sure, (width, height))
     for tile in _tiles(height, width):
         least, most = (_part_of(plane, tile, height, width) for plane in (sure, possible))
@@ -101,14 +109,6 @@ def _part_of(plane: MatLike, tile: Tile, height: int, width: int) -> MatLike:
 def _contrast(alpha: Plane) -> Plane:
     """Bring what is nearly clear or nearly solid to the end of its range: the filter leaves a veil there."""
     return (alpha - 0.1) / 0.8
-
-
-def _band(rough: Plane, band: int) -> tuple[Plane, Plane]:
-    solid = (rough > 0.5).astype(np.float32)
-    # What the frame cuts off is not an edge of the product.
-    padded = cv2.copyMakeBorder(solid, band, band, band, band, cv2.BORDER_REPLICATE)
-    inner = slice(band, -band)
-    return cv2.erode(padded, _disc(band))[inner, inner], cv2.dilate(padded, _disc(band))[inner, inner]
 
 
 def _disc(radius: int) -> MatLike:
