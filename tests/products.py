@@ -119,6 +119,30 @@ def two(side: int) -> Product:
     return shaded(canvas.alpha(), (180, 50, 120))
 
 
+def glass(side: int) -> tuple[Product, Plane]:
+    """A glass one can see through, and its outline, (H, W), 0 to 1."""
+
+    def tumbler(inset: float) -> Plane:
+        canvas = Canvas(side).box(0.35 + inset, 0.3, 0.65 - inset, 0.8 - inset)
+        for y in (0.3, 0.8 - inset):
+            canvas.ellipse(0.5, y, 0.15 - inset, 0.04 - inset / 3)
+        return canvas.alpha()
+
+    outline, inside = tumbler(0), tumbler(0.015)
+    gleam = Canvas(side).box(0.4, 0.36, 0.42, 0.7).alpha()
+    see_through = np.maximum(0.6 * (outline - inside) + 0.12 * inside, 0.7 * gleam)
+    colours = np.where(gleam[..., None] > 0, 255, np.array([120, 140, 150]))
+    return Product(colours.astype(np.float32), np.clip(see_through, 0, 1).astype(np.float32)), outline
+
+
+def with_shadow(ground: Plane) -> Plane:
+    """Let a product's shadow fall on a ground, at its foot and to the right."""
+    side = len(ground)
+    y, x = np.mgrid[:side, :side] / side
+    shadow = 0.5 * np.exp(-(((x - 0.6) / 0.2) ** 2) - ((y - 0.84) / 0.04) ** 2)
+    return np.asarray(ground * (1 - shadow[..., None]), np.float32)
+
+
 def plain(side: int, grey: int = 215) -> Plane:
     """A studio's paper: one colour, a little noise."""
     noise = np.random.default_rng(1).normal(0, 2, (side, side, 1))

@@ -5,7 +5,7 @@ import pytest
 
 from services.segmentation.cutout import cut_out
 from services.segmentation.engine import Engines
-from tests.products import GROUNDS, PRODUCTS, photographed, plain
+from tests.products import GROUNDS, PRODUCTS, glass, photographed, plain, with_shadow
 
 SIDE = 600
 TONE_ON_TONE = {"white on white": 238, "dark on dark": 28}
@@ -49,6 +49,15 @@ def test_the_alpha_is_the_true_one(product: str, ground: str, engines: Engines) 
     # No halo: along the edge the colours are the product's, not mixed with the ground's.
     seen = edge & (alpha > 0.3)
     assert np.abs(found[..., :3][seen] - rendered.colours[seen]).mean() < 30
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_a_glass_is_taken_whole_and_its_shadow_is_left(ground: str, engines: Engines) -> None:
+    rendered, outline = glass(SIDE)
+    found = cut_out(photographed(rendered, with_shadow(GROUNDS[ground](SIDE))), None, engines).pixels
+    alpha = found[..., 3] / 255
+    assert np.minimum(alpha, outline).sum() > 0.97 * outline.sum()
+    assert alpha[outline == 0].mean() < 0.005
 
 
 def test_a_large_photo_keeps_its_detail(engines: Engines) -> None:
