@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from services.history.objects.store import ConflictError, Listed, ObjectNotFoundError, OpenObject, StoredObject
@@ -39,8 +39,9 @@ class DiskStore:
     def _remove_old_scratch_files(self) -> None:
         """Clear what a process left behind that died while writing; younger files may be another process's."""
         for path in (self._folder / SCRATCH).iterdir():
-            if time.time() - path.stat().st_mtime > 3600:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # that other process has just finished its write
+                if time.time() - path.stat().st_mtime > 3600:
+                    path.unlink()
 
     def _path(self, key: str) -> Path:
         if any(len(part.encode()) > LONGEST_NAME for part in key.split("/")):

@@ -120,6 +120,13 @@ def test_the_disk_store_never_leaves_its_folder(tmp_path: Path, key: str) -> Non
     assert (tmp_path / "outside").read_text() == "secret"
 
 
+def test_a_scratch_file_that_another_process_takes_away_stops_no_start(tmp_path: Path) -> None:
+    (tmp_path / ".scratch").mkdir()
+    # Listed, and not there when it is looked at: what a write that ends at that moment looks like.
+    (tmp_path / ".scratch" / "gone").symlink_to(tmp_path / "nowhere")
+    DiskStore(tmp_path).put("key", b"x", TEXT)
+
+
 def test_processes_on_one_folder_do_not_lose_each_others_writes(tmp_path: Path) -> None:
     script = """
 import sys
