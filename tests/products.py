@@ -97,6 +97,13 @@ def bottle(side: int, colour: tuple[int, int, int] = (30, 110, 60)) -> Product:
     return shaded(canvas.alpha(), colour)
 
 
+def labelled(side: int) -> Product:
+    """A bottle with a white label, as white as studio paper."""
+    product = bottle(side)
+    label = Canvas(side).box(0.43, 0.5, 0.57, 0.72).alpha()[..., None]
+    return Product(product.colours * (1 - label) + 240 * label, product.alpha)
+
+
 def plush(side: int) -> Product:
     """A plush ball: hairs stand off it all around."""
     random = np.random.default_rng(0)
@@ -178,10 +185,16 @@ PRODUCTS: dict[str, Callable[[int], Product]] = {
     "chair": chair,
     "lamp": lamp,
     "bottle": bottle,
+    "labelled": labelled,
     "plush": plush,
     "cut off": cut_off,
     "two": two,
     "white on white": lambda side: bottle(side, (250, 250, 250)),
     "dark on dark": lambda side: bottle(side, (52, 50, 60)),
 }
-GROUNDS: dict[str, Callable[[int], Plane]] = {"plain": plain, "slope": slope, "photographic": photographic}
+GROUNDS: dict[str, Callable[[int], Plane]] = {
+    "plain": plain,
+    "white": lambda side: plain(side, 240),
+    "slope": slope,
+    "photographic": photographic,
+}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from services.runtime.errors import InvalidInputError
 from services.runtime.image import Pixels
 from services.segmentation.engine import Box, Candidate, Engines, Mask, Probability, Prompt, Segmenter
 from services.segmentation.grabcut import inner_box, settle
+from services.segmentation.holes import open_holes
 
 WORKING_SIZE = 1024
 SURE = 0.5
@@ -50,19 +52,19 @@ def find_product(photo: Pixels, prompt: Prompt | None, engines: Engines) -> Foun
     """
     working, scale = _working_copy(photo)
     if prompt is not None:
-        return _best(engines.segmenter.segment(working, _scaled(prompt, scale, working)))
+        return _best(working, engines.segmenter.segment(working, _scaled(prompt, scale, working)))
     if engines.saliency is None:
         height, width = working.shape[:2]
-        return _best(engines.segmenter.segment(working, Prompt(box=inner_box(width, height))))
+        return _best(working, engines.segmenter.segment(working, Prompt(box=inner_box(width, height))))
     saliency = engines.saliency.find(working)
     parts = _salient_parts(saliency)
     if not parts:
         return None
-    candidate = _choose(working, saliency, parts, engines.segmenter)
+    candidate, candidates = _choose(working, saliency, parts, engines.segmenter)
     # Segment Anything knows edges, saliency knows what is meant: where they disagree, the surer one decides, and where
     # neither is sure, the colours do.
     probability = np.asarray((candidate.probability + saliency) / 2, np.float32)
-    mask = settle(working, probability)
+    mask = open_holes(working, settle(working, probability), candidates)
     return _found(probability, mask, candidate.score)
 
 
@@ -112,21 +114,39 @@ def _salient_parts(saliency: Probability) -> list[Mask]:
     return [np.asarray(labels == part) for part in range(1, count) if areas[part - 1] >= areas.max() * SMALLEST_PART]
 
 
-def _choose(picture: Pixels, saliency: Probability, parts: Sequence[Mask], segmenter: Segmenter) -> Candidate:
-    """Prompt with a box around all parts, and with one around each; take what agrees best with the saliency."""
+def _choose(
+    picture: Pixels, saliency: Probability, parts: Sequence[Mask], segmenter: Segmenter
+) -> tuple[Candidate, Sequence[Candidate]]:
+    """Prompt with a box around all parts, and with one around each; give what agrees best, and all there was to choose.
 
-    def best(part: Mask) -> Candidate:
-        salient = part & (saliency > SURE)
-        candidates = segmenter.segment(picture, Prompt(box=_bounds(part)))
-        return max(candidates, key=lambda candidate: _merit(candidate, salient))
+    Parts that the segmenter sees as one piece are one product: saliency lost what holds them together.
+    """
 
-    together = best(np.logical_or.reduce(parts))
+    def ask(part: Mask) -> Sequence[Candidate]:
+        return segmenter.segment(picture, Prompt(box=_bounds(part)))
+
+    def best(candidates: Sequence[Candidate], part: Mask) -> Candidate:
+        return max(candidates, key=lambda candidate: _merit(candidate, part & (saliency > SURE)))
+
+    everything = np.logical_or.reduce(parts)
+    together = ask(everything)
     if len(parts) == 1:
-        return together
-    each = [best(part) for part in parts]
+        return best(together, everything), together
+    joined = [candidate for candidate in together if _joins(candidate, parts)]
+    if joined:
+        return best(joined, everything), together
+    answers = [ask(part) for part in parts]
+    each = [best(candidates, part) for candidates, part in zip(answers, parts, strict=True)]
     united = np.maximum.reduce([candidate.probability for candidate in each])
     apart = Candidate(united, sum(candidate.score for candidate in each) / len(each))
-    return max(together, apart, key=lambda candidate: _merit(candidate, saliency > SURE))
+    return best([*together, apart], everything), [*together, *chain.from_iterable(answers)]
+
+
+def _joins(candidate: Candidate, parts: Sequence[Mask]) -> bool:
+    """Tell whether one connected piece of the candidate holds most of every part."""
+    count, labels = cv2.connectedComponents((candidate.probability > SURE).astype(np.uint8))
+    held = [np.bincount(labels[part], minlength=count)[1:] / part.sum() > SURE for part in parts]
+    return bool(np.logical_and.reduce(held).any())
 
 
 def _merit(candidate: Candidate, salient: Mask) -> float:
@@ -140,9 +160,10 @@ def _bounds(mask: Mask) -> Box:
     return Box(left, top, left + width, top + height)
 
 
-def _best(candidates: Sequence[Candidate]) -> Found | None:
+def _best(picture: Pixels, candidates: Sequence[Candidate]) -> Found | None:
     candidate = max(candidates, key=lambda candidate: candidate.score)
-    return _found(candidate.probability, candidate.probability > SURE, candidate.score)
+    mask = open_holes(picture, candidate.probability > SURE, candidates)
+    return _found(candidate.probability, mask, candidate.score)
 
 
 def _found(probability: Probability, mask: Mask, score: float) -> Found | None:

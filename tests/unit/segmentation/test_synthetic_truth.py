@@ -11,8 +11,6 @@ SIDE = 600
 TONE_ON_TONE = {"white on white": 238, "dark on dark": 28}
 
 TOO_HARD = {
-    ("ring", "photographic"): "what shows through a hole, in many colours, is taken for the product",
-    ("lamp", "photographic"): "a thin arm before many colours is lost",
     ("plush", "photographic"): "gaps between hairs before many colours are not opened",
 }
 """Known faults. Strict: whoever mends one is told to take it off the list."""
