@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from services.segmentation.device import choose_device
+from services.runtime.device import choose_device
 from services.segmentation.engine import Wanted
 from services.segmentation.mask_rcnn.coco import BY_COCO_ID
 from services.segmentation.mask_rcnn.torchvision_engine import TorchvisionMaskRcnn, build

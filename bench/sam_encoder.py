@@ -25,9 +25,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from services.runtime.device import Device, choose_device
 from services.runtime.settings import LogSettings
 from services.runtime.telemetry import configure_logging
-from services.segmentation.device import Device, choose_device
 from services.segmentation.engine import SAM_FILES
 from services.segmentation.sam.layers import IMAGE_SIZE
 from services.segmentation.sam.model import MOBILE_SAM, Sam, in_frame, load_sam

@@ -66,3 +66,14 @@ class ServiceSettings(LogSettings, ImageLimits):
     stop_grace_seconds: float = Field(
         30, ge=0, description="After that wait: how long calls under way may take to end."
     )
+
+
+class ModelSettings(ServiceSettings):
+    """The settings of a service that runs models with torch."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where the models run; auto: CUDA if it is there."
+    )
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        "auto", description="What the bulk of the models runs in; auto: bfloat16 where the device is fast in it."
+    )

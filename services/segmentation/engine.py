@@ -183,7 +183,7 @@ def _choose_segmenter(settings: SegmentationSettings) -> Segmenter:
             raise StartError(f"SEGMENTATION_ENGINE={settings.engine}: {why} {settings.engine} u2netp")
         log.info("engine", capability="cut-out", engine=GrabCut.name, why=why)
         return GrabCut()
-    from services.segmentation.device import choose_device
+    from services.runtime.device import choose_device
     from services.segmentation.sam.engine import SamEngine
 
     engine = SamEngine.load(found, choose_device(settings), settings)
@@ -202,7 +202,7 @@ def _choose_detector(settings: SegmentationSettings) -> Detector | None:
             raise StartError(f"SEGMENTATION_OBJECT_FINDER=mask_rcnn needs {names}: put the weights there")
         log.info("engine", capability="object finding", engine="what cuts out", why=f"no {names}")
         return None
-    from services.segmentation.device import choose_device
+    from services.runtime.device import choose_device
     from services.segmentation.mask_rcnn import load_mask_rcnn
 
     detector = load_mask_rcnn(found, choose_device(settings))

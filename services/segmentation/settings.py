@@ -6,10 +6,10 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import ModelSettings
 
 
-class SegmentationSettings(ServiceSettings):
+class SegmentationSettings(ModelSettings):
     """Read from SEGMENTATION_* in the environment or in .env."""
 
     model_config = SettingsConfigDict(env_prefix="SEGMENTATION_", env_file=".env", extra="ignore")
@@ -27,12 +27,6 @@ class SegmentationSettings(ServiceSettings):
         "auto",
         description="What finds objects in a picture; auto: Mask R-CNN when its weights are in place, else what cuts"
         " out, at the most salient object.",
-    )
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Where the models run; auto: CUDA if it is there."
-    )
-    precision: Literal["auto", "bfloat16", "float32"] = Field(
-        "auto", description="What the bulk of the models runs in; auto: bfloat16 where the device is fast in it."
     )
     compile: bool = Field(
         False,

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from services.segmentation.checkpoint import sha256_of
-from services.segmentation.device import Device
+from services.runtime.checkpoint import sha256_of
+from services.runtime.device import Device
 from services.segmentation.engine import Detector, Wanted
 
 log = structlog.get_logger()

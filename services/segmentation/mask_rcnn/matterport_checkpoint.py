@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from services.segmentation.checkpoint import put_into
+from services.runtime.checkpoint import put_into
 from services.segmentation.mask_rcnn.matterport import BLOCKS, MaskRcnn
 
 EXPECTED = "a checkpoint of matterport's Mask R-CNN (ResNet-50 or -101, 81 classes)"

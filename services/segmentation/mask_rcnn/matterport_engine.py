@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import torch
 
+from services.runtime.device import Device
 from services.runtime.image import Pixels
-from services.segmentation.device import Device
 from services.segmentation.engine import FoundObject, Wanted
 from services.segmentation.mask_rcnn.coco import BY_DENSE_ID
 from services.segmentation.mask_rcnn.detection import LEAST_SCORE, to_objects

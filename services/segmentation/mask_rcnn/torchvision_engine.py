@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from services.runtime.checkpoint import load_state, put_into
+from services.runtime.device import Device
 from services.runtime.image import Pixels
-from services.segmentation.checkpoint import load_state, put_into
-from services.segmentation.device import Device
 from services.segmentation.engine import FoundObject, Wanted
 from services.segmentation.mask_rcnn.coco import BY_COCO_ID
 from services.segmentation.mask_rcnn.detection import LEAST_SCORE, to_objects

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from services.runtime.checkpoint import sha256_of
+from services.runtime.device import Device
 from services.runtime.image import Pixels
-from services.segmentation.checkpoint import sha256_of
-from services.segmentation.device import Device
 from services.segmentation.engine import Candidate, Prompt
 from services.segmentation.sam.batching import MicroBatcher
 from services.segmentation.sam.embeddings import EmbeddingCache, content_key

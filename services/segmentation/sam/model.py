@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from services.segmentation.checkpoint import load_state, put_into
-from services.segmentation.device import Device
+from services.runtime.checkpoint import load_state, put_into
+from services.runtime.device import Device
 from services.segmentation.sam.layers import EMBEDDING_SIZE, EMBEDDING_WIDTH, IMAGE_SIZE
 from services.segmentation.sam.segment_anything_modeling import MaskDecoder, PromptEncoder, TwoWayTransformer
 from services.segmentation.sam.tiny_vit import TinyViT

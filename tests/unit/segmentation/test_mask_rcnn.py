@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bench.mask_rcnn import random_model
+from services.runtime.device import Device
 from services.runtime.image import Pixels, decode
 from services.runtime.server import StartError
 from services.runtime.settings import ImageLimits
-from services.segmentation.device import Device
 from services.segmentation.engine import Wanted, choose_engines
 from services.segmentation.mask_rcnn import load_mask_rcnn, torchvision_engine
 from services.segmentation.mask_rcnn.coco import BY_COCO_ID, BY_DENSE_ID

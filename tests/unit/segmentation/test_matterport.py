@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from services.segmentation.device import Device
+from services.runtime.device import Device
 from services.segmentation.engine import Wanted
 from services.segmentation.mask_rcnn import load_mask_rcnn
 from services.segmentation.mask_rcnn.matterport import Detections, MaskRcnn

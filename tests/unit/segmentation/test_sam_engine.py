@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from services.segmentation.device import Device
+from services.runtime.device import Device
 from services.segmentation.engine import Box, Prompt, PromptPoint
 from services.segmentation.sam.batching import MicroBatcher
 from services.segmentation.sam.embeddings import EmbeddingCache, content_key

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from services.segmentation.device import Device
+from services.runtime.device import Device
 from services.segmentation.sam.model import Sam, load_sam, model_name
 from services.segmentation.sam.vit import SIZES, ViT
 

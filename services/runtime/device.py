@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from services.runtime.server import StartError
-from services.segmentation.settings import SegmentationSettings
+from services.runtime.settings import ModelSettings
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Device:
     bfloat16: bool
 
 
-def choose_device(settings: SegmentationSettings) -> Device:
+def choose_device(settings: ModelSettings) -> Device:
     """Take the device and the precision that the settings ask for; auto: the fastest that is there.
 
     Raises:
@@ -29,7 +29,8 @@ def choose_device(settings: SegmentationSettings) -> Device:
     """
     name = settings.device
     if name == "cuda" and not torch.cuda.is_available():
-        raise StartError("SEGMENTATION_DEVICE=cuda: no CUDA device is there, or this torch is built without CUDA")
+        prefix = settings.model_config["env_prefix"]
+        raise StartError(f"{prefix}DEVICE=cuda: no CUDA device is there, or this torch is built without CUDA")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     precision = settings.precision
