@@ -16,12 +16,13 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def load_state(path: Path, expected: str) -> Mapping[str, Tensor]:
+def load_state(path: Path, expected: str, inside: str | None = None) -> Mapping[str, Tensor]:
     """Read a state dict. Nothing but tensors is ever unpickled.
 
     Args:
         path: The file.
         expected: What it should be, for the error's text.
+        inside: The name under which the file keeps it; None: the file is nothing else.
 
     Raises:
         ValueError: The file is damaged or something else; the text names it and what was expected.
@@ -32,6 +33,8 @@ def load_state(path: Path, expected: str) -> Mapping[str, Tensor]:
         raise ValueError(
             f"{path} cannot be read: expected {expected}; it is damaged, cut short or something else, fetch it anew"
         ) from error
+    if inside is not None:
+        state = state.get(inside) if isinstance(state, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(f"{path} is not {expected}: it holds more than tensors by name")
     return state

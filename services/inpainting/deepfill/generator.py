@@ -1,0 +1,110 @@
+"""The generator: a coarse network, then a refinement network of two branches (paper, figure 3)."""
+
+from collections import OrderedDict
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from services.inpainting.deepfill.attention import ContextualAttention
+from services.inpainting.deepfill.gated import GatedConv, RgbConv
+from services.inpainting.deepfill.variant import Variant
+
+GRID = 8
+"""Sides of pictures are multiples of this."""
+SCORES_AT_ONCE = 1 << 23
+
+
+class Generator(nn.Module):
+    """Fills holes. Layers have the names of the authors' code.
+
+    Args:
+        variant: Of the checkpoint.
+        scores_at_once: How many scores attention works out together.
+    """
+
+    def __init__(self, variant: Variant, scores_at_once: int = SCORES_AT_ONCE) -> None:
+        super().__init__()
+        self.variant = variant
+        conv = partial(GatedConv, padding=variant.padding)
+        rgb = partial(RgbConv, padding=variant.padding)
+        self.coarse = _layers(
+            conv1=conv(5, 24, kernel=5),
+            conv2_downsample=conv(24, 48, stride=2),
+            conv3=conv(48, 48),
+            conv4_downsample=conv(48, 96, stride=2),
+            conv5=conv(96, 96),
+            conv6=conv(96, 96),
+            conv7_atrous=conv(96, 96, rate=2),
+            conv8_atrous=conv(96, 96, rate=4),
+            conv9_atrous=conv(96, 96, rate=8),
+            conv10_atrous=conv(96, 96, rate=16),
+            conv11=conv(96, 96),
+            conv12=conv(96, 96),
+            conv13_upsample=conv(96, 48, upsample=True),
+            conv14=conv(48, 48),
+            conv15_upsample=conv(48, 24, upsample=True),
+            conv16=conv(24, 12),
+            conv17=rgb(12),
+        )
+        self.dilated_branch = _layers(
+            xconv1=conv(3, 24, kernel=5),
+            xconv2_downsample=conv(24, 24, stride=2),
+            xconv3=conv(24, 48),
+            xconv4_downsample=conv(48, 48, stride=2),
+            xconv5=conv(48, 96),
+            xconv6=conv(96, 96),
+            xconv7_atrous=conv(96, 96, rate=2),
+            xconv8_atrous=conv(96, 96, rate=4),
+            xconv9_atrous=conv(96, 96, rate=8),
+            xconv10_atrous=conv(96, 96, rate=16),
+        )
+        self.attention_branch = _layers(
+            pmconv1=conv(3, 24, kernel=5),
+            pmconv2_downsample=conv(24, 24, stride=2),
+            pmconv3=conv(24, 48),
+            pmconv4_downsample=conv(48, 96, stride=2),
+            pmconv5=conv(96, 96),
+            pmconv6=conv(96, 96, activation=functional.relu),
+        )
+        self.attention = ContextualAttention(variant, scores_at_once)
+        self.attended = _layers(pmconv9=conv(96, 96), pmconv10=conv(96, 96))
+        self.merged = _layers(
+            allconv11=conv(192, 96),
+            allconv12=conv(96, 96),
+            allconv13_upsample=conv(96, 48, upsample=True),
+            allconv14=conv(48, 48),
+            allconv15_upsample=conv(48, 24, upsample=True),
+            allconv16=conv(24, 12),
+            allconv17=rgb(12),
+        )
+
+    def forward(self, picture: Tensor, hole: Tensor) -> Tensor:
+        """Fill holes.
+
+        Args:
+            picture: (B, 3, H, W) float32, -1 to 1, in the variant's order of colours; sides are multiples of 8.
+            hole: (B, 1, H, W) float32, 1 in the hole, 0 elsewhere.
+
+        Returns:
+            Like the picture, which is unchanged outside the hole.
+        """
+        known = picture * (1 - hole)
+        first = self.coarse(torch.cat([known, torch.ones_like(hole), hole], dim=1))
+        rough = first * hole + known
+        attended = self.attended(self.attention(self.attention_branch(rough), hole))
+        second: Tensor = self.merged(torch.cat([self.dilated_branch(rough), attended], dim=1))
+        return second * hole + known
+
+    def in_bfloat16(self) -> "Generator":
+        """Let all convolutions but those next to colours work in bfloat16."""
+        for layers in (self.coarse, self.dilated_branch, self.attention_branch, self.attended, self.merged):
+            for layer in layers:
+                if 3 not in (layer.in_channels, layer.out_channels) and layer is not self.coarse.conv1:
+                    layer.to(torch.bfloat16)
+        return self
+
+
+def _layers(**layers: nn.Module) -> nn.Sequential:
+    return nn.Sequential(OrderedDict(layers))
