@@ -9,13 +9,10 @@ holds at most while it encodes. The masks compared are those of a box prompt.
 """
 
 import json
-import multiprocessing
-import statistics
 import sys
 import tempfile
-import time
+from collections.abc import Callable
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from bench.turns import by_turns
 from services.runtime.device import Device, choose_device
 from services.runtime.settings import LogSettings
 from services.runtime.telemetry import configure_logging
@@ -87,21 +85,19 @@ def picture() -> Tensor:
     return in_frame(torch.from_numpy(resized).permute(2, 0, 1).float())[None]
 
 
-def serve(name: str, checkpoint: Path, device: Device | None, pipe: Connection) -> None:
-    """Load ours (on a device) or the reference (without one); then encode whenever told to, until told to stop."""
+@torch.inference_mode()
+def prepare(name: str, checkpoint: Path, device: Device | None) -> tuple[Callable[[], object], NDArray[np.bool_]]:
+    """Load ours (on a device) or the reference (without one); give its encoding of the picture, and its masks."""
     model = reference_model(name, checkpoint) if device is None else load_sam(checkpoint, device)[0]
     pixels = picture().to(device.name if device else "cpu")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is that of loading
-    with torch.inference_mode():
-        embedding = model.image_encoder(pixels)
-        logits, _ = model.decode(embedding, None, BOX.to(pixels.device))
-        pipe.send((logits > 0).cpu().numpy())
-        while pipe.recv():
-            start = time.perf_counter()
-            model.image_encoder(pixels).cpu()
-            pipe.send(time.perf_counter() - start)
-    status = Path("/proc/self/status").read_text()
-    pipe.send(next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) // 1024)
+    logits, _ = model.decode(model.image_encoder(pixels), None, BOX.to(pixels.device))
+
+    def encode() -> Tensor:
+        with torch.inference_mode():
+            embedding: Tensor = model.image_encoder(pixels)
+        return embedding.cpu()
+
+    return encode, np.asarray((logits > 0).cpu().numpy(), np.bool_)
 
 
 def measure(name: str, runs: int) -> dict[str, Any]:
@@ -112,39 +108,17 @@ def measure(name: str, runs: int) -> dict[str, Any]:
         if name != MOBILE_SAM:
             checkpoint = Path(folder, SAM_FILES[name])
             torch.save(random_weights(name), checkpoint)
-        processes = [_start(name, checkpoint, which) for which in (device, None)]
-        masks: list[NDArray[np.bool_]] = [pipe.recv() for pipe, _ in processes]
-        seconds: list[list[float]] = [[], []]
-        for _ in range(runs):
-            for taken, (pipe, _) in zip(seconds, processes, strict=True):
-                pipe.send(True)
-                taken.append(pipe.recv())
-        peaks = []
-        for pipe, process in processes:
-            pipe.send(False)
-            peaks.append(pipe.recv())
-            process.join()
-    ours, reference = (statistics.median(taken) for taken in seconds)
-    found, wanted = masks
+        ours, reference = by_turns([partial(prepare, name, checkpoint, which) for which in (device, None)], runs)
+    found, wanted = ours.answer, reference.answer
     return {
         "model": name,
-        "ratio": round(reference / ours, 2),
+        "ratio": round(reference.seconds / ours.seconds, 2),
         "iou": round(float((found & wanted).sum() / max(1, (found | wanted).sum())), 4),
-        "peak_mb": peaks[0],
-        "reference_peak_mb": peaks[1],
-        "seconds": round(ours, 3),
-        "reference_seconds": round(reference, 3),
+        "peak_mb": ours.peak_mb,
+        "reference_peak_mb": reference.peak_mb,
+        "seconds": round(ours.seconds, 3),
+        "reference_seconds": round(reference.seconds, 3),
     }
-
-
-def _start(
-    name: str, checkpoint: Path, device: Device | None
-) -> tuple[Connection, multiprocessing.process.BaseProcess]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(name, checkpoint, device, theirs), daemon=True)
-    process.start()
-    return ours, process
 
 
 def main() -> None:

@@ -1,0 +1,130 @@
+"""How much faster than the direct form our DeepFill v2 is, on the same weights, picture and hole.
+
+The direct form is the network in float32 as its authors' PyTorch port writes it: attention one picture after another,
+as a convolution of the features with every patch of them, over all queries at once. Weights are random; the hole is
+the middle quarter of the picture's area. Each runs in a process of its own, by turns; memory is what it holds at most.
+
+    python -m bench.deepfill [SIDE ...]
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bench.turns import by_turns
+from deploy.local.supervisor import MODEL_MALLOC
+from services.inpainting.deepfill.attention import LEAST_NORM, OVERLAP, RATE, SHARPNESS, shrink
+from services.inpainting.deepfill.generator import Generator
+from services.inpainting.deepfill.variant import TENSORFLOW, Variant
+from services.runtime.device import choose_device
+from services.runtime.settings import ModelSettings
+
+SIDES = (256, 512, 1024)
+RUNS = {256: 9, 512: 5, 1024: 1}
+GAIN = 4.5
+"""Of the random weights: large enough that what comes out is lively."""
+
+
+class DirectAttention(nn.Module):
+    """Contextual attention by convolutions over patches."""
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        self._variant = variant
+
+    def forward(self, features: Tensor, hole: Tensor) -> Tensor:
+        """(B, C, H/4, W/4) and (B, 1, H, W) to the first's shape."""
+        for factor in self._variant.mask_steps:
+            hole = shrink(hole, factor, self._variant.resize)
+        return torch.cat([self._of_one(one[None], its[None]) for one, its in zip(features, hole, strict=True)])
+
+    def _of_one(self, features: Tensor, hole: Tensor) -> Tensor:
+        channels = features.shape[1]
+        small = shrink(features, RATE, self._variant.resize)
+        height, width = small.shape[-2:]
+        places = height * width
+        filters = functional.unfold(small, 3, padding=1)[0].T.reshape(places, channels, 3, 3)
+        norm = filters.square().sum(dim=(1, 2, 3), keepdim=True).sqrt().clamp_min(LEAST_NORM)
+        scores = functional.conv2d(small, filters / norm, padding=1)
+        if self._variant.fuse:
+            scores = _fused(_fused(scores, height, width), width, height)
+        known = (functional.unfold(hole, 3, padding=1).mean(dim=1) == 0).float().view(1, places, 1, 1)
+        weights = functional.softmax(scores * known * SHARPNESS, dim=1) * known
+        pasted = functional.unfold(features, 2 * RATE, stride=RATE, padding=1)[0].T
+        filters = pasted.reshape(places, channels, 2 * RATE, 2 * RATE)
+        return functional.conv_transpose2d(weights, filters, stride=RATE, padding=1) / OVERLAP
+
+
+def _fused(scores: Tensor, height: int, width: int) -> Tensor:
+    """Add diagonal neighbours, and turn rows into columns."""
+    places = height * width
+    summed = functional.conv2d(scores.reshape(1, 1, places, places), torch.eye(3).view(1, 1, 3, 3), padding=1)
+    turned = summed.view(height, width, height, width).permute(1, 0, 3, 2)
+    return turned.reshape(1, places, width, height)
+
+
+def random_generator() -> Generator:
+    """Give the network with seeded weights."""
+    torch.manual_seed(0)
+    generator = Generator(TENSORFLOW).eval().requires_grad_(requires_grad=False)
+    for layer in generator.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.normal_(layer.weight, std=(GAIN / layer.weight[0].numel()) ** 0.5)
+    return generator
+
+
+def prepare(side: int, *, direct: bool) -> tuple[Callable[[], object], Tensor]:
+    """Give what fills a picture, and what it filled."""
+    generator = random_generator()
+    if direct:
+        generator.attention = DirectAttention(TENSORFLOW)  # type: ignore[assignment]
+    elif choose_device(ModelSettings()).bfloat16:
+        generator.in_bfloat16()
+    picture = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    hole = torch.zeros(1, 1, side, side)
+    hole[..., side // 4 : side * 3 // 4, side // 4 : side * 3 // 4] = 1
+
+    def fill() -> Tensor:
+        with torch.inference_mode():
+            filled: Tensor = generator(picture, hole)
+        return filled
+
+    return fill, fill()[hole.expand_as(picture) > 0]
+
+
+def measure(side: int) -> dict[str, Any]:
+    """Time both by turns at one size."""
+    ours, reference = by_turns([partial(prepare, side, direct=direct) for direct in (False, True)], RUNS[side])
+    error = (ours.answer - reference.answer).square().mean()
+    return {
+        f"ratio_{side}": round(reference.seconds / ours.seconds, 2),
+        f"memory_ratio_{side}": round(ours.peak_mb / reference.peak_mb, 3),
+        f"psnr_{side}": round(float(10 * torch.log10(4 / error)), 1),
+        f"seconds_{side}": round(ours.seconds, 3),
+        f"reference_seconds_{side}": round(reference.seconds, 3),
+        f"peak_mb_{side}": ours.peak_mb,
+        f"reference_peak_mb_{side}": reference.peak_mb,
+    }
+
+
+def main() -> None:
+    """Print a table and, as the last line, the figures as JSON."""
+    os.environ.update(MODEL_MALLOC)  # both are run as the service is
+    figures: dict[str, Any] = {}
+    for side in [int(argument) for argument in sys.argv[1:]] or SIDES:
+        figures |= measure(side)
+        print(
+            f"{side:5} px: {figures[f'ratio_{side}']:6} times as fast, {figures[f'memory_ratio_{side}']} of the memory"
+        )
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
