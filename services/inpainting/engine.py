@@ -14,6 +14,8 @@ log = structlog.get_logger()
 
 Mask = NDArray[np.bool_]
 
+DEEPFILL_FILES = ("deepfill*.pth", "states_*.pth", "snap-*.index")
+"""Checkpoints of DeepFill v2 by the names that users have them under: PyTorch's, and TensorFlow's."""
 MIGAN_FILE = "migan_pipeline_v2.onnx"
 
 
@@ -25,33 +27,55 @@ class Inpainter(Protocol):
         """As answers and records name it."""
 
     @property
-    def native_size(self) -> int | None:
-        """The longer side at which it works best, in pixels; None: any."""
+    def native_size(self) -> int:
+        """The longer side of a picture at which it works best, in pixels."""
 
-    def fill(self, picture: Pixels, hole: Mask) -> Pixels:
-        """Fill (H, W, 3) where the hole (H, W) is true; what it returns elsewhere does not matter."""
+    @property
+    def largest_hole(self) -> int | None:
+        """The longer side of the largest hole it was made for, in pixels; None: any."""
+
+    def fill(self, pictures: Pixels, holes: Mask) -> Pixels:
+        """Fill (N, H, W, 3) where the holes (N, H, W) are true; what it returns elsewhere does not matter."""
 
 
 def choose_inpainter(settings: InpaintingSettings) -> Inpainter:
-    """Load the engine that the settings ask for.
+    """Load the engine that the settings ask for; auto: the first whose weights are in place.
 
     Raises:
-        StartError: An engine was asked for by name and its weights are missing or damaged.
+        StartError: An engine was asked for by name and its weights are missing, or weights are damaged.
     """
-    from services.inpainting.opencv import OpenCv
-
-    path = settings.weights_dir / MIGAN_FILE
-    if settings.engine == "opencv" or (settings.engine == "auto" and not path.is_file()):
-        why = "asked for" if settings.engine == "opencv" else f"{path} missing: python -m weights fetch"
-        log.info("engine", capability="inpainting", engine=OpenCv.name, why=why)
-        return OpenCv()
-    if not path.is_file():
-        raise StartError(f"INPAINTING_ENGINE=migan needs {path}: python -m weights fetch")
-    from services.inpainting.migan import MiGan
-
     try:
-        engine = MiGan.load(path)
+        engine, why = _choose(settings)
     except ValueError as error:
         raise StartError(str(error)) from None
-    log.info("engine", capability="inpainting", engine=engine.name, why="its weights are in place")
+    log.info("engine", capability="inpainting", engine=engine.name, why=why)
     return engine
+
+
+def _choose(settings: InpaintingSettings) -> tuple[Inpainter, str]:
+    # Imported where needed, so that a process without torch can run the others.
+    folder = settings.weights_dir
+    asked = settings.engine
+    deepfill = next((file for pattern in DEEPFILL_FILES for file in sorted(folder.glob(pattern))), None)
+    if asked == "deepfill" and deepfill is None:
+        raise StartError(f"INPAINTING_ENGINE=deepfill needs {_any_of(settings)}: put the weights there")
+    if deepfill is not None and asked in ("auto", "deepfill"):
+        from services.inpainting.deepfill.engine import DeepFill
+        from services.runtime.device import choose_device
+
+        return DeepFill.load(deepfill, choose_device(settings), settings), f"{deepfill} is in place"
+    migan = folder / MIGAN_FILE
+    if asked == "migan" and not migan.is_file():
+        raise StartError(f"INPAINTING_ENGINE=migan needs {migan}: python -m weights fetch")
+    if migan.is_file() and asked in ("auto", "migan"):
+        from services.inpainting.migan import MiGan
+
+        why = "asked for" if asked == "migan" else f"no {_any_of(settings)}; {migan} is in place"
+        return MiGan.load(migan), why
+    from services.inpainting.opencv import OpenCv
+
+    return OpenCv(), "asked for" if asked == "opencv" else f"{migan} missing: python -m weights fetch"
+
+
+def _any_of(settings: InpaintingSettings) -> str:
+    return " or ".join(str(settings.weights_dir / pattern) for pattern in DEEPFILL_FILES)

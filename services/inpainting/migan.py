@@ -18,6 +18,7 @@ class MiGan:
 
     name = "migan"
     native_size = 512
+    largest_hole = None
 
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
@@ -31,17 +32,20 @@ class MiGan:
         """
         try:
             engine = cls(onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]))
-            picture, hole = np.zeros((512, 512, 3), np.uint8), np.zeros((512, 512), np.bool_)
-            hole[200:300, 200:300] = True
-            engine.fill(picture, hole)
+            hole = np.zeros((1, 512, 512), np.bool_)
+            hole[:, 200:300, 200:300] = True
+            engine.fill(np.zeros((*hole.shape, 3), np.uint8), hole)
         except Exception as error:
             raise ValueError(
                 f"{path} is not a whole MI-GAN pipeline: fetch it anew (python -m weights fetch)"
             ) from error
         return engine
 
-    def fill(self, picture: Pixels, hole: Mask) -> Pixels:
-        """See Inpainter."""
+    def fill(self, pictures: Pixels, holes: Mask) -> Pixels:
+        """See Inpainter. One by one: the pipeline crops a batch to one hole."""
+        return np.stack([self._fill(picture, hole) for picture, hole in zip(pictures, holes, strict=True)])
+
+    def _fill(self, picture: Pixels, hole: Mask) -> Pixels:
         keep = np.where(hole, 0, 255).astype(np.uint8)
         inputs = {"image": picture.transpose(2, 0, 1)[None], "mask": keep[None, None]}
         [result] = self._session.run(None, inputs)

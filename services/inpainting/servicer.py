@@ -22,7 +22,7 @@ class InpaintingServicer(inpainting_pb2_grpc.InpaintingServiceServicer):
     def __init__(self, engine: Inpainter, settings: InpaintingSettings, executor: BoundedExecutor) -> None:
         self._engine = engine
         self._limits = settings
-        self._options = FillOptions(settings.dilation, settings.context)
+        self._options = FillOptions(settings.dilation, settings.context, settings.batch_size)
         self._executor = executor
 
     async def Inpaint(  # noqa: N802

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from services.inpainting.deepfill.generator import Generator
+from services.inpainting.deepfill.generator import ATTENTION_MB, Generator
 from services.inpainting.deepfill.tensor_bundle import read_bundle
 from services.inpainting.deepfill.variant import CONVERTED, PYTORCH, TENSORFLOW, Variant
 from services.runtime.checkpoint import load_state, put_into
@@ -70,11 +70,12 @@ PYTORCH_NAMES = {
 State = Mapping[str, Tensor]
 
 
-def load_deepfill(path: Path) -> Generator:
+def load_deepfill(path: Path, attention_mb: int = ATTENTION_MB) -> Generator:
     """Load a checkpoint.
 
     Args:
         path: A `.pth`, or the `.index` of a pair.
+        attention_mb: What attention's scores may take at one time.
 
     Returns:
         The generator, in evaluation mode, with the variant that its keys tell.
@@ -82,22 +83,24 @@ def load_deepfill(path: Path) -> Generator:
     Raises:
         ValueError: The file is no such checkpoint, or is damaged; the text names it and what was expected.
     """
-    if path.suffix == ".index":
-        return _build(TENSORFLOW, _read_tensorflow(path), path)
-    state = load_state(path, EXPECTED, inside=GENERATOR)
-    if f"{PYTORCH_NAMES['conv1']}.conv.weight" in state:
-        return _build(PYTORCH, _without_fuse_weight(state, path), path)
-    if "conv1.conv.weight" in state:
-        return _build(CONVERTED, state, path)
-    raise ValueError(f"{path} is not {EXPECTED}: it has no layer conv1")
-
-
-def _build(variant: Variant, state: State, path: Path) -> Generator:
+    variant, state = _read(path)
     with torch.device("meta"):
-        generator = Generator(variant).eval()
+        generator = Generator(variant, attention_mb).eval()
     names = {key_in_file(key, variant): key for key in generator.state_dict()}
     put_into(generator, {names.get(key, key): tensor for key, tensor in state.items()}, path, EXPECTED)
     return generator
+
+
+def _read(path: Path) -> tuple[Variant, State]:
+    """Give the tensors by their names in the file, and the variant that these tell."""
+    if path.suffix == ".index":
+        return TENSORFLOW, _read_tensorflow(path)
+    state = load_state(path, EXPECTED, inside=GENERATOR)
+    if f"{PYTORCH_NAMES['conv1']}.conv.weight" in state:
+        return PYTORCH, _without_fuse_weight(state, path)
+    if "conv1.conv.weight" in state:
+        return CONVERTED, state
+    raise ValueError(f"{path} is not {EXPECTED}: it has no layer conv1")
 
 
 def key_in_file(key: str, variant: Variant) -> str:

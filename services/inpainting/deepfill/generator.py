@@ -13,7 +13,11 @@ from services.inpainting.deepfill.variant import Variant
 
 GRID = 8
 """Sides of pictures are multiples of this."""
-SCORES_AT_ONCE = 1 << 23
+COLOURS = 5
+"""The most channels that pictures come in: colours, ones and the hole."""
+ATTENTION_MB = 128
+SCORE_BYTES = 4 * 4
+"""Of one score, while its neighbours are added to it."""
 
 
 class Generator(nn.Module):
@@ -21,10 +25,10 @@ class Generator(nn.Module):
 
     Args:
         variant: Of the checkpoint.
-        scores_at_once: How many scores attention works out together.
+        attention_mb: What attention's scores may take at one time.
     """
 
-    def __init__(self, variant: Variant, scores_at_once: int = SCORES_AT_ONCE) -> None:
+    def __init__(self, variant: Variant, attention_mb: int = ATTENTION_MB) -> None:
         super().__init__()
         self.variant = variant
         conv = partial(GatedConv, padding=variant.padding)
@@ -68,7 +72,7 @@ class Generator(nn.Module):
             pmconv5=conv(96, 96),
             pmconv6=conv(96, 96, activation=functional.relu),
         )
-        self.attention = ContextualAttention(variant, scores_at_once)
+        self.attention = ContextualAttention(variant, (attention_mb << 20) // SCORE_BYTES)
         self.attended = _layers(pmconv9=conv(96, 96), pmconv10=conv(96, 96))
         self.merged = _layers(
             allconv11=conv(192, 96),
@@ -97,11 +101,16 @@ class Generator(nn.Module):
         second: Tensor = self.merged(torch.cat([self.dilated_branch(rough), attended], dim=1))
         return second * hole + known
 
+    @property
+    def convolutions(self) -> tuple[nn.Sequential, ...]:
+        """All layers but attention."""
+        return self.coarse, self.dilated_branch, self.attention_branch, self.attended, self.merged
+
     def in_bfloat16(self) -> "Generator":
         """Let all convolutions but those next to colours work in bfloat16."""
-        for layers in (self.coarse, self.dilated_branch, self.attention_branch, self.attended, self.merged):
+        for layers in self.convolutions:
             for layer in layers:
-                if 3 not in (layer.in_channels, layer.out_channels) and layer is not self.coarse.conv1:
+                if isinstance(layer, GatedConv) and layer.in_channels > COLOURS:
                     layer.to(torch.bfloat16)
         return self
 

@@ -11,21 +11,14 @@ import torch
 from torch import Tensor
 
 from services.inpainting.deepfill.checkpoint import FUSE_WEIGHT, key_in_file, load_deepfill
-from services.inpainting.deepfill.generator import Generator
 from services.inpainting.deepfill.tensor_bundle import read_bundle
 from services.inpainting.deepfill.variant import CONVERTED, PYTORCH, TENSORFLOW, Variant
 from tests.unit.inpainting.bundle_writer import crc32c, write_bundle
+from tests.unit.inpainting.conftest import TENSORS, state_of
 from tests.unit.inpainting.deepfill_weights import generator_with, random_weights
 from tests.unit.inpainting.tensorflow.seeded import seeded
 
 BY_TENSORFLOW = Path(__file__).parent / "tensorflow"
-OURS = {key: torch.from_numpy(random_weights()[key.split(".", 1)[1]]) for key in Generator(TENSORFLOW).state_dict()}
-"""The tensors that every checkpoint here holds, by our names."""
-
-
-def state(variant: Variant) -> dict[str, Tensor]:
-    held = {key_in_file(key, variant): tensor for key, tensor in OURS.items()}
-    return held | ({FUSE_WEIGHT: torch.eye(3).view(1, 1, 3, 3)} if variant is PYTORCH else {})
 
 
 def write_pth(path: Path, tensors: Mapping[str, Any]) -> Path:
@@ -34,7 +27,7 @@ def write_pth(path: Path, tensors: Mapping[str, Any]) -> Path:
 
 
 def write_tensorflow(path: Path, *, extra: Mapping[str, Any] | None = None, leave_out: str = "") -> Path:
-    kernels = {key: value.numpy() for key, value in state(TENSORFLOW).items() if key != leave_out}
+    kernels = {key: value.numpy() for key, value in state_of(TENSORFLOW).items() if key != leave_out}
     layout = {key: value.transpose(2, 3, 1, 0) if value.ndim == 4 else value for key, value in kernels.items()}
     write_bundle(path, layout | dict(extra or {}))
     return path
@@ -43,18 +36,18 @@ def write_tensorflow(path: Path, *, extra: Mapping[str, Any] | None = None, leav
 def write(variant: Variant, folder: Path) -> Path:
     if variant is TENSORFLOW:
         return write_tensorflow(folder / "snap-0.index")
-    return write_pth(folder / "states.pth", state(variant))
+    return write_pth(folder / "states.pth", state_of(variant))
 
 
 @pytest.mark.parametrize(("variant", "tensors"), [(PYTORCH, 85), (CONVERTED, 84), (TENSORFLOW, 84)])
 def test_each_kind_is_told_by_its_keys_and_read_whole(variant: Variant, tensors: int, tmp_path: Path) -> None:
-    assert len(state(variant)) == tensors
+    assert len(state_of(variant)) == tensors
     generator = load_deepfill(write(variant, tmp_path))
     assert generator.variant is variant
     assert not generator.training
     held = generator.state_dict()
-    assert list(held) == list(OURS)
-    assert all(torch.equal(held[key], tensor) for key, tensor in OURS.items())
+    assert list(held) == list(TENSORS)
+    assert all(torch.equal(held[key], tensor) for key, tensor in TENSORS.items())
 
 
 @pytest.mark.parametrize(
@@ -80,7 +73,7 @@ def test_what_training_left_is_left_out(tmp_path: Path) -> None:
         np.ones(3, np.float32),
     )
     generator = load_deepfill(write_tensorflow(tmp_path / "snap-0.index", extra=extra))
-    assert torch.equal(generator.state_dict()["coarse.conv1.weight"], OURS["coarse.conv1.weight"])
+    assert torch.equal(generator.state_dict()["coarse.conv1.weight"], TENSORS["coarse.conv1.weight"])
 
 
 def test_a_checkpoint_that_tensorflow_wrote() -> None:
@@ -136,20 +129,20 @@ def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_tensor_is_named(tmp_path: Path) -> None:
-    file = write_pth(tmp_path / "states.pth", state(CONVERTED) | {"conv99.conv.weight": torch.zeros(1)})
+    file = write_pth(tmp_path / "states.pth", state_of(CONVERTED) | {"conv99.conv.weight": torch.zeros(1)})
     with pytest.raises(ValueError, match=r"it has unknown conv99\.conv\.weight"):
         load_deepfill(file)
 
 
 def test_another_shape_is_named(tmp_path: Path) -> None:
-    file = write_pth(tmp_path / "states.pth", state(CONVERTED) | {"conv3.conv.bias": torch.zeros(95)})
+    file = write_pth(tmp_path / "states.pth", state_of(CONVERTED) | {"conv3.conv.bias": torch.zeros(95)})
     with pytest.raises(ValueError, match=r"it has other shapes of coarse\.conv3\.bias"):
         load_deepfill(file)
 
 
 @pytest.mark.parametrize("weight", [None, torch.ones(1, 1, 3, 3)])
 def test_scores_are_fused_by_the_identity_only(weight: Tensor | None, tmp_path: Path) -> None:
-    held = {key: tensor for key, tensor in state(PYTORCH).items() if key != FUSE_WEIGHT}
+    held = {key: tensor for key, tensor in state_of(PYTORCH).items() if key != FUSE_WEIGHT}
     file = write_pth(tmp_path / "states.pth", held if weight is None else held | {FUSE_WEIGHT: weight})
     with pytest.raises(ValueError, match="fuse_weight is missing, or no 3x3 identity"):
         load_deepfill(file)

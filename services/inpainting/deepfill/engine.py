@@ -1,0 +1,91 @@
+"""DeepFill v2 as an engine: pictures and holes in pixels in, filled pictures out."""
+
+from pathlib import Path
+
+import numpy as np
+import structlog
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from services.inpainting.deepfill.checkpoint import load_deepfill
+from services.inpainting.deepfill.generator import GRID, Generator
+from services.inpainting.deepfill.variant import CONVERTED, Channels, Variant
+from services.inpainting.engine import Mask
+from services.inpainting.settings import InpaintingSettings
+from services.runtime.checkpoint import sha256_of
+from services.runtime.device import Device
+from services.runtime.image import Pixels
+
+log = structlog.get_logger()
+
+LICENCE = "DeepFill v2's published weights are CC BY-NC 4.0: not for commercial use; MI-GAN (MIT) is free for it"
+
+
+class DeepFill:
+    """The engine. Holds no state of any picture: safe to call from several threads.
+
+    Args:
+        generator: In evaluation mode, in float32.
+        channels: The order of colours it was trained with.
+        device: Where, and how exactly, to run it.
+        compile_it: Whether to compile its convolutions.
+    """
+
+    native_size = 512
+    largest_hole = 128
+    """It was trained on pictures of 256 pixels with holes of up to 128 (paper, section 4)."""
+
+    def __init__(self, generator: Generator, channels: Channels, device: Device, *, compile_it: bool = False) -> None:
+        self.name = f"deepfill_{generator.variant.name}"
+        self._generator = generator.to(device.name)
+        self._channels = channels
+        self._device = device.name
+        if device.bfloat16:
+            generator.in_bfloat16()
+        if compile_it:
+            for part in generator.convolutions:
+                part.compile()
+
+    @classmethod
+    def load(cls, path: Path, device: Device, settings: InpaintingSettings) -> "DeepFill":
+        """Load a checkpoint, and run it once.
+
+        Raises:
+            ValueError: The file is no checkpoint of DeepFill v2, or is damaged; the text names the file.
+        """
+        generator = load_deepfill(path, settings.attention_mb)
+        channels = channels_of(generator.variant, settings)
+        engine = cls(generator, channels, device, compile_it=settings.compile)
+        hole = np.zeros((1, cls.native_size, cls.native_size), np.bool_)
+        hole[:, 200:300, 200:300] = True
+        engine.fill(np.zeros((*hole.shape, 3), np.uint8), hole)
+        log.info(
+            "weights", file=str(path), model=engine.name, sha256=sha256_of(path), channels=channels, device=device.name
+        )
+        log.warning("licence", notice=LICENCE)
+        return engine
+
+    @torch.inference_mode()
+    def fill(self, pictures: Pixels, holes: Mask) -> Pixels:
+        """See Inpainter."""
+        height, width = holes.shape[1:]
+        picture = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device).permute(0, 3, 1, 2).float()
+        hole = torch.from_numpy(np.ascontiguousarray(holes)).to(self._device)[:, None].float()
+        filled = self._generator(_padded(self._in_order(picture) / 127.5 - 1), _padded(hole))
+        pixels = ((self._in_order(filled[..., :height, :width]) + 1) * 127.5).round().clamp(0, 255)
+        return np.asarray(pixels.permute(0, 2, 3, 1).to(torch.uint8).cpu().numpy(), np.uint8)
+
+    def _in_order(self, picture: Tensor) -> Tensor:
+        return picture.flip(1) if self._channels == "bgr" else picture
+
+
+def channels_of(variant: Variant, settings: InpaintingSettings) -> Channels:
+    """Give the order of colours: that of the variant, but for converted weights, where the settings say it."""
+    return settings.deepfill_channels if variant is CONVERTED else variant.channels
+
+
+def _padded(x: Tensor) -> Tensor:
+    """Continue (B, C, H, W) by its last rows and columns, to sides that the generator takes."""
+    height, width = x.shape[-2:]
+    return functional.pad(x, (0, -width % GRID, 0, -height % GRID), mode="replicate")
