@@ -1,4 +1,8 @@
+import asyncio
+import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import numpy as np
@@ -6,22 +10,39 @@ import pytest
 
 from productimage.image.v1.image_pb2 import Image
 from productimage.inpainting.v1.inpainting_pb2 import InpaintRequest
-from productimage.inpainting.v1.inpainting_pb2_grpc import InpaintingServiceStub
+from productimage.inpainting.v1.inpainting_pb2_grpc import (
+    InpaintingServiceStub,
+    add_InpaintingServiceServicer_to_server,
+)
 from services.inpainting.__main__ import SERVICE, load
+from services.inpainting.deepfill.variant import PYTORCH
+from services.inpainting.engine import Mask
+from services.inpainting.servicer import InpaintingServicer
 from services.inpainting.settings import InpaintingSettings
-from services.runtime.image import to_message, to_pixels
+from services.runtime.executor import BoundedExecutor
+from services.runtime.image import Pixels, to_message, to_pixels
 from services.runtime.settings import ImageLimits
 from tests.contract.serving import refused, serving
 from tests.pictures import encoded, gradient
+from tests.unit.inpainting.deepfill_weights import place
+
+if TYPE_CHECKING:
+    from productimage.inpainting.v1.inpainting_pb2_grpc import InpaintingServiceAsyncStub
 
 PICTURE = gradient(160, 120)
 MASK = np.zeros((120, 160), np.uint8)
 MASK[40:80, 50:100] = 255
 
 
-@pytest.fixture(params=["migan", "opencv"])
-async def channel(request: pytest.FixtureRequest) -> AsyncIterator[grpc.aio.Channel]:
-    settings = InpaintingSettings(port=0, engine=request.param, max_image_pixels=1_000_000)
+@pytest.fixture(scope="module")
+def deepfill_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return place(PYTORCH, tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(params=["deepfill", "migan", "opencv"])
+async def channel(request: pytest.FixtureRequest, deepfill_weights: Path) -> AsyncIterator[grpc.aio.Channel]:
+    folder = deepfill_weights if request.param == "deepfill" else Path("weights")
+    settings = InpaintingSettings(port=0, engine=request.param, max_image_pixels=1_000_000, weights_dir=folder)
     async with serving(settings, SERVICE, load(settings)) as opened:
         yield opened
 
@@ -33,7 +54,7 @@ async def test_the_hole_is_filled_and_the_rest_is_kept(channel: grpc.aio.Channel
         filled = to_pixels(answer.picture, ImageLimits())
         assert np.array_equal(filled[MASK == 0], PICTURE[MASK == 0])
         assert (filled[MASK > 0] != PICTURE[MASK > 0]).any()
-        assert answer.engine in ("migan", "opencv")
+        assert answer.engine in ("deepfill_pytorch", "migan", "opencv")
 
 
 async def test_an_empty_mask_returns_the_picture(channel: grpc.aio.Channel) -> None:
@@ -57,3 +78,82 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
         ),
     ):
         assert (await refused(stub.Inpaint(request)))[:2] == (code, reason)
+
+
+@pytest.mark.parametrize("side", [1, 30])
+async def test_a_hole_along_every_border(channel: grpc.aio.Channel, side: int) -> None:
+    mask = np.full_like(MASK, 255)
+    mask[side:-side, side:-side] = 0
+    request = InpaintRequest(picture=to_message(PICTURE), mask=to_message(mask))
+    filled = to_pixels((await InpaintingServiceStub(channel).Inpaint(request)).picture, ImageLimits())
+    assert np.array_equal(filled[mask == 0], PICTURE[mask == 0])
+    assert (filled[mask > 0] != PICTURE[mask > 0]).any()
+
+
+async def test_sixteen_at_one_time_each_get_their_own(deepfill_weights: Path) -> None:
+    settings = InpaintingSettings(port=0, weights_dir=deepfill_weights, queue_size=15)
+    pictures = [gradient(100 + 3 * number, 80 + number) for number in range(16)]
+
+    async def filled(stub: "InpaintingServiceAsyncStub", picture: Pixels) -> Pixels:
+        mask = np.zeros(picture.shape[:2], np.uint8)
+        mask[30:50, 40:70] = 255
+        answer = await stub.Inpaint(InpaintRequest(picture=to_message(picture), mask=to_message(mask)))
+        pixels = to_pixels(answer.picture, ImageLimits())
+        assert np.array_equal(pixels[mask == 0], picture[mask == 0])
+        return pixels
+
+    async with serving(settings, SERVICE, load(settings)) as channel:
+        stub: InpaintingServiceAsyncStub = InpaintingServiceStub(channel)
+        together = await asyncio.gather(*(filled(stub, picture) for picture in pictures))
+        for picture, result in zip(pictures, together, strict=True):
+            assert np.array_equal(await filled(stub, picture), result)
+
+
+class Gated:
+    """An engine that says when it has begun and waits to be let through."""
+
+    name = "gated"
+    native_size = 512
+    largest_hole = None
+
+    def __init__(self) -> None:
+        self.begun, self.gate = threading.Event(), threading.Event()
+
+    def fill(self, pictures: Pixels, _holes: Mask) -> Pixels:
+        self.begun.set()
+        self.gate.wait(60)
+        return pictures
+
+
+async def test_above_the_queue_calls_are_refused_and_a_cancelled_one_frees_its_place() -> None:
+    settings = InpaintingSettings(port=0, queue_size=1)
+    engine = Gated()
+
+    def register(server: grpc.aio.Server, executor: BoundedExecutor) -> None:
+        add_InpaintingServiceServicer_to_server(InpaintingServicer(engine, settings, executor), server)
+
+    request = InpaintRequest(picture=to_message(PICTURE), mask=to_message(MASK))
+    async with serving(settings, SERVICE, register) as channel:
+        stub: InpaintingServiceAsyncStub = InpaintingServiceStub(channel)
+        running = asyncio.create_task(_engine_of(stub, request))
+        assert await asyncio.to_thread(engine.begun.wait, 10)
+        waiting = await _with_a_place(stub, request)
+        assert (await refused(stub.Inpaint(request)))[0] == "RESOURCE_EXHAUSTED"
+        waiting.cancel()
+        again = await _with_a_place(stub, request)
+        engine.gate.set()
+        assert await running == await again == "gated"
+
+
+async def _engine_of(stub: "InpaintingServiceAsyncStub", request: InpaintRequest) -> str:
+    return (await stub.Inpaint(request)).engine
+
+
+async def _with_a_place(stub: "InpaintingServiceAsyncStub", request: InpaintRequest) -> "asyncio.Task[str]":
+    """Send calls until one is not refused: it waits in the queue."""
+    while True:
+        task = asyncio.create_task(_engine_of(stub, request))
+        done, _ = await asyncio.wait([task], timeout=0.5)
+        if not done:
+            return task
+        assert isinstance(task.exception(), grpc.aio.AioRpcError)

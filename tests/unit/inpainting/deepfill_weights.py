@@ -1,13 +1,15 @@
-"""Seeded weights of DeepFill v2, by the names of its layers."""
+"""Seeded weights of DeepFill v2: its real ones cannot be fetched by a test."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from services.inpainting.deepfill.checkpoint import FUSE_WEIGHT, key_in_file
 from services.inpainting.deepfill.generator import Generator
-from services.inpainting.deepfill.variant import TENSORFLOW, Variant
+from services.inpainting.deepfill.variant import PYTORCH, TENSORFLOW, Variant
 from tests.unit.inpainting.tensorflow.seeded import seeded
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -18,6 +20,23 @@ def random_weights() -> Weights:
     with torch.device("meta"):
         shapes = {key.split(".", 1)[1]: tuple(value.shape) for key, value in Generator(TENSORFLOW).state_dict().items()}
     return {name: seeded(name, shape) for name, shape in shapes.items()}
+
+
+TENSORS = {key: torch.from_numpy(random_weights()[key.split(".", 1)[1]]) for key in Generator(TENSORFLOW).state_dict()}
+"""What every checkpoint of tests holds, by our names."""
+
+
+def state_of(variant: Variant) -> dict[str, torch.Tensor]:
+    """Give what a checkpoint of the kind holds, by its names."""
+    held = {key_in_file(key, variant): tensor for key, tensor in TENSORS.items()}
+    return held | ({FUSE_WEIGHT: torch.eye(3).view(1, 1, 3, 3)} if variant is PYTORCH else {})
+
+
+def place(variant: Variant, folder: Path) -> Path:
+    """Write a `.pth` of the kind, under the name that users have it under."""
+    name = "states_pt_places2.pth" if variant is PYTORCH else "states_tf_places2.pth"
+    torch.save({"G": state_of(variant)}, folder / name)
+    return folder
 
 
 def generator_with(weights: Weights, variant: Variant) -> Generator:

@@ -14,8 +14,7 @@ from services.inpainting.deepfill.checkpoint import FUSE_WEIGHT, key_in_file, lo
 from services.inpainting.deepfill.tensor_bundle import read_bundle
 from services.inpainting.deepfill.variant import CONVERTED, PYTORCH, TENSORFLOW, Variant
 from tests.unit.inpainting.bundle_writer import crc32c, write_bundle
-from tests.unit.inpainting.conftest import TENSORS, state_of
-from tests.unit.inpainting.deepfill_weights import generator_with, random_weights
+from tests.unit.inpainting.deepfill_weights import TENSORS, generator_with, random_weights, state_of
 from tests.unit.inpainting.tensorflow.seeded import seeded
 
 BY_TENSORFLOW = Path(__file__).parent / "tensorflow"
