@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.pictures import read, write
 from services.runtime.errors import PreconditionError
 from services.runtime.image import Pixels
 from services.segmentation.cutout import cut_out
@@ -97,8 +98,8 @@ def measure(folder: Path, methods: dict[str, Method], every: int, worst_folder: 
     scores: dict[str, list[Scores]] = {name: [] for name in methods}
     sheets: list[tuple[float, str, Pixels]] = []
     for path in photos:
-        photo = cv2.cvtColor(_read(path), cv2.COLOR_BGR2RGB).astype(np.uint8)
-        mask = _read(folder / "masks" / f"{path.stem}.png")[..., 0]
+        photo = read(path)
+        mask = read(folder / "masks" / f"{path.stem}.png")[..., 0]
         truth = np.asarray(mask / 255, np.float32)
         for position, (name, method) in enumerate(methods.items()):
             start = time.perf_counter()
@@ -107,17 +108,9 @@ def measure(folder: Path, methods: dict[str, Method], every: int, worst_folder: 
             if position == 0:
                 sheets.append((scores[name][-1].iou, path.stem, _sheet(photo, alpha, truth)))
     if worst_folder is not None:
-        worst_folder.mkdir(parents=True, exist_ok=True)
         for iou, stem, sheet in sorted(sheets, key=lambda entry: entry[0])[:WORST]:
-            cv2.imwrite(str(worst_folder / f"{iou:.3f}_{stem}.jpg"), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+            write(worst_folder / f"{iou:.3f}_{stem}.jpg", sheet)
     return scores
-
-
-def _read(path: Path) -> Pixels:
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise SystemExit(f"{path} is missing or no picture.")
-    return np.asarray(picture, np.uint8)
 
 
 def _sheet(photo: Pixels, alpha: Alpha, truth: Alpha) -> Pixels:
