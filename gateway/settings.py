@@ -32,6 +32,13 @@ class GatewaySettings(LogSettings, ImageLimits, ChannelSettings):
     ready_deadline_seconds: float = Field(2, gt=0, description="How long a service may take to say that it is ready.")
     workers: int = Field(2, gt=0, description="Threads for work that blocks: checking pictures, reading CSV files.")
     queue_size: int = Field(32, ge=0, description="Blocking work that may wait for a thread; more is refused at once.")
+    clearing_fringe: float = Field(
+        0.02,
+        ge=0,
+        le=0.2,
+        description="How far around an object that stands in the product's way its traces are removed with it, as a"
+        " part of the picture's longer side; its shadow is found and goes too.",
+    )
     audience_file: Path = Field(DATA / "audience.toml", description="The audience tags.")
     users_file: Path = Field(DATA / "users.csv", description="The users and their tags, for counting an audience.")
 

@@ -5,17 +5,18 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
+from gateway.pipelines.shadow import shadow_of
+from gateway.settings import GatewaySettings
 from productimage.image.v1 import image_pb2
 from productimage.segmentation.v1 import segmentation_pb2
-from services.runtime.image import to_message, to_pixels
-from services.runtime.settings import ImageLimits
+from services.runtime.image import rgb, to_message, to_pixels
 
 FOOT_ABOVE, FOOT_BELOW = 0.035, 0.12
 """How far above and below the product's own foot an object may stand to be in its way, in widths of its room."""
 RISE = 0.12
 """How far above the product's foot to look for what stands there, as a part of its room's height."""
-FRINGE, LEAST_FRINGE = 0.02, 4
-"""How far around an object its traces go with it: as a part of the longer side, and at least in pixels."""
+LEAST_FRINGE = 4
+"""How far around an object its traces go with it at least, in pixels."""
 LEAST_INSIDE = 0.5
 """How much of an object's width lies in the product's room when it is in the way."""
 
@@ -47,13 +48,17 @@ def stands_in_the_way(box: image_pb2.Box, zone: image_pb2.Box) -> bool:
 
 
 def mask_of(
-    objects: Iterable[segmentation_pb2.FoundObject], zone: image_pb2.Box, limits: ImageLimits
+    objects: Iterable[segmentation_pb2.FoundObject],
+    zone: image_pb2.Box,
+    picture: image_pb2.Image,
+    settings: GatewaySettings,
 ) -> image_pb2.Image | None:
-    """Join the masks of the objects in the way, with a fringe for their traces; None when there is none."""
-    masks = [to_pixels(found.mask, limits) for found in objects if stands_in_the_way(found.box, zone)]
+    """Join the masks of the objects in the way, with their shadows and a fringe; None when there is none."""
+    masks = [to_pixels(found.mask, settings) for found in objects if stands_in_the_way(found.box, zone)]
     if not masks:
         return None
-    joined = np.maximum.reduce(masks)
-    radius = max(LEAST_FRINGE, round(FRINGE * max(joined.shape)))
-    wider = cv2.dilate(joined, np.ones((2 * radius + 1, 2 * radius + 1), np.uint8))
-    return to_message(np.asarray(wider, np.uint8))
+    pixels = rgb(to_pixels(picture, settings))
+    shadows = [shadow_of(pixels, mask) for mask in masks]
+    radius = max(LEAST_FRINGE, round(settings.clearing_fringe * max(pixels.shape)))
+    wider = cv2.dilate(np.maximum.reduce(masks), np.ones((2 * radius + 1, 2 * radius + 1), np.uint8))
+    return to_message(np.maximum.reduce([np.asarray(wider, np.uint8), *shadows]))

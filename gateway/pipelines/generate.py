@@ -150,7 +150,7 @@ async def _make_scene(
         )
     engines["object_finding"] = found.engine
     picture = background.picture
-    mask = mask_of(found.objects, background.placement.zone, settings)
+    mask = await asyncio.to_thread(mask_of, found.objects, background.placement.zone, picture, settings)
     if mask is not None:
         async with stage("inpainting"):
             cleared = await services.inpainting.Inpaint(

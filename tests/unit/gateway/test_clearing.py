@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from gateway.pipelines.clearing import mask_of, standing_place, stands_in_the_way
+from gateway.pipelines.shadow import shadow_of
+from gateway.settings import GatewaySettings
 from productimage.image.v1.image_pb2 import Box
 from productimage.segmentation.v1.segmentation_pb2 import FoundObject
 from services.runtime.image import to_message, to_pixels
@@ -34,7 +37,8 @@ def test_the_masks_of_all_in_the_way_are_joined() -> None:
         Box(left=0, top=0, right=50, bottom=50),
     ]
     found = [FoundObject(box=box, mask=to_message(mask)) for box, mask in zip(boxes, masks, strict=True)]
-    joined = mask_of(found, ZONE, ImageLimits())
+    picture = to_message(np.full((600, 600, 3), 200, np.uint8))
+    joined = mask_of(found, ZONE, picture, GatewaySettings())
     assert joined is not None
     wanted = masks[0] | masks[1]
     found_mask = to_pixels(joined, ImageLimits())
@@ -42,10 +46,48 @@ def test_the_masks_of_all_in_the_way_are_joined() -> None:
     # A fringe of 2 % of the picture goes with them, and no more.
     rows, columns = np.nonzero(found_mask)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (288, 461, 188, 361)
-    assert mask_of(found[2:], ZONE, ImageLimits()) is None
+    assert mask_of(found[2:], ZONE, picture, GatewaySettings()) is None
 
 
 def test_the_place_looked_at_is_above_the_foot() -> None:
     place = standing_place(ZONE)
     assert place.x == 300
     assert 380 < place.y < 450
+
+
+def scene(*, shadow: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
+    """A red disc that stands on a cream floor before a green wall, its mask, and where its shadow falls."""
+    y, x = np.mgrid[:400, :600]
+    picture = np.where((y < 200)[..., None], (90, 120, 80), (240, 225, 200)).astype(float)
+    falls = np.hypot((x - 350) / 90, (y - 300) / 22) < 1
+    picture[falls] *= shadow
+    disc = np.hypot(x - 300, y - 250) < 55
+    picture[disc] = (190, 30, 30)
+    return picture.astype(np.uint8), np.where(disc, 255, 0).astype(np.uint8), falls & ~disc
+
+
+@pytest.mark.parametrize("light", [0.5, 0.75, 0.88])
+def test_a_shadow_goes_with_its_object(light: float) -> None:
+    picture, mask, falls = scene(shadow=light)
+    found = shadow_of(picture, mask) > 0
+    near = falls & (np.arange(600) < 425)[None]
+    assert found[near].mean() > 0.97
+    # No more than its soft edge around it.
+    assert (found & ~falls & (mask == 0)).sum() < 0.6 * falls.sum()
+    assert not found[:190].any()
+
+
+def test_without_a_shadow_nothing_more_goes() -> None:
+    picture, mask, _ = scene(shadow=1)
+    assert not shadow_of(picture, mask).any()
+
+
+def test_a_dark_floor_all_around_is_no_shadow() -> None:
+    picture, mask, _ = scene(shadow=1)
+    picture[250:, :] = picture[250:, :] // 2
+    picture[mask > 0] = (190, 30, 30)
+    assert shadow_of(picture, mask).mean() < 0.1 * mask.mean()
+
+
+def test_an_object_that_fills_the_picture_casts_none() -> None:
+    assert not shadow_of(np.zeros((50, 50, 3), np.uint8), np.full((50, 50), 255, np.uint8)).any()
