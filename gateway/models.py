@@ -56,6 +56,7 @@ class RecordBody(BaseModel):
     engines: dict[str, str] = Field(description="Which engine did what.", examples=[{"background": "studio"}])
     seed: int = Field(description="Of the backgrounds.")
     prompts: list[str] = Field(description="What the backgrounds were made from.")
+    notes: list[str] = Field(description="What is not as it should be, for people; mostly none.")
 
     @classmethod
     def of(cls, record: history_pb2.Record) -> "RecordBody":

@@ -84,7 +84,10 @@ async def _make(
     brief: Brief, upload: history_pb2.GetUploadResponse, services: Services, settings: GatewaySettings
 ) -> tuple[history_pb2.Record, list[generation_pb2.Creative]]:
     seed = secrets.randbits(32)
-    copy, scenes = await _copy_and_scenes(brief, seed, services, settings)
+    # The words come first: with them come the English terms that the backgrounds are asked for in.
+    copy = await _write_copy(brief, services, settings)
+    terms = copy.terms if copy.HasField("terms") else None
+    scenes = await _make_scenes(brief, terms, seed, services, settings)
     creatives = await _compose(upload.cutout, [scene.backdrop for scene in scenes], services, settings)
     engines = {"cut_out": upload.cutout_engine, "copy": copy.engine}
     for scene in scenes:
@@ -98,22 +101,24 @@ async def _make(
         engines=engines,
         seed=seed,
         prompts=[scene.prompt for scene in scenes],
+        notes=[copy.note] if copy.note else [],
     )
     return record, creatives
 
 
-async def _copy_and_scenes(
-    brief: Brief, seed: int, services: Services, settings: GatewaySettings
-) -> tuple[generation_pb2.WriteCopyResponse, list[_Scene]]:
+async def _make_scenes(
+    brief: Brief, terms: generation_pb2.Terms | None, seed: int, services: Services, settings: GatewaySettings
+) -> list[_Scene]:
     """Make all at once; the first failure ends the others."""
     try:
         async with asyncio.TaskGroup() as group:
-            copy = group.create_task(_write_copy(brief, services, settings))
-            scenes = [group.create_task(_make_scene(brief, family, seed, services, settings)) for family in FAMILIES]
+            scenes = [
+                group.create_task(_make_scene(brief, terms, family, seed, services, settings)) for family in FAMILIES
+            ]
     except ExceptionGroup as failures:
         failure = next((error for error in failures.exceptions if isinstance(error, ApiError)), None)
         raise failure or failures from None
-    return copy.result(), [scene.result() for scene in scenes]
+    return [scene.result() for scene in scenes]
 
 
 async def _write_copy(brief: Brief, services: Services, settings: GatewaySettings) -> generation_pb2.WriteCopyResponse:
@@ -125,7 +130,12 @@ async def _write_copy(brief: Brief, services: Services, settings: GatewaySetting
 
 
 async def _make_scene(
-    brief: Brief, family: tuple[int, int], seed: int, services: Services, settings: GatewaySettings
+    brief: Brief,
+    terms: generation_pb2.Terms | None,
+    family: tuple[int, int],
+    seed: int,
+    services: Services,
+    settings: GatewaySettings,
 ) -> _Scene:
     """Make a background and clear away what stands where the product goes."""
     deadline = settings.model_deadline_seconds
@@ -137,6 +147,7 @@ async def _make_scene(
                 audience=brief.audience,
                 aspect_ratio=generation_pb2.AspectRatio(width=width, height=height),
                 seed=seed,
+                terms=terms,
             ),
             timeout=deadline,
         )

@@ -40,3 +40,18 @@ class Product:
 
     name: str
     description: str = ""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The product and its audience in a few English words, for engines that know English best.
+
+    Attributes:
+        product: What it is, such as "insulated steel bottle".
+        features: What a picture may allude to, such as "keeps drinks cold".
+        audience: Whom it is for, such as "young women who hike".
+    """
+
+    product: str
+    features: tuple[str, ...] = ()
+    audience: str = ""

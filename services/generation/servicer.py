@@ -1,17 +1,17 @@
 """Converts between messages and the domain, and runs the domain in the executor."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc
 
 from productimage.generation.v1 import generation_pb2, generation_pb2_grpc
 from productimage.image.v1 import image_pb2
-from services.generation.audience import Audience, Product
-from services.generation.background.engine import BackgroundEngine, Zone
+from services.generation.audience import Audience, Product, Terms
+from services.generation.background.engine import Zone
 from services.generation.compose.compose import Backdrop, compose
 from services.generation.compose.layout import Size
-from services.generation.copy.engine import DEFAULT_LOCALE, LOCALES, CopyEngine
+from services.generation.copy.engine import DEFAULT_LOCALE, LOCALES
+from services.generation.engines import Engines
 from services.generation.settings import GenerationSettings
 from services.generation.text import plain
 from services.runtime.errors import InvalidInputError
@@ -25,14 +25,6 @@ LONGEST_NAME = 100
 LONGEST_DESCRIPTION = 5000
 SIDES = range(50, 4097)
 MOST_SIZES = 16
-
-
-@dataclass(frozen=True)
-class Engines:
-    """The engines chosen at start."""
-
-    background: BackgroundEngine
-    copy: CopyEngine
 
 
 class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
@@ -53,7 +45,11 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
         self, request: generation_pb2.GenerateBackgroundRequest
     ) -> generation_pb2.GenerateBackgroundResponse:
         background = self._engines.background.generate(
-            _product(request.product), _audience(request.audience), _aspect_ratio(request.aspect_ratio), request.seed
+            _product(request.product),
+            _audience(request.audience),
+            _aspect_ratio(request.aspect_ratio),
+            request.seed,
+            _terms(request.terms),
         )
         zone = background.zone
         box = image_pb2.Box(left=zone.left, top=zone.top, right=zone.right, bottom=zone.bottom)
@@ -76,7 +72,11 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
             raise InvalidInputError(f"Copy is offered in {' and '.join(LOCALES)}.", "UNKNOWN_LOCALE")
         copy = self._engines.copy.write(_product(request.product), _audience(request.audience), locale)
         return generation_pb2.WriteCopyResponse(
-            short_ad=copy.short_ad, long_ad=copy.long_ad, engine=self._engines.copy.name
+            short_ad=copy.short_ad,
+            long_ad=copy.long_ad,
+            engine=copy.engine,
+            terms=_terms_message(copy.terms) if copy.terms else None,
+            note=copy.note,
         )
 
     async def ComposeCreatives(  # noqa: N802
@@ -121,6 +121,14 @@ def _product(product: generation_pb2.Product) -> Product:
 
 def _audience(audience: generation_pb2.Audience) -> Audience:
     return Audience.of(audience.gender, audience.age, audience.interest)
+
+
+def _terms(terms: generation_pb2.Terms) -> Terms | None:
+    return Terms(terms.product, tuple(terms.features), terms.audience) if terms.product else None
+
+
+def _terms_message(terms: Terms) -> generation_pb2.Terms:
+    return generation_pb2.Terms(product=terms.product, features=terms.features, audience=terms.audience)
 
 
 def _aspect_ratio(ratio: generation_pb2.AspectRatio) -> float:

@@ -139,6 +139,7 @@ def _record_fields(record: history_pb2.Record) -> LedgerRecord:
         "engines": dict(record.engines),
         "seed": record.seed,
         "prompts": list(record.prompts),
+        "notes": list(record.notes),
     }
 
 

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from services.runtime.aws import AwsSettings
 from services.runtime.settings import ServiceSettings
 
 
-class HistorySettings(ServiceSettings):
+class HistorySettings(ServiceSettings, AwsSettings):
     """Read from HISTORY_* in the environment or in .env, and the names that AWS users already have."""
 
     model_config = SettingsConfigDict(env_prefix="HISTORY_", env_file=".env", extra="ignore", populate_by_name=True)
@@ -31,12 +32,4 @@ class HistorySettings(ServiceSettings):
     )
     s3_region: str | None = Field(
         None, validation_alias="S3_REGION", description="The bucket's region, when the environment does not say."
-    )
-    aws_access_key_id: SecretStr | None = Field(
-        None,
-        validation_alias="AWS_ACCESS_KEY_ID",
-        description="A static key; without one, the machine's identity.",
-    )
-    aws_secret_access_key: SecretStr | None = Field(
-        None, validation_alias="AWS_SECRET_ACCESS_KEY", description="The secret of that key."
     )

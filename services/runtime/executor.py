@@ -2,11 +2,13 @@
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from services.runtime.errors import OverloadedError
+from services.runtime.work import set_abandoned
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,8 +30,8 @@ class BoundedExecutor:
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the function in a thread and wait for it, without holding up the event loop.
 
-        Cancelling the wait drops work that has not started yet; work that has started runs to its end and keeps its
-        place until then.
+        Cancelling the wait drops work that has not started yet; work that has started keeps its place until it ends,
+        which it does early if it pauses (see work.py).
 
         Raises:
             OverloadedError: The queue is full; the function was not and will not be called.
@@ -38,10 +40,15 @@ class BoundedExecutor:
             raise OverloadedError("The service is busy: try again in a few seconds.")
         self._taken += 1
         loop = asyncio.get_running_loop()
-        context = contextvars.copy_context()
+        context, abandoned = contextvars.copy_context(), threading.Event()
+        context.run(set_abandoned, abandoned)
         future: Future[T] = self._pool.submit(lambda: context.run(function, *args, **kwargs))
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._give_back))
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            abandoned.set()
+            raise
 
     def _give_back(self) -> None:
         self._taken -= 1

@@ -10,6 +10,7 @@ import structlog
 
 from services.runtime.errors import STATUS_DETAILS, to_status
 from services.runtime.telemetry import REQUEST_ID, bind_request
+from services.runtime.work import FOREVER, set_deadline
 
 log = structlog.get_logger()
 
@@ -83,6 +84,7 @@ class _Call:
         self._request_id = bind_request(self._caller_id)
         self._start = time.perf_counter()
         await self._timeout.__aenter__()
+        set_deadline(self._timeout.when() or FOREVER)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         try:

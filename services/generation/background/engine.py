@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.generation.audience import Audience, Product
+from services.generation.audience import Audience, Product, Terms
 from services.runtime.image import Pixels
 
 
@@ -41,5 +41,7 @@ class BackgroundEngine(Protocol):
     def name(self) -> str:
         """As answers and records name it."""
 
-    def generate(self, product: Product, audience: Audience, aspect_ratio: float, seed: int) -> Background:
+    def generate(
+        self, product: Product, audience: Audience, aspect_ratio: float, seed: int, terms: Terms | None
+    ) -> Background:
         """Make a background whose width is aspect_ratio times its height (1/4 to 4)."""

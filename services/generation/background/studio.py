@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.generation.audience import Audience, Product
+from services.generation.audience import Audience, Product, Terms
 from services.generation.background.engine import Background, Zone
 from services.generation.background.palette import Palette, choose_palette
 from services.generation.background.patterns import Pattern, leaves, soft, window
@@ -70,7 +70,9 @@ class Studio:
     def __init__(self, *, stand_in: bool) -> None:
         self._stand_in = stand_in
 
-    def generate(self, product: Product, audience: Audience, aspect_ratio: float, seed: int) -> Background:
+    def generate(
+        self, product: Product, audience: Audience, aspect_ratio: float, seed: int, _terms: Terms | None = None
+    ) -> Background:
         """See BackgroundEngine."""
         rng = np.random.default_rng(seed)
         width, height = _size(aspect_ratio)

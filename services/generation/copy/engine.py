@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.generation.audience import Audience, Product
+from services.generation.audience import Audience, Product, Terms
 
 SHORT_LENGTH = range(50, 101)
 LONG_LENGTH = range(200, 301)
@@ -17,12 +17,18 @@ class Copy:
     """The words of an ad.
 
     Attributes:
-        short_ad: 50 to 100 characters.
-        long_ad: 200 to 300 characters.
+        short_ad: 50 to 100 characters, unless the note says otherwise.
+        long_ad: 200 to 300 characters, unless the note says otherwise.
+        engine: What wrote them.
+        terms: For the background's prompt, if the engine translates.
+        note: What is not as it should be, for people.
     """
 
     short_ad: str
     long_ad: str
+    engine: str
+    terms: Terms | None = None
+    note: str = ""
 
 
 class CopyEngine(Protocol):

@@ -39,6 +39,7 @@ class Templates:
         return Copy(
             _short(texts, words, plain(product.description), more),
             _long(texts, words, plain(product.description), more),
+            self.name,
         )
 
 

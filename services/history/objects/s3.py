@@ -8,12 +8,12 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.history.objects.store import ConflictError, Listed, ObjectNotFoundError, OpenObject, StoredObject
 from services.history.settings import HistorySettings
+from services.runtime.aws import aws_session
 from services.runtime.errors import UnavailableError
 from services.runtime.server import StartError
 
@@ -47,13 +47,10 @@ class S3Store:
         Raises:
             StartError: The bucket cannot be used; the text says why.
         """
-        key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
-        client = boto3.client(
+        client = aws_session(settings).client(
             "s3",
             endpoint_url=settings.s3_endpoint_url,
             region_name=settings.s3_region,
-            aws_access_key_id=key.get_secret_value() if key else None,
-            aws_secret_access_key=secret.get_secret_value() if secret else None,
             config=Config(
                 connect_timeout=5,
                 read_timeout=30,

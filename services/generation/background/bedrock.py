@@ -1,0 +1,194 @@
+"""Backgrounds from Amazon Bedrock."""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import structlog
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+from services.generation.audience import Audience, Product, Terms
+from services.generation.background.engine import Background, Zone
+from services.generation.background.prompt import build_prompt
+from services.generation.background.stability import active_models, check_model, picture_in, request_body
+from services.generation.settings import GenerationSettings
+from services.runtime.aws import aws_session
+from services.runtime.errors import (
+    InvalidInputError,
+    OverloadedError,
+    PreconditionError,
+    ServiceError,
+    UnavailableError,
+)
+from services.runtime.image import Pixels, decode, rgb
+from services.runtime.work import AbandonedError, pause, seconds_left
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+
+log = structlog.get_logger()
+
+ATTEMPTS = 4
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 8.0
+"""Between attempts, in seconds."""
+CONNECT_SECONDS, READ_SECONDS = 10, 120
+PASSING = {
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "ModelNotReadyException",
+    "ModelTimeoutException",
+    "ServiceUnavailableException",
+    "InternalServerException",
+}
+"""Errors after which the same request may work."""
+BUSY = {"ThrottlingException", "TooManyRequestsException", "ServiceQuotaExceededException"}
+BAD_KEYS = {
+    "UnrecognizedClientException",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "InvalidClientTokenId",
+    "IncompleteSignature",
+    "ExpiredTokenException",
+    "ExpiredToken",
+}
+ZONE = (0.27, 0.24, 0.73, 0.82)
+"""The room for the product that prompts ask for: left, top, right and bottom, as parts of the sides."""
+
+
+class Bedrock:
+    """One of Stability's models. Safe to call from several threads.
+
+    Args:
+        settings: Model, region, credentials.
+
+    Raises:
+        ModelRefusedError: The model is dead, or none of Stability's.
+    """
+
+    def __init__(self, settings: GenerationSettings) -> None:
+        check_model(settings.bedrock_model)
+        self.name = settings.bedrock_model
+        self._settings = settings
+        self._session: boto3.Session = aws_session(settings)
+
+    def generate(
+        self, product: Product, audience: Audience, aspect_ratio: float, seed: int, terms: Terms | None
+    ) -> Background:
+        """See BackgroundEngine.
+
+        Raises:
+            ServiceError: No picture came; the text says what to do.
+            AbandonedError: Nobody waits any more.
+        """
+        prompt = build_prompt(product, audience, terms, stand_in=self._settings.prompt_stand_in)
+        file = self._ask(request_body(prompt, aspect_ratio, seed))
+        pixels = _cropped(rgb(decode(file, self._settings)), aspect_ratio)
+        height, width = pixels.shape[:2]
+        left, top, right, bottom = ZONE
+        zone = Zone(round(left * width), round(top * height), round(right * width), round(bottom * height))
+        return Background(pixels, zone, prompt.recorded, self.name)
+
+    def _ask(self, body: bytes) -> bytes:
+        """Ask for a picture, a few times when the failure may pass."""
+        tries = Retrying(
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
+            sleep=pause,
+            before_sleep=_log_retry,
+            reraise=True,
+        )
+        try:
+            return tries(self._invoke, body)
+        except (ClientError, BotoCoreError) as error:
+            log.warning("bedrock failed", model=self.name, error=str(error))
+            raise self._translated(error) from error
+
+    def _invoke(self, body: bytes) -> bytes:
+        answer = self._client().invoke_model(
+            modelId=self.name, body=body, contentType="application/json", accept="application/json"
+        )
+        with closing(answer["body"]) as stream:
+            return picture_in(stream.read())
+
+    def _client(self) -> "BedrockRuntimeClient":
+        """Give a client that waits no longer than the call may take. Making one costs a few milliseconds."""
+        left = seconds_left()
+        if left < 1:
+            raise AbandonedError
+        config = Config(
+            connect_timeout=min(CONNECT_SECONDS, left),
+            read_timeout=min(READ_SECONDS, left),
+            retries={"total_max_attempts": 1},  # ours can be stopped
+        )
+        return self._session.client(
+            "bedrock-runtime",
+            region_name=self._settings.bedrock_region,
+            endpoint_url=self._settings.bedrock_endpoint_url,
+            config=config,
+        )
+
+    def _translated(self, error: ClientError | BotoCoreError) -> ServiceError:
+        if isinstance(error, NoCredentialsError | PartialCredentialsError):
+            return PreconditionError(
+                "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_ROLE_ARN.",
+                "NO_CREDENTIALS",
+            )
+        code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+        known = _MEANINGS.get(code)
+        if known is not None:
+            return known(self)
+        if code in BAD_KEYS:
+            return PreconditionError(
+                "AWS does not accept the credentials: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+                "BAD_CREDENTIALS",
+            )
+        if code in BUSY:
+            return OverloadedError("The image model is busy: try again in a minute.", "MODEL_BUSY")
+        return UnavailableError("The image model does not answer.")
+
+    @property
+    def region(self) -> str:
+        """Where the model is asked for."""
+        return self._settings.bedrock_region
+
+
+_MEANINGS: dict[str, Callable[[Bedrock], ServiceError]] = {
+    "ResourceNotFoundException": lambda engine: PreconditionError(
+        f"The image model {engine.name} is not there (any more) in {engine.region}: set GENERATION_BEDROCK_MODEL;"
+        f" {active_models()}.",
+        "MODEL_GONE",
+    ),
+    "AccessDeniedException": lambda engine: PreconditionError(
+        f"AWS does not let these credentials use {engine.name} in {engine.region}: allow bedrock:InvokeModel for it,"
+        " and request access to the model in the Bedrock console.",
+        "ACCESS_DENIED",
+    ),
+    "ValidationException": lambda _: InvalidInputError(
+        "The image model does not accept the request: describe the product in fewer or other words.", "NOT_ACCEPTED"
+    ),
+}
+
+
+def _may_pass(error: BaseException) -> bool:
+    if isinstance(error, ClientError):
+        return error.response.get("Error", {}).get("Code", "") in PASSING
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return False
+    return isinstance(error, BotoCoreError)
+
+
+def _log_retry(state: RetryCallState) -> None:
+    error: Any = state.outcome.exception() if state.outcome else None
+    log.info("bedrock asked again", attempt=state.attempt_number, error=str(error))
+
+
+def _cropped(pixels: Pixels, aspect_ratio: float) -> Pixels:
+    """Cut the middle out, when the proportions are not those offered."""
+    height, width = pixels.shape[:2]
+    across, down = min(width, round(height * aspect_ratio)), min(height, round(width / aspect_ratio))
+    left, top = (width - across) // 2, (height - down) // 2
+    return pixels[top : top + down, left : left + across]

@@ -1,0 +1,108 @@
+"""Stability's text-to-image models on Amazon Bedrock: which there are, what they are asked, what they answer.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-stability-diffusion.html
+"""
+
+import base64
+import binascii
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from services.generation.background.prompt import Prompt
+from services.runtime.errors import InvalidInputError, UnavailableError
+
+ACTIVE = {
+    "stability.stable-image-core-v1:1": "fast and cheap",
+    "stability.stable-image-ultra-v1:1": "the best pictures",
+    "stability.sd3-5-large-v1:0": "in between",
+}
+"""All in us-west-2 only, as of autumn 2026."""
+DEAD = {
+    "stability.stable-diffusion-xl-v1": "2025-05-20",
+    "amazon.titan-image-generator-v2:0": "2026-06-30",
+    "amazon.nova-canvas-v1:0": "2026-09-30",
+}
+"""When each came to the end of its life."""
+FAMILY = "stability."
+ASPECT_RATIOS = ((16, 9), (1, 1), (21, 9), (2, 3), (3, 2), (4, 5), (5, 4), (9, 16), (9, 21))
+LONGEST_PROMPT = 10_000
+SEEDS = 4294967295
+"""Seeds are below this."""
+FILTERED_PROMPT = "Filter reason: prompt"
+FILTERED_PICTURE = "Filter reason: output image"
+
+
+@dataclass(frozen=True)
+class ModelRefusedError(Exception):
+    """The model cannot be used; the text says why, and which can."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return self.why
+
+
+def check_model(model: str) -> None:
+    """Make sure that a model may be there: one that came after this table is taken on trust.
+
+    Raises:
+        ModelRefusedError: It is dead, or not one of Stability's.
+    """
+    if model in DEAD:
+        raise ModelRefusedError(f"{model} reached the end of its life ({DEAD[model]}); {active_models()}")
+    if not model.startswith(FAMILY):
+        raise ModelRefusedError(f"{model} is none of Stability's text-to-image models; {active_models()}")
+
+
+def active_models() -> str:
+    """Name the models that can be set."""
+    return "these are active: " + ", ".join(f"{model} ({what})" for model, what in ACTIVE.items())
+
+
+def nearest_ratio(aspect_ratio: float) -> tuple[int, int]:
+    """Give the offered proportions nearest to width / height."""
+    return min(ASPECT_RATIOS, key=lambda ratio: abs(math.log(ratio[0] / ratio[1] / aspect_ratio)))
+
+
+def request_body(prompt: Prompt, aspect_ratio: float, seed: int) -> bytes:
+    """Write the request: the same prompt, proportions and seed give the same bytes."""
+    width, height = nearest_ratio(aspect_ratio)
+    body = {
+        "prompt": prompt.text[:LONGEST_PROMPT],
+        "negative_prompt": prompt.negative[:LONGEST_PROMPT],
+        "seed": seed % SEEDS,
+        "aspect_ratio": f"{width}:{height}",
+        "output_format": "png",
+    }
+    return json.dumps(body, sort_keys=True).encode()
+
+
+def picture_in(answer: bytes) -> bytes:
+    """Read the picture file out of an answer.
+
+    Raises:
+        InvalidInputError: A filter refused the words or the picture. That is answered with HTTP 200.
+        UnavailableError: There is no picture for another reason.
+    """
+    try:
+        body: Any = json.loads(answer)
+        reason = (body.get("finish_reasons") or [None])[0]
+        images = body.get("images") or [None]
+        picture = base64.b64decode(images[0], validate=True) if images[0] else b""
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        raise UnavailableError("The image model's answer could not be read.") from error
+    if reason == FILTERED_PROMPT:
+        raise InvalidInputError(
+            "The image model's filter refused the words: describe the product in other words.", "PROMPT_FILTERED"
+        )
+    if reason == FILTERED_PICTURE:
+        raise InvalidInputError(
+            "The image model's filter refused the picture it had made: try again, or describe the product in other"
+            " words.",
+            "PICTURE_FILTERED",
+        )
+    if reason or not picture:
+        raise UnavailableError("The image model made no picture.")
+    return picture

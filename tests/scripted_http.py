@@ -1,0 +1,106 @@
+"""An HTTP server over a real socket that answers by script, and keeps what it was asked."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came in."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer. cut: the connection is closed instead; wait: for so many seconds before."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: bool = False
+    wait: float = 0
+
+
+Script = Sequence[Reply] | Callable[[Asked], Reply]
+
+
+class ScriptedServer:
+    """Answers with each reply in turn, the last one again and again; or as a function says."""
+
+    def __init__(self, script: Script) -> None:
+        self.asked: list[Asked] = []
+        self.was_asked = threading.Event()
+        self._script = script
+        self._released = threading.Event()
+        self._lock = threading.Lock()
+        handler = type("Handler", (_Handler,), {"owner": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def answer(self, asked: Asked) -> Reply:
+        with self._lock:
+            self.asked.append(asked)
+            self.was_asked.set()
+            if not isinstance(self._script, Sequence):
+                return self._script(asked)
+            return self._script[min(len(self.asked), len(self._script)) - 1]
+
+    def wait(self, seconds: float) -> None:
+        self._released.wait(seconds)
+
+    def serve(self) -> None:
+        self._server.serve_forever(poll_interval=0.05)
+
+    def close(self) -> None:
+        self._released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    owner: ScriptedServer
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        reply = self.owner.answer(Asked(self.path, dict(self.headers), body))
+        self.owner.wait(reply.wait) if reply.wait else None
+        if reply.cut:
+            self.close_connection = True
+            self.connection.close()
+            return
+        self.send_response(reply.status)
+        for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Keep quiet."""
+
+
+@contextmanager
+def scripted(script: Script) -> Iterator[ScriptedServer]:
+    """Run a server."""
+    server = ScriptedServer(script)
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.close()
+        thread.join()

@@ -1,0 +1,279 @@
+"""Bedrock over HTTP: the real boto3 client against a server that speaks its wire format."""
+
+import asyncio
+import base64
+import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from services.generation.audience import Audience, Product, Terms
+from services.generation.background import bedrock
+from services.generation.background.bedrock import Bedrock
+from services.generation.background.stability import ACTIVE, nearest_ratio
+from services.generation.engines import choose_engines
+from services.generation.settings import GenerationSettings
+from services.runtime import work
+from services.runtime.errors import (
+    InvalidInputError,
+    OverloadedError,
+    PreconditionError,
+    ServiceError,
+    UnavailableError,
+)
+from services.runtime.executor import BoundedExecutor
+from services.runtime.server import StartError
+from services.runtime.work import AbandonedError, set_abandoned, set_deadline
+from tests.pictures import Pixels, encoded, gradient
+from tests.scripted_http import Asked, Reply, ScriptedServer, scripted
+
+PICTURE = gradient(150, 120)
+MODEL = "stability.stable-image-core-v1:1"
+PRODUCT, AUDIENCE = Product("保溫瓶", "24小時保冷"), Audience("female", "25-34", "outdoor")
+TERMS = Terms("insulated steel bottle", ("keeps drinks cold",), "young women who hike")
+
+
+@pytest.fixture(autouse=True)
+def _no_identity_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(bedrock, "FIRST_PAUSE", 0)
+    monkeypatch.setattr(bedrock, "LONGEST_PAUSE", 0)
+
+
+def settings_for(server: ScriptedServer, **more: Any) -> GenerationSettings:
+    keys = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "hush-hush"}
+    values: dict[str, Any] = {"bedrock_endpoint_url": server.url, **keys, **more}
+    return GenerationSettings(**values)
+
+
+def answered(picture: Pixels | None = None, reason: str | None = None) -> Reply:
+    images = [] if picture is None else [base64.b64encode(encoded(picture)).decode()]
+    return Reply(body=json.dumps({"seeds": [7], "finish_reasons": [reason], "images": images}).encode())
+
+
+def failed(status: int, code: str, message: str = "secret detail arn:aws:iam::123456789012") -> Reply:
+    return Reply(status, json.dumps({"message": message}).encode(), {"x-amzn-ErrorType": code})
+
+
+def made(server: ScriptedServer, seed: int = 7, **more: Any) -> tuple[Pixels, str, str]:
+    background = Bedrock(settings_for(server, **more)).generate(PRODUCT, AUDIENCE, 5 / 4, seed, TERMS)
+    return background.pixels, background.prompt, background.engine
+
+
+def test_a_picture_is_asked_for_and_read() -> None:
+    with scripted([answered(PICTURE)]) as server:
+        pixels, prompt, engine = made(server)
+    [asked] = server.asked
+    assert asked.path == "/model/stability.stable-image-core-v1%3A1/invoke"
+    assert asked.headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
+    assert "/us-west-2/bedrock/aws4_request" in asked.headers["Authorization"]
+    assert set(asked.json) == {"prompt", "negative_prompt", "seed", "aspect_ratio", "output_format"}
+    assert (asked.json["seed"], asked.json["aspect_ratio"], asked.json["output_format"]) == (7, "5:4", "png")
+    assert '"insulated steel bottle"' in asked.json["prompt"]
+    assert prompt.startswith(asked.json["prompt"])
+    assert engine == MODEL
+    assert np.array_equal(pixels, PICTURE)
+
+
+def test_the_same_seed_prompt_and_model_ask_with_the_same_bytes() -> None:
+    with scripted([answered(PICTURE)]) as server:
+        made(server, seed=4_294_967_295)
+        made(server, seed=4_294_967_295)
+        made(server, seed=1)
+    first, second, other = (asked.body for asked in server.asked)
+    assert first == second != other
+    assert server.asked[0].json["seed"] < 4294967295
+
+
+@pytest.mark.parametrize(
+    ("ratio", "offered"), [(5 / 4, (5, 4)), (2 / 3, (2, 3)), (1, (1, 1)), (4, (21, 9)), (0.25, (9, 21))]
+)
+def test_the_nearest_proportions_are_asked_for(ratio: float, offered: tuple[int, int]) -> None:
+    assert nearest_ratio(ratio) == offered
+
+
+def test_other_proportions_are_cut_out_of_the_middle() -> None:
+    with scripted([answered(PICTURE)]) as server:
+        background = Bedrock(settings_for(server)).generate(PRODUCT, AUDIENCE, 2.0, 1, None)
+    assert background.pixels.shape == (75, 150, 3)
+    assert np.array_equal(background.pixels, PICTURE[22:97])
+    zone = background.zone
+    assert 0 < zone.left < zone.right < 150
+    assert 0 < zone.top < zone.bottom < 75
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "reason", "text"),
+    [
+        (answered(reason="Filter reason: prompt"), InvalidInputError, "PROMPT_FILTERED", "filter refused the words"),
+        (answered(reason="Filter reason: output image"), InvalidInputError, "PICTURE_FILTERED", "refused the picture"),
+        (answered(reason="Inference error"), UnavailableError, None, "made no picture"),
+        (answered(), UnavailableError, None, "made no picture"),
+        (Reply(body=b"<html>"), UnavailableError, None, "could not be read"),
+        (Reply(body=b'{"images": ["%%%"]}'), UnavailableError, None, "could not be read"),
+        (
+            failed(404, "ResourceNotFoundException"),
+            PreconditionError,
+            "MODEL_GONE",
+            "GENERATION_BEDROCK_MODEL; these are active",
+        ),
+        (failed(403, "AccessDeniedException"), PreconditionError, "ACCESS_DENIED", "request access to the model"),
+        (failed(403, "UnrecognizedClientException"), PreconditionError, "BAD_CREDENTIALS", "check AWS_ACCESS_KEY_ID"),
+        (failed(403, "ExpiredTokenException"), PreconditionError, "BAD_CREDENTIALS", "check AWS_ACCESS_KEY_ID"),
+        (failed(400, "ValidationException"), InvalidInputError, "NOT_ACCEPTED", "in fewer or other words"),
+        (failed(429, "ThrottlingException"), OverloadedError, "MODEL_BUSY", "busy: try again in a minute"),
+        (failed(400, "ServiceQuotaExceededException"), OverloadedError, "MODEL_BUSY", "busy"),
+        (failed(503, "ServiceUnavailableException"), UnavailableError, None, "does not answer"),
+        (failed(500, "InternalServerException"), UnavailableError, None, "does not answer"),
+        (Reply(cut=True), UnavailableError, None, "does not answer"),
+    ],
+)
+def test_every_error_says_what_to_do(reply: Reply, kind: type[ServiceError], reason: str | None, text: str) -> None:
+    with scripted([reply]) as server, pytest.raises(kind, match=text) as caught:
+        made(server)
+    assert reason is None or caught.value.reason == reason
+    assert "123456789012" not in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ModelNotReadyException", "ServiceUnavailableException"])
+def test_what_may_pass_is_asked_again(code: str) -> None:
+    with scripted([failed(429, code), Reply(cut=True), answered(PICTURE)]) as server:
+        made(server)
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("reply", "times"),
+    [
+        (failed(429, "ThrottlingException"), 4),
+        (failed(400, "ValidationException"), 1),
+        (failed(403, "AccessDeniedException"), 1),
+        (answered(reason="Filter reason: prompt"), 1),
+    ],
+)
+def test_nothing_is_asked_more_often_than_makes_sense(reply: Reply, times: int) -> None:
+    with scripted([reply]) as server, pytest.raises(ServiceError):
+        made(server)
+    assert len(server.asked) == times
+
+
+def test_without_credentials_the_error_names_the_settings() -> None:
+    with (
+        scripted([answered(PICTURE)]) as server,
+        pytest.raises(PreconditionError, match="set AWS_ACCESS_KEY_ID") as caught,
+    ):
+        made(server, aws_access_key_id=None, aws_secret_access_key=None)
+    assert caught.value.reason == "NO_CREDENTIALS"
+    assert not server.asked
+
+
+ROLE = b"""<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
+<AccessKeyId>ASIAROLE%d</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>token</SessionToken>
+<Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"""
+
+
+@pytest.mark.parametrize(("valid_for", "assumed"), [(timedelta(hours=1), 1), (timedelta(minutes=1), 3)])
+def test_a_role_is_assumed_and_renewed(valid_for: timedelta, assumed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sts(asked: Asked) -> Reply:
+        assert b"RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fads" in asked.body
+        expires = (datetime.now(UTC) + valid_for).isoformat().encode()
+        return Reply(body=ROLE % (len(tokens.asked), expires), headers={"Content-Type": "text/xml"})
+
+    with scripted(sts) as tokens, scripted([answered(PICTURE)]) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", tokens.url)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+        engine = Bedrock(settings_for(server, aws_role_arn="arn:aws:iam::1:role/ads"))
+        for _ in range(3):
+            engine.generate(PRODUCT, AUDIENCE, 1, 1, None)
+        assert len(tokens.asked) == assumed
+        assert tokens.asked[0].headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
+        for number, asked in enumerate(server.asked, start=1):
+            assert f"Credential=ASIAROLE{min(number, assumed)}/" in asked.headers["Authorization"]
+            assert asked.headers["X-Amz-Security-Token"] == "token"
+
+
+def test_in_a_pod_with_an_identity_the_role_is_left_to_botocore(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("web-identity-token")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::1:role/ads")
+    expires = (datetime.now(UTC) + timedelta(hours=1)).isoformat().encode()
+    body = ROLE.replace(b"AssumeRole", b"AssumeRoleWithWebIdentity") % (5, expires)
+    with (
+        scripted([Reply(body=body, headers={"Content-Type": "text/xml"})]) as tokens,
+        scripted([answered(PICTURE)]) as server,
+    ):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", tokens.url)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+        made(server, aws_access_key_id=None, aws_secret_access_key=None)
+    assert b"Action=AssumeRoleWithWebIdentity" in tokens.asked[0].body
+    assert "Credential=ASIAROLE5/" in server.asked[0].headers["Authorization"]
+
+
+def test_a_slow_answer_ends_with_the_deadline() -> None:
+    with scripted([Reply(wait=30)]) as server:
+        set_deadline(time.monotonic() + 1.5)
+        try:
+            with pytest.raises((UnavailableError, AbandonedError)):
+                made(server)
+        finally:
+            set_deadline(work.FOREVER)
+    assert len(server.asked) == 1
+
+
+async def test_nobody_asks_again_for_a_caller_who_went_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    executor = BoundedExecutor(1, 0)
+    monkeypatch.setattr(bedrock, "FIRST_PAUSE", 30)
+    monkeypatch.setattr(bedrock, "LONGEST_PAUSE", 30)
+    with scripted([failed(429, "ThrottlingException")]) as server:
+        task = asyncio.create_task(executor.run(made, server))
+        assert await asyncio.to_thread(server.was_asked.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(executor.close)  # waits for the thread: it ends at its pause
+        assert len(server.asked) == 1
+
+
+def test_an_abandoned_pause_ends_at_once() -> None:
+    event = threading.Event()
+    set_abandoned(event)
+    event.set()
+    with pytest.raises(AbandonedError):
+        work.pause(30)
+
+
+@pytest.mark.parametrize(
+    "model", ["stability.stable-diffusion-xl-v1", "amazon.titan-image-generator-v2:0", "anthropic.claude-v2"]
+)
+def test_a_model_that_cannot_be_used_is_refused_at_start(model: str) -> None:
+    with pytest.raises(StartError, match="these are active") as caught:
+        choose_engines(GenerationSettings(background_engine="bedrock", bedrock_model=model))
+    assert model in str(caught.value)
+    assert all(active in str(caught.value) for active in ACTIVE)
+
+
+def test_a_model_that_is_newer_than_we_are_is_taken_on_trust() -> None:
+    settings = GenerationSettings(background_engine="bedrock", bedrock_model="stability.stable-image-next-v9:0")
+    assert choose_engines(settings).background.name == "stability.stable-image-next-v9:0"
+
+
+def test_who_has_an_identity_gets_bedrock() -> None:
+    def chosen(**more: Any) -> str:
+        return choose_engines(GenerationSettings(**more)).background.name
+
+    assert chosen() == "studio"
+    assert chosen(aws_access_key_id="a", aws_secret_access_key="b") == MODEL
+    assert chosen(aws_role_arn="arn:aws:iam::1:role/ads") == MODEL
+    assert chosen(aws_role_arn="arn:aws:iam::1:role/ads", background_engine="studio") == "studio"
