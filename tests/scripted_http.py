@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came in."""
+    """A request as it came in; headers are named Like-This."""
 
     path: str
     headers: Mapping[str, str]
@@ -76,7 +76,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        reply = self.owner.answer(Asked(self.path, dict(self.headers), body))
+        headers = {name.title(): value for name, value in self.headers.items()}
+        reply = self.owner.answer(Asked(self.path, headers, body))
         self.owner.wait(reply.wait) if reply.wait else None
         if reply.cut:
             self.close_connection = True

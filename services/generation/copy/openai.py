@@ -7,7 +7,7 @@ import json
 
 import openai
 import structlog
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from services.generation.audience import Audience, Product, Terms
 from services.generation.copy.engine import LONG_LENGTH, SHORT_LENGTH, Copy
@@ -113,6 +113,8 @@ class OpenAi:
                 if attempt + 1 == ATTEMPTS or _is_out_of_quota(error):
                     raise _translated(error, self.name) from error
                 pause(PAUSE * 2**attempt)
+            except ValidationError as error:
+                raise UnavailableError("The language model's answer could not be read.", "UNREADABLE") from error
             except openai.OpenAIError as error:
                 log.warning("openai failed", error=str(error))
                 raise _translated(error, self.name) from error

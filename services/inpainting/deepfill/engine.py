@@ -1,5 +1,6 @@
 """DeepFill v2 as an engine: pictures and holes in pixels in, filled pictures out."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,9 @@ from services.runtime.image import Pixels
 log = structlog.get_logger()
 
 LICENCE = "DeepFill v2's published weights are CC BY-NC 4.0: not for commercial use; MI-GAN (MIT) is free for it"
+SHAPE_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
+"""Torch and oneDNN keep prepared convolutions for a thousand shapes. Pieces of photos come in so many that this would
+fill memory without end, and preparing them anew takes no time that can be measured."""
 
 
 class DeepFill:
@@ -54,6 +58,8 @@ class DeepFill:
         Raises:
             ValueError: The file is no checkpoint of DeepFill v2, or is damaged; the text names the file.
         """
+        for cache in SHAPE_CACHES:
+            os.environ.setdefault(cache, "1")
         generator = load_deepfill(path, settings.attention_mb)
         channels = channels_of(generator.variant, settings)
         engine = cls(generator, channels, device, compile_it=settings.compile)
