@@ -46,8 +46,7 @@ class ScriptedServer:
         self._released = threading.Event()
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"owner": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def answer(self, asked: Asked) -> Reply:
@@ -68,6 +67,13 @@ class ScriptedServer:
         self._released.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Keep quiet: connections are cut on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -16,6 +16,9 @@ from tests.pictures import SAMPLE
 FAST = {"SEGMENTATION_ENGINE": "grabcut", "INPAINTING_ENGINE": "opencv"}
 """Engines that start at once, for tests that are not about pictures."""
 
+AT_HOME = {"HISTORY_STORE": "disk", "GENERATION_BACKGROUND_ENGINE": "studio", "GENERATION_COPY_ENGINE": "templates"}
+"""Nothing is asked of a cloud, whatever keys this machine has."""
+
 FORM = {
     "product_name": "TrailMate 保溫瓶",
     "product_describe": "24小時保冷，提環杯蓋不漏水。",
@@ -63,7 +66,7 @@ def started(store: Path, environment: Mapping[str, str]) -> Iterator[System]:
     found: dict[str, Any] = {}
 
     async def run() -> None:
-        settings = {"HISTORY_STORE": "disk", "HISTORY_DISK_DIR": str(store), **environment}
+        settings = {**AT_HOME, "HISTORY_DISK_DIR": str(store), **environment}
         async with running(Ports.free(), settings, lines.append) as processes:
             found.update(url=processes.url, pids=processes.pids)
             ready.set()

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +27,7 @@ from services.runtime.errors import (
 )
 from services.runtime.executor import BoundedExecutor
 from services.runtime.server import StartError
-from services.runtime.work import AbandonedError, set_abandoned, set_deadline
+from services.runtime.work import AbandonedError, set_deadline
 from tests.pictures import Pixels, encoded, gradient
 from tests.scripted_http import Asked, Reply, ScriptedServer, scripted
 
@@ -244,14 +243,6 @@ async def test_nobody_asks_again_for_a_caller_who_went_away(monkeypatch: pytest.
             await task
         await asyncio.to_thread(executor.close)  # waits for the thread: it ends at its pause
         assert len(server.asked) == 1
-
-
-def test_an_abandoned_pause_ends_at_once() -> None:
-    event = threading.Event()
-    set_abandoned(event)
-    event.set()
-    with pytest.raises(AbandonedError):
-        work.pause(30)
 
 
 @pytest.mark.parametrize(

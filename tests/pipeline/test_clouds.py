@@ -1,0 +1,108 @@
+"""The five processes with Bedrock and OpenAI, which servers here stand in for."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.pictures import encoded
+from tests.pipeline.system import FAST, System, started
+from tests.scripted_http import Asked, Reply, ScriptedServer, scripted
+from tests.unit.generation.test_openai import answered, failed
+
+SIDES = {"5:4": (640, 512), "2:3": (416, 624)}
+MODEL = "stability.stable-image-core-v1:1"
+
+
+def paint(asked: Asked) -> Reply:
+    """A plain room of the proportions asked for."""
+    width, height = SIDES[asked.json["aspect_ratio"]]
+    picture = np.full((height, width, 3), (200, 190, 175), np.uint8)
+    picture[height * 3 // 5 :] = (150, 130, 110)
+    images = [base64.b64encode(encoded(picture)).decode()]
+    return Reply(body=json.dumps({"seeds": [1], "finish_reasons": [None], "images": images}).encode())
+
+
+class Clouds:
+    """What the clouds answer now, and what they were asked."""
+
+    def __init__(self) -> None:
+        self.bedrock_says: Callable[[Asked], Reply] = paint
+        self.openai_says = answered()
+        self.bedrock: ScriptedServer
+        self.openai: ScriptedServer
+
+
+@pytest.fixture(scope="module")
+def clouds() -> Iterator[Clouds]:
+    clouds = Clouds()
+    with (
+        scripted(lambda asked: clouds.bedrock_says(asked)) as clouds.bedrock,
+        scripted(lambda _: clouds.openai_says) as clouds.openai,
+    ):
+        yield clouds
+
+
+@pytest.fixture(scope="module")
+def system(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    environment = {
+        **FAST,
+        "GENERATION_BACKGROUND_ENGINE": "auto",
+        "GENERATION_COPY_ENGINE": "auto",
+        "GENERATION_BEDROCK_ENDPOINT_URL": clouds.bedrock.url,
+        "GENERATION_OPENAI_BASE_URL": f"{clouds.openai.url}/v1",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "hush-hush-aws",
+        "AWS_ROLE_ARN": "",
+        "OPENAI_KEY": "sk-hush-hush-openai",
+        "NO_PROXY": "127.0.0.1",
+    }
+    with started(tmp_path_factory.mktemp("store"), environment) as running:
+        yield running
+
+
+def test_words_come_first_and_backgrounds_are_asked_for_in_their_terms(system: System, clouds: Clouds) -> None:
+    clouds.bedrock.asked.clear()
+    record = system.generate(system.upload().json()).json()
+    assert record["engines"]["background"] == MODEL
+    assert record["engines"]["copy"] == "gpt-5-mini"
+    assert (record["short_ad"], record["long_ad"], record["notes"]) == ("山" * 60, "海" * 240, [])
+    assert sorted(asked.json["aspect_ratio"] for asked in clouds.bedrock.asked) == ["2:3", "5:4"]
+    assert {asked.json["seed"] for asked in clouds.bedrock.asked} == {record["seed"] % 4294967295}
+    for asked in clouds.bedrock.asked:
+        assert '"insulated steel bottle"' in asked.json["prompt"]
+        assert any(prompt.startswith(asked.json["prompt"]) for prompt in record["prompts"])
+
+
+def test_a_filter_is_told_to_the_user_and_the_upload_is_kept(system: System, clouds: Clouds) -> None:
+    upload = system.upload().json()
+    filtered = Reply(body=b'{"seeds": [1], "finish_reasons": ["Filter reason: prompt"], "images": []}')
+    clouds.bedrock_says = lambda _: filtered
+    answer = system.generate(upload)
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == (
+        "The image model's filter refused the words: describe the product in other words."
+    )
+    clouds.bedrock_says = paint
+    assert system.generate(upload).status_code == 200
+
+
+def test_without_openai_templates_write_and_the_record_says_so(system: System, clouds: Clouds) -> None:
+    clouds.openai_says = failed(401)
+    record = system.generate(system.upload().json()).json()
+    clouds.openai_says = answered()
+    assert record["engines"]["copy"] == "templates"
+    assert record["notes"] == ["Written from templates. OpenAI does not accept the key: check OPENAI_KEY."]
+    assert system.client.get("/api/history").json()[-1]["notes"] == record["notes"]
+
+
+def test_no_secret_is_logged_or_kept(system: System) -> None:
+    logged = "\n".join(system.lines)
+    assert MODEL in logged
+    kept = [Path(system.store, name).read_bytes() for name in system.stored()]
+    for secret in ("hush-hush-aws", "sk-hush-hush-openai"):
+        assert secret not in logged
+        assert not any(secret.encode() in data for data in kept)
