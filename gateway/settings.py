@@ -1,6 +1,7 @@
 """The settings of the gateway."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -32,6 +33,11 @@ class GatewaySettings(LogSettings, ImageLimits, ChannelSettings):
     ready_deadline_seconds: float = Field(2, gt=0, description="How long a service may take to say that it is ready.")
     workers: int = Field(2, gt=0, description="Threads for work that blocks: checking pictures, reading CSV files.")
     queue_size: int = Field(32, ge=0, description="Blocking work that may wait for a thread; more is refused at once.")
+    backgrounds: Literal["per_aspect", "square"] = Field(
+        "per_aspect",
+        description="How many backgrounds a generation asks for: one for the wide ads and one for the tall, or a square"
+        " one that all are cut from, at half the price.",
+    )
     clearing_fringe: float = Field(
         0.02,
         ge=0,

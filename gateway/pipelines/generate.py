@@ -19,8 +19,8 @@ from productimage.segmentation.v1 import segmentation_pb2
 
 SIZES = ((300, 250), (320, 480), (336, 280))
 """The ads, in the order that the frontend shows them."""
-FAMILIES = ((5, 4), (2, 3))
-"""The proportions of the backgrounds that those sizes are cut from."""
+FAMILIES = {"per_aspect": ((5, 4), (2, 3)), "square": ((1, 1),)}
+"""The proportions of the backgrounds that those sizes are cut from, by the setting."""
 
 
 TO_BE_SENT_AGAIN = (400, 409, 429)
@@ -113,7 +113,8 @@ async def _make_scenes(
     try:
         async with asyncio.TaskGroup() as group:
             scenes = [
-                group.create_task(_make_scene(brief, terms, family, seed, services, settings)) for family in FAMILIES
+                group.create_task(_make_scene(brief, terms, family, seed, services, settings))
+                for family in FAMILIES[settings.backgrounds]
             ]
     except ExceptionGroup as failures:
         failure = next((error for error in failures.exceptions if isinstance(error, ApiError)), None)

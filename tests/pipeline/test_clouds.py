@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.pictures import encoded
+from tests.pictures import decoded, encoded
 from tests.pipeline.system import FAST, System, started
 from tests.scripted_http import Asked, Reply, ScriptedServer, scripted
 from tests.unit.generation.test_openai import answered, failed
 
-SIDES = {"5:4": (640, 512), "2:3": (416, 624)}
+SIDES = {"5:4": (640, 512), "2:3": (416, 624), "1:1": (560, 560)}
 MODEL = "stability.stable-image-core-v1:1"
 
 
@@ -46,9 +46,8 @@ def clouds() -> Iterator[Clouds]:
         yield clouds
 
 
-@pytest.fixture(scope="module")
-def system(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    environment = {
+def environment(clouds: Clouds) -> dict[str, str]:
+    return {
         **FAST,
         "GENERATION_BACKGROUND_ENGINE": "auto",
         "GENERATION_COPY_ENGINE": "auto",
@@ -60,7 +59,11 @@ def system(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "OPENAI_KEY": "sk-hush-hush-openai",
         "NO_PROXY": "127.0.0.1",
     }
-    with started(tmp_path_factory.mktemp("store"), environment) as running:
+
+
+@pytest.fixture(scope="module")
+def system(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with started(tmp_path_factory.mktemp("store"), environment(clouds)) as running:
         yield running
 
 
@@ -106,3 +109,12 @@ def test_no_secret_is_logged_or_kept(system: System) -> None:
     for secret in ("hush-hush-aws", "sk-hush-hush-openai"):
         assert secret not in logged
         assert not any(secret.encode() in data for data in kept)
+
+
+def test_one_square_background_can_serve_all_sizes(clouds: Clouds, tmp_path: Path) -> None:
+    clouds.bedrock.asked.clear()
+    with started(tmp_path, {**environment(clouds), "GATEWAY_BACKGROUNDS": "square"}) as system:
+        record = system.generate(system.upload().json()).json()
+        pictures = [decoded(system.client.get(f"/static/{path}").content) for path in record["generated_images"]]
+    assert [asked.json["aspect_ratio"] for asked in clouds.bedrock.asked] == ["1:1"]
+    assert [picture.shape[:2] for picture in pictures] == [(250, 300), (480, 320), (280, 336)]
