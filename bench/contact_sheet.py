@@ -14,11 +14,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bench.compose import LARGEST, RATIOS, SIZES
 from bench.pictures import read, write
 from services.generation.audience import INTERESTS, Audience, Product
 from services.generation.background.studio import Studio
 from services.generation.compose.compose import Backdrop, compose
-from services.generation.compose.layout import Size
 from services.runtime.image import Pixels, decode
 from services.runtime.settings import ImageLimits
 from services.segmentation.cutout import cut_out
@@ -26,9 +26,6 @@ from services.segmentation.engine import Engines, choose_engines
 from services.segmentation.settings import SegmentationSettings
 
 SAMPLE = Path("deploy/local/sample.jpg")
-SIZES = (Size(300, 250), Size(320, 480), Size(336, 280))
-RATIOS = (5 / 4, 2 / 3)
-LARGEST = 150_000
 ROW = 300
 """How tall a row is, in pixels."""
 SQUARE = 10

@@ -164,7 +164,7 @@ _MEANINGS: dict[str, Callable[[Bedrock], ServiceError]] = {
     ),
     "AccessDeniedException": lambda engine: PreconditionError(
         f"AWS does not let these credentials use {engine.name} in {engine.region}: allow bedrock:InvokeModel for it,"
-        " and request access to the model in the Bedrock console.",
+        " and request access to the model in the Bedrock console; or set GENERATION_BACKGROUND_ENGINE=studio.",
         "ACCESS_DENIED",
     ),
     "ValidationException": lambda _: InvalidInputError(
