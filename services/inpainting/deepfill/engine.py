@@ -22,8 +22,8 @@ log = structlog.get_logger()
 
 LICENCE = "DeepFill v2's published weights are CC BY-NC 4.0: not for commercial use; MI-GAN (MIT) is free for it"
 SHAPE_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
-"""Torch and oneDNN keep prepared convolutions for a thousand shapes. Pieces of photos come in so many that this would
-fill memory without end, and preparing them anew takes no time that can be measured."""
+"""Torch and oneDNN keep prepared convolutions for a thousand shapes, 50 MB for each size of a picture. Pieces of photos
+come in so many sizes that this would fill the memory; preparing them anew takes about 70 ms a call."""
 
 
 class DeepFill:
