@@ -14,6 +14,8 @@ from botocore.session import get_session
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.runtime.server import StartError
+
 SESSION_NAME = "product-image-generator"
 WEB_IDENTITY = "AWS_WEB_IDENTITY_TOKEN_FILE"
 """Set in a pod that has an identity of its own; botocore then assumes AWS_ROLE_ARN with it by itself."""
@@ -43,7 +45,11 @@ class AwsSettings(BaseSettings):
 
 
 def aws_session(settings: AwsSettings) -> boto3.Session:
-    """Give a session with the identity of the settings. Nothing is asked of AWS before the first call."""
+    """Give a session with the identity of the settings.
+
+    Raises:
+        StartError: There is a role, and nothing to assume it with.
+    """
     botocore_session = get_session()
     key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
     if key and secret:
@@ -68,9 +74,12 @@ class _Role(CredentialProvider):
 
 
 def _with_role(source: BotocoreSession, role: str) -> BotocoreSession:
+    credentials = source.get_credentials()
+    if credentials is None:
+        raise StartError("AWS_ROLE_ARN needs credentials to assume it with: set AWS_ACCESS_KEY_ID and its secret")
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=source.create_client,
-        source_credentials=source.get_credentials(),
+        source_credentials=credentials,
         role_arn=role,
         extra_args={"RoleSessionName": SESSION_NAME},
     )

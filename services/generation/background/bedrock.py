@@ -1,5 +1,6 @@
 """Backgrounds from Amazon Bedrock."""
 
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ BAD_KEYS = {
     "IncompleteSignature",
     "ExpiredTokenException",
     "ExpiredToken",
+    "AccessDenied",  # STS's, when the role may not be assumed
 }
 ZONE = (0.27, 0.24, 0.73, 0.82)
 """The room for the product that prompts ask for: left, top, right and bottom, as parts of the sides."""
@@ -73,6 +75,7 @@ class Bedrock:
         self.name = settings.bedrock_model
         self._settings = settings
         self._session: boto3.Session = aws_session(settings)
+        self._making_client = threading.Lock()  # clients may be shared between threads, their making may not
 
     def generate(
         self, product: Product, audience: Audience, aspect_ratio: float, seed: int, terms: Terms | None
@@ -124,12 +127,13 @@ class Bedrock:
             read_timeout=min(READ_SECONDS, left),
             retries={"total_max_attempts": 1},  # ours can be stopped
         )
-        return self._session.client(
-            "bedrock-runtime",
-            region_name=self._settings.bedrock_region,
-            endpoint_url=self._settings.bedrock_endpoint_url,
-            config=config,
-        )
+        with self._making_client:
+            return self._session.client(
+                "bedrock-runtime",
+                region_name=self._settings.bedrock_region,
+                endpoint_url=self._settings.bedrock_endpoint_url,
+                config=config,
+            )
 
     def _translated(self, error: ClientError | BotoCoreError) -> ServiceError:
         if isinstance(error, NoCredentialsError | PartialCredentialsError):
@@ -143,7 +147,7 @@ class Bedrock:
             return known(self)
         if code in BAD_KEYS:
             return PreconditionError(
-                "AWS does not accept the credentials: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+                "AWS does not accept the credentials: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ROLE_ARN.",
                 "BAD_CREDENTIALS",
             )
         if code in BUSY:

@@ -7,7 +7,6 @@ import base64
 import binascii
 import json
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from services.generation.background.prompt import Prompt
@@ -34,14 +33,8 @@ FILTERED_PROMPT = "Filter reason: prompt"
 FILTERED_PICTURE = "Filter reason: output image"
 
 
-@dataclass(frozen=True)
 class ModelRefusedError(Exception):
     """The model cannot be used; the text says why, and which can."""
-
-    why: str
-
-    def __str__(self) -> str:
-        return self.why
 
 
 def check_model(model: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -201,6 +202,30 @@ def test_a_role_is_assumed_and_renewed(valid_for: timedelta, assumed: int, monke
             assert asked.headers["X-Amz-Security-Token"] == "token"
 
 
+def test_a_role_that_may_not_be_assumed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+    refusal = Reply(403, body, {"Content-Type": "text/xml"})
+    with scripted([refusal]) as tokens, scripted([answered(PICTURE)]) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", tokens.url)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+        with pytest.raises(PreconditionError, match="and AWS_ROLE_ARN"):
+            made(server, aws_role_arn="arn:aws:iam::1:role/ads")
+    assert not server.asked
+
+
+def test_a_role_without_anything_to_assume_it_with_is_refused_at_start() -> None:
+    with pytest.raises(StartError, match="AWS_ROLE_ARN needs credentials"):
+        choose_engines(GenerationSettings(aws_role_arn="arn:aws:iam::1:role/ads"))
+
+
+def test_several_threads_ask_at_one_time() -> None:
+    with scripted([answered(PICTURE)]) as server, ThreadPoolExecutor(8) as pool:
+        engine = Bedrock(settings_for(server))
+        asked = [pool.submit(engine.generate, PRODUCT, AUDIENCE, 5 / 4, seed, TERMS) for seed in range(24)]
+        assert all(np.array_equal(one.result().pixels, PICTURE) for one in asked)
+    assert sorted(one.json["seed"] for one in server.asked) == list(range(24))
+
+
 def test_in_a_pod_with_an_identity_the_role_is_left_to_botocore(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -266,5 +291,5 @@ def test_who_has_an_identity_gets_bedrock() -> None:
 
     assert chosen() == "studio"
     assert chosen(aws_access_key_id="a", aws_secret_access_key="b") == MODEL
-    assert chosen(aws_role_arn="arn:aws:iam::1:role/ads") == MODEL
+    assert chosen(aws_role_arn="arn:aws:iam::1:role/ads", aws_access_key_id="a", aws_secret_access_key="b") == MODEL
     assert chosen(aws_role_arn="arn:aws:iam::1:role/ads", background_engine="studio") == "studio"
