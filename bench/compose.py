@@ -15,14 +15,14 @@ import numpy as np
 from PIL import Image
 
 from services.generation.audience import Audience, Product
-from services.generation.background.studio import Studio
-from services.generation.compose.compose import Backdrop, compose
+from services.generation.background.engine import Wish
+from services.generation.background.studio.engine import Studio
+from services.generation.compose.compose import Backdrop, Output, compose
 from services.generation.compose.layout import Size, place_for, window_for
 from services.runtime.image import Pixels
 
 SIZES = (Size(300, 250), Size(320, 480), Size(336, 280))
 RATIOS = (5 / 4, 2 / 3)
-LARGEST = 150_000
 
 
 def cutout() -> Pixels:
@@ -36,8 +36,8 @@ def cutout() -> Pixels:
 
 def backdrops() -> list[Backdrop]:
     """Give a rendered set per family of proportions."""
-    made = [Studio(stand_in=False).generate(Product("ball"), Audience(), ratio, 1) for ratio in RATIOS]
-    return [Backdrop(background.pixels, background.zone) for background in made]
+    made = [Studio(stand_in=False).generate(Wish(Product("ball"), Audience(), ratio, 1)) for ratio in RATIOS]
+    return [Backdrop(background.pixels, background.placement) for background in made]
 
 
 def plain(scenes: list[Backdrop], product: Pixels) -> list[bytes]:
@@ -47,8 +47,9 @@ def plain(scenes: list[Backdrop], product: Pixels) -> list[bytes]:
     picture = picture.crop(picture.getbbox())
     for size in SIZES:
         scene = min(scenes, key=lambda one: abs(np.log(one.size.aspect_ratio / size.aspect_ratio)))
-        window = window_for(scene.size, scene.zone, size)
-        place = place_for(Size(*picture.size), scene.zone, window, size)
+        zone = scene.placement.zone
+        window = window_for(scene.size, zone, size)
+        place = place_for(Size(*picture.size), zone, window, size)
         box = (window.left, window.top, window.left + window.width, window.top + window.height)
         ad = Image.fromarray(scene.pixels).resize((size.width, size.height), Image.Resampling.LANCZOS, box)
         layer = picture.resize((place.width, place.height), Image.Resampling.LANCZOS)
@@ -67,7 +68,7 @@ def main() -> None:
     reference: list[float] = []
     for _ in range(runs + 1):
         start = time.perf_counter()
-        compose(scenes, product, SIZES, LARGEST)
+        compose(scenes, product, SIZES, Output())
         middle = time.perf_counter()
         plain(scenes, product)
         ours.append(middle - start)

@@ -14,11 +14,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.compose import LARGEST, RATIOS, SIZES
+from bench.compose import RATIOS, SIZES
 from bench.pictures import read, write
 from services.generation.audience import INTERESTS, Audience, Product
-from services.generation.background.studio import Studio
-from services.generation.compose.compose import Backdrop, compose
+from services.generation.background.engine import Wish
+from services.generation.background.studio.engine import Studio
+from services.generation.compose.compose import Backdrop, Output, compose
 from services.runtime.image import Pixels, decode
 from services.runtime.settings import ImageLimits
 from services.segmentation.cutout import cut_out
@@ -41,11 +42,16 @@ def products(folder: Path, most: int) -> Iterator[tuple[Path, str]]:
 
 def row(photo: Pixels, interest: str, seed: int, engines: Engines) -> Pixels:
     """Give photo, cut-out, background and ads, side by side."""
-    product = cut_out(photo, None, engines).pixels
+    cut = cut_out(photo, None, engines)
+    product, bounds = cut.pixels, cut.bounds
+    shape = (bounds.right - bounds.left) / (bounds.bottom - bounds.top)
     audience = Audience("female", "25-34", interest)
-    made = [Studio(stand_in=False).generate(Product("product"), audience, ratio, seed) for ratio in RATIOS]
-    files = compose([Backdrop(one.pixels, one.zone) for one in made], product, SIZES, LARGEST)
-    ads = [decode(file, ImageLimits()) for file in files]
+    wishes = [Wish(Product("product"), audience, ratio, seed, product_aspect_ratio=shape) for ratio in RATIOS]
+    made = [Studio(stand_in=False).generate(wish) for wish in wishes]
+    creatives = compose([Backdrop(one.pixels, one.placement) for one in made], product, SIZES, Output())
+    for creative in creatives:
+        print(*creative.quality.flaws, sep="\n", end="\n" if creative.quality.flaws else "")
+    ads = [decode(creative.file, ImageLimits()) for creative in creatives]
     return np.hstack([_fitted(one) for one in (photo, _on_squares(product), made[0].pixels, *ads)])
 
 

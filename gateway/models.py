@@ -38,6 +38,26 @@ class UploadBody(BaseModel):
     )
 
 
+class StageBody(BaseModel):
+    """One step of a generation."""
+
+    name: str = Field(examples=["background"])
+    engine: str = Field(examples=["bedrock"])
+    model: str = Field(description="Of the engine, where it has several.", examples=["stability.sd3-5-large-v1:0"])
+    seed: int | None = None
+    prompt: str
+    seconds: float = Field(description="How long it took, waiting included.", examples=[4.2])
+    inputs: list[str] = Field(description="SHA-256 of what went in: files, or the bytes of raw pixels.")
+    outputs: list[str] = Field(description="The same of what came out.")
+
+
+class ManifestBody(BaseModel):
+    """How a generation was made."""
+
+    software_version: str = Field(examples=["0.1.0"])
+    stages: list[StageBody] = Field(description="In the order in which they ended.")
+
+
 class RecordBody(BaseModel):
     """One generation. Paths are relative to /static/."""
 
@@ -47,7 +67,7 @@ class RecordBody(BaseModel):
     target_audience: str = Field(examples=["男性,25-34,戶外旅遊"])
     product_image_filename: str = Field(examples=["20261123093000-4f1c2d3e5a6b7c8d/upload/flask.jpg"])
     generated_images: list[str] = Field(
-        description="The ads: 300x250, 320x480, 336x280.",
+        description="The ads, in the order of the sizes asked for: 300x250, 320x480, 336x280 by default.",
         examples=[["20261123093000-4f1c2d3e5a6b7c8d/generated/9a0b1c2d3e4f5a6b_300x250.jpg"]],
     )
     short_ad: str = Field(examples=["山海在呼喚，出發吧！保溫瓶——24小時保冷。馬上收進行囊，說走就走！"])
@@ -57,6 +77,7 @@ class RecordBody(BaseModel):
     seed: int = Field(description="Of the backgrounds.")
     prompts: list[str] = Field(description="What the backgrounds were made from.")
     notes: list[str] = Field(description="What is not as it should be, for people; mostly none.")
+    manifest: ManifestBody | None = Field(None, description="How it was made; none for what earlier versions stored.")
 
     @classmethod
     def of(cls, record: history_pb2.Record) -> "RecordBody":

@@ -35,8 +35,15 @@ class GatewaySettings(LogSettings, ImageLimits, ChannelSettings):
     queue_size: int = Field(32, ge=0, description="Blocking work that may wait for a thread; more is refused at once.")
     backgrounds: Literal["per_aspect", "square"] = Field(
         "per_aspect",
-        description="How many backgrounds a generation asks for: one for the wide ads and one for the tall, or a square"
-        " one that all are cut from, at half the price.",
+        description="How many backgrounds a generation asks for: one for each family of proportions among its sizes, or"
+        " a square one that all are cut from, at half the price of the default sizes' two.",
+    )
+    regenerations: int = Field(
+        1,
+        ge=0,
+        le=5,
+        description="How often backgrounds are made anew, with another seed, when an ad has a flaw: a product that"
+        " hardly stands out, or is shown too small. Each time costs as much as the first.",
     )
     clearing_fringe: float = Field(
         0.02,

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from services.generation.background.render import Set, render
-from services.generation.background.solids import Colour, Material, Solid, cylinder, disc, ring
+from services.generation.background.studio.camera import Camera
+from services.generation.background.studio.render import render
+from services.generation.background.studio.shade import Set
+from services.generation.background.studio.solids import Colour, Material, Solid, cylinder, disc, ring
+from services.generation.background.studio.trace import Room
 from services.runtime.image import encode_jpeg
 
 WIDTH, HEIGHT = 1200, 1200
-SUPERSAMPLING = 2
 QUALITY = 88
 
 TEAL: Colour = (0.02, 0.17, 0.19)
@@ -40,18 +41,15 @@ def sample() -> bytes:
     light /= np.linalg.norm(light)
     stage = Set(
         solids=bottle(),
-        floor=Material((0.60, 0.585, 0.57)),
-        wall=Material((0.50, 0.49, 0.485)),
-        wall_distance=2.6,
+        room=Room(Material((0.60, 0.585, 0.57)), Material((0.50, 0.49, 0.485)), wall_distance=2.6),
         light=(float(light[0]), float(light[1]), float(light[2])),
         light_colour=(1.0, 0.97, 0.93),
+        key=1.15,
         fill=0.5,
         pattern=np.ones((8, 8), np.float32),
-        pitch=0.16,
-        eye_height=0.76,
+        middle=0.76,
     )
-    large = render(stage, WIDTH * SUPERSAMPLING, HEIGHT * SUPERSAMPLING, seed=7)
-    pixels = cv2.resize(large, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32)
+    pixels = render(stage, Camera(WIDTH, HEIGHT, pitch=0.16, eye_height=0.76), seed=7).astype(np.float32)
     grain = np.random.default_rng(7).normal(0, 1.2, (HEIGHT, WIDTH, 1))
     return encode_jpeg(np.clip(pixels + grain, 0, 255).astype(np.uint8), QUALITY)
 

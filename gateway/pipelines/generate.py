@@ -1,12 +1,15 @@
-"""The generate pipeline: words, and per family of proportions a background cleared for the product; then the ads."""
+"""The generate pipeline: words, then scenes, then the ads, kept as one record."""
 
-import asyncio
 import secrets
 import uuid
 from dataclasses import dataclass
 
+import structlog
+
 from gateway.errors import ApiError
-from gateway.pipelines.clearing import mask_of, standing_place
+from gateway.pipelines.brief import Brief
+from gateway.pipelines.journal import Journal, sha256, sign
+from gateway.pipelines.scene import Commission, Scene, make_scenes
 from gateway.pipelines.stage import stage
 from gateway.pipelines.upload import discard
 from gateway.services import Services
@@ -14,47 +17,29 @@ from gateway.settings import GatewaySettings
 from productimage.generation.v1 import generation_pb2
 from productimage.history.v1 import history_pb2
 from productimage.image.v1 import image_pb2
-from productimage.inpainting.v1 import inpainting_pb2
-from productimage.segmentation.v1 import segmentation_pb2
+from services.runtime.version import VERSION
 
-SIZES = ((300, 250), (320, 480), (336, 280))
-"""The ads, in the order that the frontend shows them."""
-FAMILIES = {"per_aspect": ((5, 4), (2, 3)), "square": ((1, 1),)}
-"""The proportions of the backgrounds that those sizes are cut from, by the setting."""
-
+log = structlog.get_logger()
 
 TO_BE_SENT_AGAIN = (400, 409, 429)
 """Errors after which the same upload is needed again: a field to correct, or a moment to wait."""
 
 
 @dataclass(frozen=True)
-class Brief:
-    """What the user wants.
+class _Attempt:
+    """Ads of one seed, and what is wrong with them."""
 
-    Attributes:
-        timestamp: The upload to make ads of.
-        product_image_filename: Its photo's path, as the upload gave it.
-        product: The product.
-        audience: Whom the ads are for.
-        target_audience: The same as the user chose it.
-        locale: Of the words; empty: the default.
-    """
+    seed: int
+    scenes: list[Scene]
+    creatives: list[generation_pb2.Creative]
 
-    timestamp: str
-    product_image_filename: str
-    product: generation_pb2.Product
-    audience: generation_pb2.Audience
-    target_audience: str
-    locale: str
+    @property
+    def flaws(self) -> list[str]:
+        return [flaw for creative in self.creatives for flaw in creative.quality.flaws]
 
-
-@dataclass(frozen=True)
-class _Scene:
-    """A background with nothing in the product's way, and who made it."""
-
-    backdrop: generation_pb2.Backdrop
-    prompt: str
-    engines: dict[str, str]
+    @property
+    def badness(self) -> tuple[int, float]:
+        return len(self.flaws), -min(creative.quality.contrast for creative in self.creatives)
 
 
 async def generate(brief: Brief, services: Services, settings: GatewaySettings) -> history_pb2.Record:
@@ -77,133 +62,102 @@ async def generate(brief: Brief, services: Services, settings: GatewaySettings) 
             raise ApiError(error.status, f"{error.detail} Then upload the photo again: it was not kept.") from error
         raise
     # Whether a save that failed was one cannot be told from here, so the upload is left: to a new try, or to the sweep.
-    return await _save(brief.timestamp, record, creatives, services, settings)
+    return await _save(brief, record, creatives, services, settings)
 
 
 async def _make(
     brief: Brief, upload: history_pb2.GetUploadResponse, services: Services, settings: GatewaySettings
 ) -> tuple[history_pb2.Record, list[generation_pb2.Creative]]:
-    seed = secrets.randbits(32)
+    journal = Journal()
     # The words come first: with them come the English terms that the backgrounds are asked for in.
-    copy = await _write_copy(brief, services, settings)
-    terms = copy.terms if copy.HasField("terms") else None
-    scenes = await _make_scenes(brief, terms, seed, services, settings)
-    creatives = await _compose(upload.cutout, [scene.backdrop for scene in scenes], services, settings)
-    engines = {"cut_out": upload.cutout_engine, "copy": copy.engine}
-    for scene in scenes:
-        engines |= scene.engines
+    copy = await _write_copy(brief, services, settings, journal)
+    best = await _best_attempt(brief, upload, copy, services, settings, journal)
     record = history_pb2.Record(
         product_name=brief.product.name,
         product_describe=brief.product.description,
         target_audience=brief.target_audience,
         short_ad=copy.short_ad,
         long_ad=copy.long_ad,
-        engines=engines,
-        seed=seed,
-        prompts=[scene.prompt for scene in scenes],
-        notes=[copy.note] if copy.note else [],
+        engines={"cut_out": upload.cutout_engine, **journal.engines()},
+        seed=best.seed,
+        prompts=[scene.prompt for scene in best.scenes if scene.prompt],
+        notes=[*([copy.note] if copy.note else []), *best.flaws],
+        manifest=history_pb2.Manifest(software_version=VERSION, stages=[upload.cutout_stage, *journal.stages]),
     )
-    return record, creatives
+    return record, best.creatives
 
 
-async def _make_scenes(
-    brief: Brief, terms: generation_pb2.Terms | None, seed: int, services: Services, settings: GatewaySettings
-) -> list[_Scene]:
-    """Make all at once; the first failure ends the others."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            scenes = [
-                group.create_task(_make_scene(brief, terms, family, seed, services, settings))
-                for family in FAMILIES[settings.backgrounds]
-            ]
-    except ExceptionGroup as failures:
-        failure = next((error for error in failures.exceptions if isinstance(error, ApiError)), None)
-        raise failure or failures from None
-    return [scene.result() for scene in scenes]
-
-
-async def _write_copy(brief: Brief, services: Services, settings: GatewaySettings) -> generation_pb2.WriteCopyResponse:
-    async with stage("copy"):
-        return await services.generation.WriteCopy(
+async def _write_copy(
+    brief: Brief, services: Services, settings: GatewaySettings, journal: Journal
+) -> generation_pb2.WriteCopyResponse:
+    async with journal.making("copy") as entry:
+        copy = await services.generation.WriteCopy(
             generation_pb2.WriteCopyRequest(product=brief.product, audience=brief.audience, locale=brief.locale),
             timeout=settings.model_deadline_seconds,
         )
+        sign(entry, copy.engine)
+        entry.outputs.extend([sha256(copy.short_ad.encode()), sha256(copy.long_ad.encode())])
+    return copy
 
 
-async def _make_scene(
+async def _best_attempt(
     brief: Brief,
-    terms: generation_pb2.Terms | None,
-    family: tuple[int, int],
-    seed: int,
+    upload: history_pb2.GetUploadResponse,
+    copy: generation_pb2.WriteCopyResponse,
     services: Services,
     settings: GatewaySettings,
-) -> _Scene:
-    """Make a background and clear away what stands where the product goes."""
-    deadline = settings.model_deadline_seconds
-    width, height = family
-    async with stage("background"):
-        background = await services.generation.GenerateBackground(
-            generation_pb2.GenerateBackgroundRequest(
-                product=brief.product,
-                audience=brief.audience,
-                aspect_ratio=generation_pb2.AspectRatio(width=width, height=height),
-                seed=seed,
-                terms=terms,
-            ),
-            timeout=deadline,
-        )
-    engines = {"background": background.engine}
-    async with stage("object finding"):
-        found = await services.segmentation.FindObjects(
-            segmentation_pb2.FindObjectsRequest(
-                picture=background.picture, at=standing_place(background.placement.zone)
-            ),
-            timeout=deadline,
-        )
-    engines["object_finding"] = found.engine
-    picture = background.picture
-    mask = await asyncio.to_thread(mask_of, found.objects, background.placement.zone, picture, settings)
-    if mask is not None:
-        async with stage("inpainting"):
-            cleared = await services.inpainting.Inpaint(
-                inpainting_pb2.InpaintRequest(picture=picture, mask=mask), timeout=deadline
-            )
-        engines["inpainting"] = cleared.engine
-        picture = cleared.picture
-    backdrop = generation_pb2.Backdrop(picture=picture, placement=background.placement)
-    return _Scene(backdrop, background.prompt, engines)
+    journal: Journal,
+) -> _Attempt:
+    """Make ads until they have no flaw, a few times at most, and give the best."""
+    terms = copy.terms if copy.HasField("terms") else None
+    tries = 1 if brief.own_background else 1 + settings.regenerations
+    attempts: list[_Attempt] = []
+    while len(attempts) < tries and not (attempts and not attempts[-1].flaws):
+        commission = Commission(brief, terms, upload.product_aspect_ratio, secrets.randbits(32))
+        scenes = await make_scenes(commission, services, settings, journal)
+        creatives = await _compose(brief, upload.cutout, scenes, services, settings, journal)
+        attempts.append(_Attempt(commission.seed, scenes, creatives))
+        log.info("attempt", seed=commission.seed, flaws=attempts[-1].flaws)
+    return min(attempts, key=lambda attempt: attempt.badness)
 
 
 async def _compose(
-    cutout: bytes, backdrops: list[generation_pb2.Backdrop], services: Services, settings: GatewaySettings
+    brief: Brief,
+    cutout: bytes,
+    scenes: list[Scene],
+    services: Services,
+    settings: GatewaySettings,
+    journal: Journal,
 ) -> list[generation_pb2.Creative]:
-    async with stage("composition"):
+    async with journal.making("composition") as entry:
         composed = await services.generation.ComposeCreatives(
             generation_pb2.ComposeCreativesRequest(
-                backdrops=backdrops,
+                backdrops=[scene.backdrop for scene in scenes],
                 cutout=image_pb2.Image(encoded=cutout),
-                sizes=[generation_pb2.CreativeSize(width=width, height=height) for width, height in SIZES],
+                sizes=[generation_pb2.CreativeSize(width=size.width, height=size.height) for size in brief.sizes],
             ),
             timeout=settings.model_deadline_seconds,
         )
+        entry.inputs.extend([sha256(cutout), *(sha256(scene.backdrop.picture) for scene in scenes)])
+        entry.outputs.extend(sha256(creative.file) for creative in composed.creatives)
     return list(composed.creatives)
 
 
 async def _save(
-    timestamp: str,
+    brief: Brief,
     record: history_pb2.Record,
     creatives: list[generation_pb2.Creative],
     services: Services,
     settings: GatewaySettings,
 ) -> history_pb2.Record:
     pictures = [
-        history_pb2.Picture(name=f"{creative.size.width}x{creative.size.height}", jpeg=creative.jpeg)
-        for creative in creatives
+        history_pb2.Picture(name=size.name, file=creative.file)
+        for size, creative in zip(brief.sizes, creatives, strict=True)
     ]
     async with stage("history"):
         saved = await services.history.SaveGeneration(
             history_pb2.SaveGenerationRequest(
-                request_id=uuid.uuid4().hex, timestamp=timestamp, record=record, pictures=pictures
+                request_id=uuid.uuid4().hex, timestamp=brief.timestamp, record=record, pictures=pictures
             ),
             timeout=settings.history_deadline_seconds,
         )

@@ -5,6 +5,7 @@ import uuid
 import structlog
 
 from gateway.errors import ApiError
+from gateway.pipelines.journal import Journal, sha256, sign
 from gateway.pipelines.stage import stage
 from gateway.services import Services
 from gateway.settings import GatewaySettings
@@ -34,18 +35,27 @@ async def upload(
             history_pb2.CreateUploadRequest(request_id=request_id, filename=filename, photo=photo), timeout=deadline
         )
     timestamp = created.upload.timestamp
+    journal = Journal()
     try:
-        async with stage("cut-out"):
+        async with journal.making("cut-out") as entry:
             cut = await services.segmentation.CutOut(
                 segmentation_pb2.CutOutRequest(
                     photo=image_pb2.Image(encoded=photo), encoding=image_pb2.IMAGE_ENCODING_PNG
                 ),
                 timeout=settings.model_deadline_seconds,
             )
+            sign(entry, cut.engine)
+            entry.inputs.append(sha256(photo))
+            entry.outputs.append(sha256(cut.cutout))
         async with stage("history"):
             stored = await services.history.PutCutout(
                 history_pb2.PutCutoutRequest(
-                    request_id=request_id, timestamp=timestamp, cutout=cut.cutout.encoded, engine=cut.engine
+                    request_id=request_id,
+                    timestamp=timestamp,
+                    cutout=cut.cutout.encoded,
+                    engine=cut.engine,
+                    stage=entry,
+                    product_aspect_ratio=(cut.bounds.right - cut.bounds.left) / (cut.bounds.bottom - cut.bounds.top),
                 ),
                 timeout=deadline,
             )

@@ -2,15 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, File, Form, UploadFile
 from pydantic import StringConstraints
 
 from gateway.dependencies import Gateway, GatewayDependency
 from gateway.models import ErrorBody, RecordBody
-from gateway.pipelines.generate import Brief, generate
+from gateway.pipelines.brief import Brief
+from gateway.pipelines.generate import generate
 from gateway.pipelines.stage import stage
+from gateway.sizes import DEFAULT, OFFERED, chosen_sizes
 from productimage.generation.v1 import generation_pb2
 from productimage.history.v1 import history_pb2
+from services.runtime.image import check
 
 router = APIRouter(prefix="/api", tags=["product"])
 
@@ -19,7 +22,7 @@ PAGE_SIZE = 500
 
 @router.post(
     "/generate-product",
-    responses={status: {"model": ErrorBody} for status in (400, 404, 409, 422, 429, 503, 504)},
+    responses={status: {"model": ErrorBody} for status in (400, 404, 409, 413, 422, 429, 503, 504)},
 )
 async def generate_product(
     gateway: GatewayDependency,
@@ -33,8 +36,22 @@ async def generate_product(
     timestamp: Annotated[str, Form(max_length=100, description="`timestamp` of the upload's answer.")],
     product_describe: Annotated[str, Form(max_length=5000, examples=["24小時保冷，不鏽鋼瓶身"])] = "",
     locale: Annotated[str, Form(max_length=20, description="Of the words: zh-TW or en.", examples=["zh-TW"])] = "",
+    sizes: Annotated[
+        str,
+        Form(
+            max_length=200,
+            description=f"Of the ads, with commas between them: {', '.join(OFFERED)}. Empty: {', '.join(DEFAULT)}.",
+            examples=["300x250,728x90"],
+        ),
+    ] = "",
+    background_image: Annotated[
+        UploadFile | None, File(description="A picture of your own as the background: a PNG, JPEG or WebP file.")
+    ] = None,
 ) -> RecordBody:
-    """Make three ads and both texts of an uploaded photo. The same again makes new ones (regenerate)."""
+    """Make ads and both texts of an uploaded photo: three sizes by default. The same again makes new ones."""
+    own_background = await background_image.read() if background_image else b""
+    if background_image:
+        await gateway.executor.run(check, own_background, gateway.settings)
     brief = Brief(
         timestamp=timestamp,
         product_image_filename=product_image_filename,
@@ -42,6 +59,8 @@ async def generate_product(
         audience=gateway.audiences.understand(target_audience),
         target_audience=target_audience,
         locale=locale,
+        sizes=chosen_sizes(sizes),
+        own_background=own_background,
     )
     return RecordBody.of(await generate(brief, gateway.services, gateway.settings))
 

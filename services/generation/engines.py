@@ -67,7 +67,7 @@ def _choose_background(settings: GenerationSettings) -> BackgroundEngine:
             why="asked for" if asked == "bedrock" else "AWS is set",
         )
         return engine
-    from services.generation.background.studio import Studio
+    from services.generation.background.studio.engine import Studio
 
     studio = Studio(stand_in=settings.studio_stand_in)
     why = "asked for" if asked == "studio" else "neither AWS_ACCESS_KEY_ID nor AWS_ROLE_ARN is set"

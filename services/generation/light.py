@@ -18,6 +18,12 @@ def _decode(values: Light) -> Light:
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
+def _encode(light: Light) -> Light:
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.power(light, 1 / 2.4) - 0.055)
+
+
+STEPS = 65535
+_CODE_OF_LIGHT = _encode(np.arange(STEPS + 1) / STEPS).astype(np.float32)
 _LINEAR_OF_BYTE = _decode(np.arange(256) / 255).astype(np.float32)
 
 
@@ -33,9 +39,13 @@ def to_linear_colour(code: tuple[float, float, float]) -> tuple[float, float, fl
 
 
 def encode(light: Light) -> Light:
-    """Give sRGB values, 0 to 1, of linear light of any shape; what is out of range is clipped."""
-    clipped = np.clip(light, 0, 1)
-    return np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * np.power(clipped, 1 / 2.4) - 0.055)
+    """Give sRGB values, 0 to 1, of linear light of any shape; what is out of range is clipped.
+
+    Read from a table: an error of at most 0.03 of 255.
+    """
+    steps = np.clip(light, 0, 1) * np.float32(STEPS)
+    steps += np.float32(0.5)
+    return _CODE_OF_LIGHT[steps.astype(np.uint16)]
 
 
 def to_srgb(light: Light) -> Pixels:

@@ -7,9 +7,11 @@ import grpc
 from productimage.generation.v1 import generation_pb2, generation_pb2_grpc
 from productimage.image.v1 import image_pb2
 from services.generation.audience import Audience, Product, Terms
-from services.generation.background.engine import Zone
-from services.generation.compose.compose import Backdrop, compose
+from services.generation.background.engine import Placement, SceneLight, Wish, Zone
+from services.generation.background.own import take
+from services.generation.compose.compose import Backdrop, Creative, Output, compose
 from services.generation.compose.layout import Size
+from services.generation.compose.quality import Limits
 from services.generation.copy.engine import DEFAULT_LOCALE, LOCALES
 from services.generation.engines import Engines
 from services.generation.settings import GenerationSettings
@@ -25,6 +27,7 @@ LONGEST_NAME = 100
 LONGEST_DESCRIPTION = 5000
 SIDES = range(50, 4097)
 MOST_SIZES = 16
+SHORT_SIDES = range(240, 1081)
 
 
 class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
@@ -34,6 +37,8 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
         self._engines = engines
         self._settings = settings
         self._executor = executor
+        limits = Limits(settings.least_fill, settings.least_contrast, settings.max_creative_bytes)
+        self._output = Output(settings.creative_format, limits)
 
     async def GenerateBackground(  # noqa: N802
         self, request: generation_pb2.GenerateBackgroundRequest, _context: "Context"
@@ -44,18 +49,14 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
     def _generate_background(
         self, request: generation_pb2.GenerateBackgroundRequest
     ) -> generation_pb2.GenerateBackgroundResponse:
-        background = self._engines.background.generate(
-            _product(request.product),
-            _audience(request.audience),
-            _aspect_ratio(request.aspect_ratio),
-            request.seed,
-            _terms(request.terms),
-        )
-        zone = background.zone
-        box = image_pb2.Box(left=zone.left, top=zone.top, right=zone.right, bottom=zone.bottom)
+        wish = _wish(request)
+        if request.HasField("own_picture"):
+            background = take(rgb(to_pixels(request.own_picture, self._settings)), wish.product_aspect_ratio)
+        else:
+            background = self._engines.background.generate(wish)
         return generation_pb2.GenerateBackgroundResponse(
             picture=to_message(background.pixels),
-            placement=generation_pb2.Placement(zone=box),
+            placement=_placement_message(background.placement),
             prompt=background.prompt,
             engine=background.engine,
         )
@@ -95,17 +96,57 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
             raise InvalidInputError(f"Ask for 1 to {MOST_SIZES} sizes.", "SIZE_COUNT")
         backdrops = [self._backdrop(backdrop) for backdrop in request.backdrops]
         cutout = to_pixels(request.cutout, self._settings)
-        files = compose(backdrops, cutout, sizes, self._settings.max_creative_bytes)
+        creatives = compose(backdrops, cutout, sizes, self._output)
         return generation_pb2.ComposeCreativesResponse(
-            creatives=[
-                generation_pb2.Creative(size=size, jpeg=file) for size, file in zip(request.sizes, files, strict=True)
-            ]
+            creatives=[_creative_message(size, one) for size, one in zip(request.sizes, creatives, strict=True)]
         )
 
     def _backdrop(self, backdrop: generation_pb2.Backdrop) -> Backdrop:
-        zone = backdrop.placement.zone
-        pixels = rgb(to_pixels(backdrop.picture, self._settings))
-        return Backdrop(pixels, Zone(zone.left, zone.top, zone.right, zone.bottom))
+        return Backdrop(rgb(to_pixels(backdrop.picture, self._settings)), _placement(backdrop.placement))
+
+
+def _wish(request: generation_pb2.GenerateBackgroundRequest) -> Wish:
+    if request.short_side and request.short_side not in SHORT_SIDES:
+        raise InvalidInputError(f"short_side must be {SHORT_SIDES[0]} to {SHORT_SIDES[-1]} pixels.", "SHORT_SIDE")
+    return Wish(
+        product=_product(request.product),
+        audience=_audience(request.audience),
+        aspect_ratio=_aspect_ratio(request.aspect_ratio),
+        seed=request.seed,
+        terms=_terms(request.terms),
+        product_aspect_ratio=request.product_aspect_ratio,
+        short_side=request.short_side,
+    )
+
+
+def _placement_message(placement: Placement) -> generation_pb2.Placement:
+    zone, light = placement.zone, placement.light
+    return generation_pb2.Placement(
+        zone=image_pb2.Box(left=zone.left, top=zone.top, right=zone.right, bottom=zone.bottom),
+        estimated=placement.estimated,
+        light=generation_pb2.Light(right=light.right, up=light.up, towards=light.towards, shadow=light.shadow),
+        reflectance=placement.reflectance,
+        stand_in=placement.stand_in,
+    )
+
+
+def _placement(message: generation_pb2.Placement) -> Placement:
+    zone, light = message.zone, message.light
+    room = Zone(zone.left, zone.top, zone.right, zone.bottom)
+    if not message.HasField("light"):
+        return Placement(room, reflectance=message.reflectance)
+    if not light.up > 0 or not 0 <= light.shadow <= 1 or not 0 <= message.reflectance <= 1:
+        raise InvalidInputError("Light comes from above (up > 0); shadow and reflectance are 0 to 1.", "BAD_LIGHT")
+    return Placement(room, SceneLight(light.right, light.up, light.towards, light.shadow), message.reflectance)
+
+
+def _creative_message(size: generation_pb2.CreativeSize, creative: Creative) -> generation_pb2.Creative:
+    quality = creative.quality
+    return generation_pb2.Creative(
+        size=size,
+        file=creative.file,
+        quality=generation_pb2.Quality(fill=quality.fill, contrast=quality.contrast, flaws=quality.flaws),
+    )
 
 
 def _product(product: generation_pb2.Product) -> Product:

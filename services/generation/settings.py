@@ -48,4 +48,22 @@ class GenerationSettings(ServiceSettings, AwsSettings):
         description="Whether the rendered set has something standing where the product goes, for the later stages to "
         "find and remove, as pictures from an image model often have.",
     )
-    max_creative_bytes: int = Field(150_000, ge=20_000, description="The largest an ad's file may be, in bytes.")
+    creative_format: Literal["jpeg", "webp", "png"] = Field("jpeg", description="What files ads are written as.")
+    max_creative_bytes: int = Field(
+        150_000,
+        ge=20_000,
+        description="The largest an ad's file may be, in bytes; JPEG and WebP files are made to fit, a larger PNG file"
+        " is noted in the record.",
+    )
+    least_fill: float = Field(
+        0.12,
+        ge=0,
+        le=1,
+        description="An ad whose product is shown smaller, as a part of the area that its margins allow, is flawed.",
+    )
+    least_contrast: float = Field(
+        8,
+        ge=0,
+        description="An ad whose product's outline is nearer to the colours behind it is flawed; a CIE76 difference, of"
+        " which people see 2.",
+    )

@@ -11,15 +11,21 @@ from services.history.uploads import Uploads
 from services.runtime.errors import InvalidInputError
 
 MOST_PICTURES = 16
-JPEG = "image/jpeg"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An ad to keep: a name among its siblings, and a JPEG file."""
+    """An ad to keep: a name among its siblings, and its file.
+
+    Attributes:
+        name: See above.
+        file: Of the format below.
+        picture_format: "PNG", "JPEG" or "WEBP".
+    """
 
     name: str
-    jpeg: bytes
+    file: bytes
+    picture_format: str
 
 
 def save_generation(
@@ -53,9 +59,9 @@ def save_generation(
     if earlier is not None:
         return earlier
     upload = uploads.get(timestamp)
-    paths = [keys.creative_path(timestamp, request_id, picture.name) for picture in pictures]
+    paths = [keys.creative_path(timestamp, request_id, one.name, one.picture_format) for one in pictures]
     for path, picture in zip(paths, pictures, strict=True):
-        store.put(keys.static_key(path), picture.jpeg, JPEG)
+        store.put(keys.static_key(path), picture.file, keys.content_type(path))
     record = {
         "write_date": keys.write_date(datetime.now().astimezone()),
         **fields,
@@ -75,5 +81,3 @@ def _check_pictures(pictures: Sequence[Picture]) -> None:
         raise InvalidInputError(f"A generation has 1 to {MOST_PICTURES} pictures.", "PICTURE_COUNT")
     if len({picture.name for picture in pictures}) < len(pictures):
         raise InvalidInputError("Two pictures have one name.", "PICTURE_NAMES")
-    if not all(picture.jpeg.startswith(b"\xff\xd8") for picture in pictures):
-        raise InvalidInputError("Every picture must be a JPEG file.", "NOT_JPEG")

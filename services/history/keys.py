@@ -88,15 +88,21 @@ def cutout_path(timestamp: str, name: str) -> str:
     return f"{timestamp}/upload/{PurePosixPath(name).stem}_transparent.png"
 
 
-def creative_path(timestamp: str, request_id: str, name: str) -> str:
+def creative_path(timestamp: str, request_id: str, name: str, picture_format: str) -> str:
     """Give an ad's path, relative to static/; the same request gives the same path.
+
+    Args:
+        timestamp: Of its upload.
+        request_id: The request that made it.
+        name: What tells it from its siblings.
+        picture_format: "PNG", "JPEG" or "WEBP".
 
     Raises:
         InvalidInputError: The picture's name is malformed.
     """
     if not _PICTURE_NAME.fullmatch(name):
         raise InvalidInputError("A picture's name must have 1 to 40 letters, digits, - or _.", "BAD_PICTURE_NAME")
-    return f"{timestamp}/generated/{_hash(request_id)[:16]}_{name}.jpg"
+    return f"{timestamp}/generated/{_hash(request_id)[:16]}_{name}{_EXTENSIONS[picture_format]}"
 
 
 def static_key(path: str) -> str:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from google.protobuf.json_format import MessageToDict, ParseDict
 
 from productimage.history.v1 import history_pb2, history_pb2_grpc
 from services.history import keys
@@ -20,8 +21,6 @@ from services.runtime.image import check
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
-
-_RECORD_FIELDS = {field.name for field in history_pb2.Record.DESCRIPTOR.fields}
 
 
 class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
@@ -50,7 +49,14 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
         self, request: history_pb2.PutCutoutRequest, _context: "Context"
     ) -> history_pb2.PutCutoutResponse:
         """See history.proto."""
-        upload = await self._executor.run(self._uploads.put_cutout, request.timestamp, request.cutout, request.engine)
+        upload = await self._executor.run(
+            self._uploads.put_cutout,
+            request.timestamp,
+            request.cutout,
+            request.engine,
+            MessageToDict(request.stage, preserving_proto_field_name=True),
+            request.product_aspect_ratio,
+        )
         return history_pb2.PutCutoutResponse(upload=_upload_message(upload))
 
     async def GetUpload(  # noqa: N802
@@ -65,6 +71,8 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
             upload=_upload_message(upload),
             cutout=self._uploads.read_cutout(upload),
             cutout_engine=upload.cutout_engine,
+            cutout_stage=ParseDict(upload.cutout_stage, history_pb2.Stage(), ignore_unknown_fields=True),
+            product_aspect_ratio=upload.product_aspect_ratio,
         )
 
     async def DiscardUpload(  # noqa: N802
@@ -78,12 +86,14 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
         self, request: history_pb2.SaveGenerationRequest, _context: "Context"
     ) -> history_pb2.SaveGenerationResponse:
         """See history.proto."""
-        record = await self._executor.run(
-            save_generation,
+        return await self._executor.run(self._save_generation, request)
+
+    def _save_generation(self, request: history_pb2.SaveGenerationRequest) -> history_pb2.SaveGenerationResponse:
+        record = save_generation(
             request.request_id,
             request.timestamp,
             _record_fields(request.record),
-            [Picture(picture.name, picture.jpeg) for picture in request.pictures],
+            [Picture(one.name, one.file, check(one.file, self._limits)) for one in request.pictures],
             self._store,
             self._uploads,
             self._ledger,
@@ -140,9 +150,10 @@ def _record_fields(record: history_pb2.Record) -> LedgerRecord:
         "seed": record.seed,
         "prompts": list(record.prompts),
         "notes": list(record.notes),
+        "manifest": MessageToDict(record.manifest, preserving_proto_field_name=True),
     }
 
 
 def _record_message(record: LedgerRecord) -> history_pb2.Record:
     """Make a message of a stored record, which may be the original backend's or a later version's."""
-    return history_pb2.Record(**{name: value for name, value in record.items() if name in _RECORD_FIELDS})
+    return ParseDict(record, history_pb2.Record(), ignore_unknown_fields=True)

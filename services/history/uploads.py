@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -28,6 +29,8 @@ class Upload:
         request_id: The request that made it.
         photo_sha256: Of the photo.
         cutout_engine: What made the cut-out; empty until there is one.
+        cutout_stage: How the cut-out was made, for the manifests of the records.
+        product_aspect_ratio: The product's width over its height; 0: not known.
     """
 
     timestamp: str
@@ -35,6 +38,8 @@ class Upload:
     request_id: str
     photo_sha256: str
     cutout_engine: str = ""
+    cutout_stage: dict[str, Any] = field(default_factory=dict)
+    product_aspect_ratio: float = 0.0
 
     @property
     def photo_path(self) -> str:
@@ -98,13 +103,17 @@ class Uploads:
             return earlier
         return upload
 
-    def put_cutout(self, timestamp: str, cutout: bytes, engine: str) -> Upload:
+    def put_cutout(
+        self, timestamp: str, cutout: bytes, engine: str, stage: dict[str, Any], product_aspect_ratio: float
+    ) -> Upload:
         """Store an upload's cut-out.
 
         Args:
             timestamp: The upload's.
             cutout: A PNG file.
             engine: What made it.
+            stage: How it was made, for the manifests of the records.
+            product_aspect_ratio: The product's width over its height; 0: not known.
 
         Raises:
             InvalidInputError: The timestamp is malformed, or the cut-out or its engine is missing.
@@ -114,7 +123,7 @@ class Uploads:
             raise InvalidInputError("The cut-out and the engine that made it must be given.", "MISSING_CUTOUT")
         upload = self.get(timestamp)
         self._store.put(keys.static_key(upload.cutout_path), cutout, PNG)
-        finished = replace(upload, cutout_engine=engine)
+        finished = replace(upload, cutout_engine=engine, cutout_stage=stage, product_aspect_ratio=product_aspect_ratio)
         self._save(finished)
         return finished
 
@@ -219,13 +228,13 @@ def _dump(upload: Upload) -> bytes:
 
 
 def _load(data: bytes) -> Upload:
-    """Read an upload; fields of a later version are passed over.
+    """Read an upload; fields of a later version are passed over, those of an earlier one may be missing.
 
     Raises:
         ValueError: It is damaged.
     """
     found = json.loads(data)
     try:
-        return Upload(**{field.name: found[field.name] for field in fields(Upload)})
+        return Upload(**{one.name: found[one.name] for one in fields(Upload) if one.name in found})
     except (KeyError, TypeError) as error:
         raise ValueError("not an upload") from error

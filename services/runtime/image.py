@@ -159,6 +159,11 @@ def encode_jpeg(pixels: Pixels, quality: int) -> bytes:
     return _encode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1, *sampling])
 
 
+def encode_webp(pixels: Pixels, quality: int) -> bytes:
+    """Write a WebP file from (H, W, 3) or (H, W, 4); quality 1 to 100."""
+    return _encode(".webp", pixels, [cv2.IMWRITE_WEBP_QUALITY, quality])
+
+
 def _encode(extension: str, pixels: Pixels, options: list[int]) -> bytes:
     ordered = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, _TO_OPENCV[pixels.shape[2]])
     done, data = cv2.imencode(extension, ordered, options)

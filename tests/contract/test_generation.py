@@ -11,6 +11,7 @@ from productimage.generation.v1.generation_pb2 import (
     ComposeCreativesRequest,
     CreativeSize,
     GenerateBackgroundRequest,
+    Light,
     Placement,
     Product,
     WriteCopyRequest,
@@ -49,6 +50,22 @@ async def test_a_background_is_made(channel: grpc.aio.Channel) -> None:
     assert (await stub.GenerateBackground(request)).picture == answer.picture
 
 
+async def test_an_own_picture_is_taken_as_the_background(channel: grpc.aio.Channel) -> None:
+    room = np.full((300, 400, 3), (210, 200, 190), np.uint8)
+    room[200:] = (120, 90, 60)
+    request = GenerateBackgroundRequest(
+        product=PRODUCT,
+        aspect_ratio=AspectRatio(width=1, height=1),
+        product_aspect_ratio=0.5,
+        own_picture=Image(encoded=encoded(room)),
+    )
+    answer = await GenerationServiceStub(channel).GenerateBackground(request)
+    assert np.array_equal(to_pixels(answer.picture, ImageLimits()), room)
+    assert (answer.engine, answer.prompt) == ("own picture", "")
+    assert answer.placement.estimated
+    assert 200 < answer.placement.zone.bottom <= 300
+
+
 async def test_copy_is_written_in_both_languages(channel: grpc.aio.Channel) -> None:
     stub = GenerationServiceStub(channel)
     chinese = await stub.WriteCopy(WriteCopyRequest(product=PRODUCT, audience=AUDIENCE))
@@ -76,8 +93,8 @@ async def test_creatives_come_in_the_order_asked_for(channel: grpc.aio.Channel) 
     )
     assert [creative.size for creative in answer.creatives] == sizes
     for creative in answer.creatives:
-        assert decoded(creative.jpeg).shape == (creative.size.height, creative.size.width, 3)
-        assert len(creative.jpeg) <= 150_000
+        assert decoded(creative.file).shape == (creative.size.height, creative.size.width, 3)
+        assert len(creative.file) <= 150_000
 
 
 async def test_every_refusal(channel: grpc.aio.Channel) -> None:
@@ -90,6 +107,11 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
         (GenerateBackgroundRequest(product=Product(name="x", description="x" * 5001)), "DESCRIPTION_LENGTH"),
         (GenerateBackgroundRequest(product=PRODUCT), "ASPECT_RATIO"),
         (GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=AspectRatio(width=9, height=2)), "ASPECT_RATIO"),
+        (GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=good, short_side=1081), "SHORT_SIDE"),
+        (
+            GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=good, own_picture=Image(encoded=b"GIF89a")),
+            "UNSUPPORTED_IMAGE",
+        ),
     ):
         assert (await refused(stub.GenerateBackground(request)))[:2] == ("INVALID_ARGUMENT", reason)
     unknown = WriteCopyRequest(product=PRODUCT, locale="xx")
@@ -102,6 +124,9 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
         picture=to_message(gradient(60, 50)), placement=Placement(zone=Box(left=10, top=5, right=50, bottom=40))
     )
     outside = Backdrop(picture=backdrop.picture, placement=Placement(zone=Box(right=61, bottom=50)))
+    from_below = Backdrop(
+        picture=backdrop.picture, placement=Placement(zone=backdrop.placement.zone, light=Light(up=-1, shadow=0.3))
+    )
     empty = to_message(np.zeros((5, 5, 4), np.uint8))
     opaque = to_message(gradient(5, 5))
     for compose, code, reason in (
@@ -116,6 +141,11 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
             ComposeCreativesRequest(cutout=cutout, backdrops=[outside], sizes=[size]),
             "INVALID_ARGUMENT",
             "PLACEMENT_OUTSIDE",
+        ),
+        (
+            ComposeCreativesRequest(cutout=cutout, backdrops=[from_below], sizes=[size]),
+            "INVALID_ARGUMENT",
+            "BAD_LIGHT",
         ),
         (ComposeCreativesRequest(cutout=opaque, backdrops=[backdrop], sizes=[size]), "INVALID_ARGUMENT", "NO_ALPHA"),
         (

@@ -11,12 +11,14 @@ from productimage.history.v1.history_pb2 import (
     DiscardUploadRequest,
     GetUploadRequest,
     ListRecordsRequest,
+    Manifest,
     ObjectInfo,
     Picture,
     PutCutoutRequest,
     ReadObjectRequest,
     Record,
     SaveGenerationRequest,
+    Stage,
     Upload,
 )
 from productimage.history.v1.history_pb2_grpc import HistoryServiceStub
@@ -35,6 +37,12 @@ __all__ = ["s3_settings", "s3_url"]
 PHOTO = encoded(gradient(30, 20))
 CUTOUT = encoded(gradient(31, 20))
 JPEG = encoded(gradient(30, 25), "JPEG")
+WEBP = encoded(gradient(30, 25), "WEBP")
+STAGE = Stage(name="cut_out", engine="mobile_sam", seconds=1.25, inputs=["ab"], outputs=["cd"])
+MANIFEST = Manifest(
+    software_version="1.2.3",
+    stages=[STAGE, Stage(name="background", engine="bedrock", model="m", seed=4_294_967_295, prompt="瓶")],
+)
 
 
 @pytest.fixture(params=["disk", "s3"])
@@ -57,8 +65,14 @@ async def save(channel: grpc.aio.Channel, upload: Upload, request_id: str = "gen
     request = SaveGenerationRequest(
         request_id=request_id,
         timestamp=upload.timestamp,
-        record=Record(product_name="瓶", engines={"copy": "templates"}, seed=4_000_000_000, prompts=["a", "b"]),
-        pictures=[Picture(name="300x250", jpeg=JPEG), Picture(name="320x480", jpeg=JPEG)],
+        record=Record(
+            product_name="瓶",
+            engines={"copy": "templates"},
+            seed=4_000_000_000,
+            prompts=["a", "b"],
+            manifest=MANIFEST,
+        ),
+        pictures=[Picture(name="300x250", file=JPEG), Picture(name="320x480", file=WEBP)],
     )
     return (await HistoryServiceStub(channel).SaveGeneration(request)).record
 
@@ -76,11 +90,19 @@ async def test_the_life_of_an_upload(channel: grpc.aio.Channel) -> None:
     assert upload.photo_path == f"{upload.timestamp}/upload/my_flask.png"
     assert await create(channel) == upload
     stored = await stub.PutCutout(
-        PutCutoutRequest(request_id="p", timestamp=upload.timestamp, cutout=CUTOUT, engine="mobile_sam")
+        PutCutoutRequest(
+            request_id="p",
+            timestamp=upload.timestamp,
+            cutout=CUTOUT,
+            engine="mobile_sam",
+            stage=STAGE,
+            product_aspect_ratio=0.5,
+        )
     )
     assert stored.upload == upload
     found = await stub.GetUpload(GetUploadRequest(timestamp=upload.timestamp))
     assert (found.upload, found.cutout, found.cutout_engine) == (upload, CUTOUT, "mobile_sam")
+    assert (found.cutout_stage, found.product_aspect_ratio) == (STAGE, 0.5)
     discard = DiscardUploadRequest(request_id="d", timestamp=upload.timestamp)
     assert (await stub.DiscardUpload(discard)).discarded
     assert not (await stub.DiscardUpload(discard)).discarded
@@ -94,6 +116,7 @@ async def test_a_generation_is_saved_listed_and_served(channel: grpc.aio.Channel
     record = await save(channel, upload)
     assert record.product_image_filename == upload.photo_path
     assert record.seed == 4_000_000_000
+    assert record.manifest == MANIFEST
     assert await save(channel, upload) == record
     listed = await stub.ListRecords(ListRecordsRequest())
     assert list(listed.records) == [record]
@@ -103,6 +126,8 @@ async def test_a_generation_is_saved_listed_and_served(channel: grpc.aio.Channel
     assert b"".join(chunks) == JPEG
     assert info.content_type == "image/jpeg"
     assert info.size == len(JPEG)
+    info_of_other, chunks = await read(channel, record.generated_images[1])
+    assert (info_of_other.content_type, b"".join(chunks)) == ("image/webp", WEBP)
     again, nothing = await read(channel, record.generated_images[0], info.etag)
     assert again.not_modified
     assert nothing == []
@@ -152,11 +177,18 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
     ):
         assert (await refused(stub.GetUpload(GetUploadRequest(timestamp=timestamp))))[:2] == (code, reason)
     assert (await refused(stub.DiscardUpload(DiscardUploadRequest(timestamp="x"))))[0] == "INVALID_ARGUMENT"
-    picture = Picture(name="a", jpeg=JPEG)
+    picture = Picture(name="a", file=JPEG)
     for save_request, code, reason in (
         (SaveGenerationRequest(timestamp=upload.timestamp, pictures=[picture]), "INVALID_ARGUMENT", "BAD_REQUEST_ID"),
         (SaveGenerationRequest(request_id="g", timestamp=unknown, pictures=[picture]), "NOT_FOUND", "UNKNOWN_UPLOAD"),
         (SaveGenerationRequest(request_id="g", timestamp=upload.timestamp), "INVALID_ARGUMENT", "PICTURE_COUNT"),
+        (
+            SaveGenerationRequest(
+                request_id="g", timestamp=upload.timestamp, pictures=[Picture(name="a", file=b"%PDF-1.7")]
+            ),
+            "INVALID_ARGUMENT",
+            "UNSUPPORTED_IMAGE",
+        ),
     ):
         assert (await refused(stub.SaveGeneration(save_request)))[:2] == (code, reason)
     for list_request, reason in (

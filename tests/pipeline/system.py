@@ -48,8 +48,19 @@ class System:
 
     def generate(self, upload: Mapping[str, Any], **changes: str) -> httpx.Response:
         """Generate ads of an upload."""
-        form = {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"], **changes}
-        return self.client.post("/api/generate-product", data=form)
+        return self.client.post("/api/generate-product", data=self._form(upload, changes))
+
+    def generate_on(self, background: bytes, upload: Mapping[str, Any], **changes: str) -> httpx.Response:
+        """Generate ads of an upload on a picture of one's own."""
+        files = {"background_image": ("room.png", background)}
+        return self.client.post("/api/generate-product", data=self._form(upload, changes), files=files)
+
+    def _form(self, upload: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, str]:
+        return {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"], **changes}
+
+    def pictures(self, record: Mapping[str, Any]) -> list[bytes]:
+        """Fetch the ads of a record."""
+        return [self.client.get(f"/static/{path}").content for path in record["generated_images"]]
 
     def stored(self) -> set[str]:
         """Give the paths of all files in the store."""

@@ -70,8 +70,8 @@ def system(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_words_come_first_and_backgrounds_are_asked_for_in_their_terms(system: System, clouds: Clouds) -> None:
     clouds.bedrock.asked.clear()
     record = system.generate(system.upload().json()).json()
-    assert record["engines"]["background"] == MODEL
-    assert record["engines"]["copy"] == "gpt-5-mini"
+    assert record["engines"]["background"] == f"bedrock/{MODEL}"
+    assert record["engines"]["copy"] == "openai/gpt-5-mini"
     assert (record["short_ad"], record["long_ad"], record["notes"]) == ("山" * 60, "海" * 240, [])
     assert sorted(asked.json["aspect_ratio"] for asked in clouds.bedrock.asked) == ["2:3", "5:4"]
     assert {asked.json["seed"] for asked in clouds.bedrock.asked} == {record["seed"] % 4294967295}

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from deploy.local.supervisor import ROOT, Ports
+from gateway.models import ManifestBody
 from tests.pictures import ball, encoded
 from tests.pipeline.system import FAST, System, started
 
@@ -146,4 +147,7 @@ def test_run_stops_all_when_one_process_dies(tmp_path: Path) -> None:
 def test_the_record_on_disk_is_plain_json(system: System) -> None:
     record = system.generate(system.upload(PHOTO).json()).json()
     [stored] = json.loads((system.store / "static/history_setting.json").read_text(encoding="utf-8"))
+    assert (
+        ManifestBody.model_validate(record.pop("manifest")).software_version == stored["manifest"]["software_version"]
+    )
     assert {name: stored[name] for name in record} == record

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pictures import SAMPLE, ball, decoded, encoded, gradient
+from tests.pictures import SAMPLE, ball, decoded, encoded, gradient, texture
 from tests.pipeline.system import FORM, System, started
 
 FRONTEND = {"Origin": "http://localhost:3001"}
@@ -160,6 +160,19 @@ def test_a_wrong_field_can_be_corrected_without_a_new_upload(system: System) -> 
     upload = system.upload(encoded(ball(80, 80)[0])).json()
     assert "zh-TW" in detail(system.generate(upload, locale="xx"), 400)
     assert system.client.get(f"/static/{upload['filename']}").status_code == 200
+
+
+def test_what_stands_in_the_users_picture_is_cleared_away(system: System) -> None:
+    scene = np.full((900, 1200, 3), (40, 220, 60), np.uint8)
+    scene[600:] = (230, 30, 220)
+    scene[:, :400], scene[:, 800:] = texture(400, 900), texture(400, 900)  # no calm place but the middle
+    y, x = np.mgrid[:900, :1200]
+    scene[np.hypot(x - 600, y - 620) < 90] = (250, 250, 20)
+    record = system.generate_on(encoded(scene), system.upload().json()).json()
+    assert record["engines"]["inpainting"] == "migan"
+    yellow = (250, 250, 20)
+    for picture in map(decoded, system.pictures(record)):
+        assert (np.abs(picture.astype(int) - yellow).max(axis=2) < 40).mean() < 0.002
 
 
 def bomb() -> bytes:

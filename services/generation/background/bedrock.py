@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -11,8 +12,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-from services.generation.audience import Audience, Product, Terms
-from services.generation.background.engine import Background, Zone
+from services.generation.background.calm import find_placement
+from services.generation.background.engine import Background, Wish
 from services.generation.background.prompt import build_prompt
 from services.generation.background.stability import active_models, check_model, picture_in, request_body
 from services.generation.settings import GenerationSettings
@@ -56,8 +57,6 @@ BAD_KEYS = {
     "ExpiredToken",
     "AccessDenied",  # STS's, when the role may not be assumed
 }
-ZONE = (0.27, 0.24, 0.73, 0.82)
-"""The room for the product that prompts ask for: left, top, right and bottom, as parts of the sides."""
 
 
 class Bedrock:
@@ -72,27 +71,25 @@ class Bedrock:
 
     def __init__(self, settings: GenerationSettings) -> None:
         check_model(settings.bedrock_model)
-        self.name = settings.bedrock_model
+        self.name = f"bedrock/{settings.bedrock_model}"
+        self.model = settings.bedrock_model
         self._settings = settings
         self._session: boto3.Session = aws_session(settings)
         self._making_client = threading.Lock()  # clients may be shared between threads, their making may not
 
-    def generate(
-        self, product: Product, audience: Audience, aspect_ratio: float, seed: int, terms: Terms | None
-    ) -> Background:
+    def generate(self, wish: Wish) -> Background:
         """See BackgroundEngine.
 
         Raises:
             ServiceError: No picture came; the text says what to do.
             AbandonedError: Nobody waits any more.
         """
-        prompt = build_prompt(product, audience, terms, stand_in=self._settings.prompt_stand_in)
-        file = self._ask(request_body(prompt, aspect_ratio, seed))
-        pixels = _cropped(rgb(decode(file, self._settings)), aspect_ratio)
-        height, width = pixels.shape[:2]
-        left, top, right, bottom = ZONE
-        zone = Zone(round(left * width), round(top * height), round(right * width), round(bottom * height))
-        return Background(pixels, zone, prompt.recorded, self.name)
+        prompt = build_prompt(wish.product, wish.audience, wish.terms, stand_in=self._settings.prompt_stand_in)
+        file = self._ask(request_body(prompt, wish.aspect_ratio, wish.seed))
+        pixels = _cropped(rgb(decode(file, self._settings)), wish.aspect_ratio)
+        placement = find_placement(pixels, wish.product_aspect_ratio)
+        placement = replace(placement, stand_in=self._settings.prompt_stand_in)
+        return Background(pixels, placement, prompt.recorded, self.name)
 
     def _ask(self, body: bytes) -> bytes:
         """Ask for a picture, a few times when the failure may pass."""
@@ -107,12 +104,12 @@ class Bedrock:
         try:
             return tries(self._invoke, body)
         except (ClientError, BotoCoreError) as error:
-            log.warning("bedrock failed", model=self.name, error=str(error))
+            log.warning("bedrock failed", model=self.model, error=str(error))
             raise self._translated(error) from error
 
     def _invoke(self, body: bytes) -> bytes:
         answer = self._client().invoke_model(
-            modelId=self.name, body=body, contentType="application/json", accept="application/json"
+            modelId=self.model, body=body, contentType="application/json", accept="application/json"
         )
         with closing(answer["body"]) as stream:
             return picture_in(stream.read())
@@ -162,12 +159,12 @@ class Bedrock:
 
 _MEANINGS: dict[str, Callable[[Bedrock], ServiceError]] = {
     "ResourceNotFoundException": lambda engine: PreconditionError(
-        f"The image model {engine.name} is not there (any more) in {engine.region}: set GENERATION_BEDROCK_MODEL;"
+        f"The image model {engine.model} is not there (any more) in {engine.region}: set GENERATION_BEDROCK_MODEL;"
         f" {active_models()}.",
         "MODEL_GONE",
     ),
     "AccessDeniedException": lambda engine: PreconditionError(
-        f"AWS does not let these credentials use {engine.name} in {engine.region}: allow bedrock:InvokeModel for it,"
+        f"AWS does not let these credentials use {engine.model} in {engine.region}: allow bedrock:InvokeModel for it,"
         " and request access to the model in the Bedrock console; or set GENERATION_BACKGROUND_ENGINE=studio.",
         "ACCESS_DENIED",
     ),

@@ -8,6 +8,8 @@ MARGIN = 0.05
 """Kept free between the product and the ad's edges, as a part of the ad's size."""
 LOWEST_STAND = 0.93
 """The product never stands lower than this, from the top of the ad."""
+ROOMY = 0.8
+"""A window has room for a zone that takes at most so much of its height."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,10 @@ def window_for(background: Size, zone: Zone, ad: Size) -> Window:
     width = min(background.width, background.height * ad.aspect_ratio)
     height = width / ad.aspect_ratio
     left = (zone.left + zone.right) / 2 - width / 2
-    # In the picture as it was made the product stands at a certain height; a lower window keeps that proportion.
-    top = zone.bottom - height * min(zone.bottom / background.height, LOWEST_STAND)
+    # In the picture as it was made the product stands at a certain height. A lower window keeps that proportion, unless
+    # there is too little height to leave much of it below the foot.
+    fits = zone.bottom - zone.top <= ROOMY * height
+    top = zone.bottom - height * min(zone.bottom / background.height if fits else 1, LOWEST_STAND)
     return Window(_within(left, background.width - width), _within(top, background.height - height), width, height)
 
 

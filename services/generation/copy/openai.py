@@ -67,7 +67,8 @@ class OpenAi:
     """
 
     def __init__(self, key: str, settings: GenerationSettings) -> None:
-        self.name = settings.openai_model
+        self.name = f"openai/{settings.openai_model}"
+        self._model = settings.openai_model
         self._settings = settings
         # Retries are ours: they end when nobody waits any more.
         self._client = openai.OpenAI(api_key=key, base_url=settings.openai_base_url, max_retries=0)
@@ -111,13 +112,13 @@ class OpenAi:
             except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
                 log.info("openai asked again", attempt=attempt + 1, error=type(error).__name__)
                 if attempt + 1 == ATTEMPTS or _is_out_of_quota(error):
-                    raise _translated(error, self.name) from error
+                    raise _translated(error, self._model) from error
                 pause(PAUSE * 2**attempt)
             except ValidationError as error:
                 raise UnavailableError("The language model's answer could not be read.", "UNREADABLE") from error
             except openai.OpenAIError as error:
                 log.warning("openai failed", error=str(error))
-                raise _translated(error, self.name) from error
+                raise _translated(error, self._model) from error
         raise AssertionError
 
     def _ask_once(self, messages: "list[openai.types.responses.EasyInputMessageParam]") -> Answer:
@@ -125,7 +126,7 @@ class OpenAi:
         if left < 1:
             raise AbandonedError
         response = self._client.responses.parse(
-            model=self.name,
+            model=self._model,
             instructions=INSTRUCTIONS,
             input=list(messages),
             text_format=Answer,

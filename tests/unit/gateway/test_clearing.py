@@ -2,15 +2,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gateway.pipelines.clearing import mask_of, standing_place, stands_in_the_way
+from gateway.pipelines.clearing import mask_of, obstacles, placement_for, standing_place, stands_in_the_way
 from gateway.pipelines.shadow import shadow_of
 from gateway.settings import GatewaySettings
+from productimage.generation.v1.generation_pb2 import Placement
 from productimage.image.v1.image_pb2 import Box
 from productimage.segmentation.v1.segmentation_pb2 import FoundObject
 from services.runtime.image import to_message, to_pixels
 from services.runtime.settings import ImageLimits
 
 ZONE = Box(left=100, top=50, right=500, bottom=450)
+KNOWN = Placement(zone=ZONE)
+GUESS = Placement(zone=ZONE, estimated=True)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +28,7 @@ ZONE = Box(left=100, top=50, right=500, bottom=450)
     ],
 )
 def test_what_takes_the_products_place_is_in_the_way(box: Box, in_the_way: bool) -> None:
-    assert stands_in_the_way(box, ZONE) is in_the_way
+    assert stands_in_the_way(box, KNOWN) is in_the_way
 
 
 def test_the_masks_of_all_in_the_way_are_joined() -> None:
@@ -38,15 +41,36 @@ def test_the_masks_of_all_in_the_way_are_joined() -> None:
     ]
     found = [FoundObject(box=box, mask=to_message(mask)) for box, mask in zip(boxes, masks, strict=True)]
     picture = to_message(np.full((600, 600, 3), 200, np.uint8))
-    joined = mask_of(found, ZONE, picture, GatewaySettings())
-    assert joined is not None
+    joined = mask_of(obstacles(found, KNOWN, picture), picture, GatewaySettings())
     wanted = masks[0] | masks[1]
     found_mask = to_pixels(joined, ImageLimits())
     assert (found_mask[wanted > 0] == 255).all()
     # A fringe of 2 % of the picture goes with them, and no more.
     rows, columns = np.nonzero(found_mask)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (288, 461, 188, 361)
-    assert mask_of(found[2:], ZONE, picture, GatewaySettings()) is None
+    assert obstacles(found[2:], KNOWN, picture) == []
+
+
+def test_where_the_place_is_a_guess_what_stands_near_tells_a_better_one() -> None:
+    box = Box(left=350, top=300, right=480, bottom=520)
+    found, picture = FoundObject(box=box), to_message(np.zeros((600, 600, 3), np.uint8))
+    assert obstacles([found], KNOWN, picture) == []
+    assert obstacles([found], GUESS, picture) == [found]
+    moved = placement_for([found], GUESS, picture)
+    assert moved.zone == Box(left=230, top=120, right=600, bottom=520)
+    assert placement_for([], GUESS, picture) == GUESS
+    assert placement_for([found], KNOWN, picture) == KNOWN
+
+
+def test_what_was_asked_for_gives_the_product_its_place_wherever_it_stands() -> None:
+    picture = to_message(np.zeros((600, 600, 3), np.uint8))
+    far = FoundObject(box=Box(left=180, top=100, right=260, bottom=320))
+    cut_off = FoundObject(box=Box(left=0, top=100, right=260, bottom=600))
+    asked = Placement(zone=ZONE, estimated=True, stand_in=True)
+    assert obstacles([cut_off, far], GUESS, picture) == []
+    assert obstacles([cut_off, far], asked, picture) == [far]
+    moved = placement_for([far], asked, picture)
+    assert (moved.zone.bottom, (moved.zone.left + moved.zone.right) // 2) == (320, 220)
 
 
 def test_the_place_looked_at_is_above_the_foot() -> None:

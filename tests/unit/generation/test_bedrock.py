@@ -15,6 +15,7 @@ import pytest
 from services.generation.audience import Audience, Product, Terms
 from services.generation.background import bedrock
 from services.generation.background.bedrock import Bedrock
+from services.generation.background.engine import Wish
 from services.generation.background.stability import ACTIVE, nearest_ratio
 from services.generation.engines import choose_engines
 from services.generation.settings import GenerationSettings
@@ -66,7 +67,7 @@ def failed(status: int, code: str, message: str = "secret detail arn:aws:iam::12
 
 
 def made(server: ScriptedServer, seed: int = 7, **more: Any) -> tuple[Pixels, str, str]:
-    background = Bedrock(settings_for(server, **more)).generate(PRODUCT, AUDIENCE, 5 / 4, seed, TERMS)
+    background = Bedrock(settings_for(server, **more)).generate(Wish(PRODUCT, AUDIENCE, 5 / 4, seed, TERMS))
     return background.pixels, background.prompt, background.engine
 
 
@@ -81,7 +82,7 @@ def test_a_picture_is_asked_for_and_read() -> None:
     assert (asked.json["seed"], asked.json["aspect_ratio"], asked.json["output_format"]) == (7, "5:4", "png")
     assert '"insulated steel bottle"' in asked.json["prompt"]
     assert prompt.startswith(asked.json["prompt"])
-    assert engine == MODEL
+    assert engine == f"bedrock/{MODEL}"
     assert np.array_equal(pixels, PICTURE)
 
 
@@ -104,12 +105,13 @@ def test_the_nearest_proportions_are_asked_for(ratio: float, offered: tuple[int,
 
 def test_other_proportions_are_cut_out_of_the_middle() -> None:
     with scripted([answered(PICTURE)]) as server:
-        background = Bedrock(settings_for(server)).generate(PRODUCT, AUDIENCE, 2.0, 1, None)
+        background = Bedrock(settings_for(server)).generate(Wish(PRODUCT, AUDIENCE, 2.0, 1))
     assert background.pixels.shape == (75, 150, 3)
     assert np.array_equal(background.pixels, PICTURE[22:97])
-    zone = background.zone
+    zone = background.placement.zone
     assert 0 < zone.left < zone.right < 150
     assert 0 < zone.top < zone.bottom < 75
+    assert background.placement.estimated
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ def test_a_role_is_assumed_and_renewed(valid_for: timedelta, assumed: int, monke
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
         engine = Bedrock(settings_for(server, aws_role_arn="arn:aws:iam::1:role/ads"))
         for _ in range(3):
-            engine.generate(PRODUCT, AUDIENCE, 1, 1, None)
+            engine.generate(Wish(PRODUCT, AUDIENCE, 1, 1))
         assert len(tokens.asked) == assumed
         assert tokens.asked[0].headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
         for number, asked in enumerate(server.asked, start=1):
@@ -221,7 +223,7 @@ def test_a_role_without_anything_to_assume_it_with_is_refused_at_start() -> None
 def test_several_threads_ask_at_one_time() -> None:
     with scripted([answered(PICTURE)]) as server, ThreadPoolExecutor(8) as pool:
         engine = Bedrock(settings_for(server))
-        asked = [pool.submit(engine.generate, PRODUCT, AUDIENCE, 5 / 4, seed, TERMS) for seed in range(24)]
+        asked = [pool.submit(engine.generate, Wish(PRODUCT, AUDIENCE, 5 / 4, seed, TERMS)) for seed in range(24)]
         assert all(np.array_equal(one.result().pixels, PICTURE) for one in asked)
     assert sorted(one.json["seed"] for one in server.asked) == list(range(24))
 
@@ -282,12 +284,12 @@ def test_a_model_that_cannot_be_used_is_refused_at_start(model: str) -> None:
 
 def test_a_model_that_is_newer_than_we_are_is_taken_on_trust() -> None:
     settings = GenerationSettings(background_engine="bedrock", bedrock_model="stability.stable-image-next-v9:0")
-    assert choose_engines(settings).background.name == "stability.stable-image-next-v9:0"
+    assert choose_engines(settings).background.name == "bedrock/stability.stable-image-next-v9:0"
 
 
 def test_who_has_an_identity_gets_bedrock() -> None:
     def chosen(**more: Any) -> str:
-        return choose_engines(GenerationSettings(**more)).background.name
+        return choose_engines(GenerationSettings(**more)).background.name.removeprefix("bedrock/")
 
     assert chosen() == "studio"
     assert chosen(aws_access_key_id="a", aws_secret_access_key="b") == MODEL

@@ -91,7 +91,7 @@ def test_one_call_gives_both_ads_and_the_english_terms() -> None:
     assert (form["type"], form["strict"]) == ("json_schema", True)
     assert set(form["schema"]["required"]) == set(GOOD)
     terms = Terms("insulated steel bottle", ("keeps drinks cold",), "young women who hike")
-    assert copy == Copy(SHORT, LONG, "some-model", terms, "")
+    assert copy == Copy(SHORT, LONG, "openai/some-model", terms, "")
 
 
 @pytest.mark.parametrize(

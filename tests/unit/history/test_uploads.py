@@ -55,7 +55,7 @@ def create(uploads: Uploads, request_id: str = "r1", name: str = "flask.png", ph
 def save(
     store: ObjectStore, uploads: Uploads, ledger: Ledger, upload: Upload, request_id: str = "g1"
 ) -> dict[str, object]:
-    pictures = [Picture("300x250", JPEG), Picture("320x480", JPEG)]
+    pictures = [Picture("300x250", JPEG, "JPEG"), Picture("320x480", JPEG, "JPEG")]
     return save_generation(request_id, upload.timestamp, {"product_name": "flask"}, pictures, store, uploads, ledger)
 
 
@@ -72,11 +72,15 @@ def test_an_upload_lies_where_the_frontend_looks_for_it(store: ObjectStore, uplo
     assert re.fullmatch(r"\d{14}-[0-9a-f]{16}", upload.timestamp)
     assert upload.photo_path == f"{upload.timestamp}/upload/flask.png"
     assert store.get(f"static/{upload.photo_path}").data == b"photo"
-    uploads.put_cutout(upload.timestamp, b"cutout", "mobile_sam")
+    uploads.put_cutout(upload.timestamp, b"cutout", "mobile_sam", {"name": "cut_out"}, 0.5)
     assert upload.cutout_path == f"{upload.timestamp}/upload/flask_transparent.png"
     found = uploads.get(upload.timestamp)
     assert uploads.read_cutout(found) == b"cutout"
-    assert found.cutout_engine == "mobile_sam"
+    assert (found.cutout_engine, found.cutout_stage, found.product_aspect_ratio) == (
+        "mobile_sam",
+        {"name": "cut_out"},
+        0.5,
+    )
 
 
 def test_the_same_request_makes_one_upload(store: ObjectStore, uploads: Uploads) -> None:
@@ -117,13 +121,13 @@ def test_what_is_not_there_is_told(uploads: Uploads) -> None:
     with pytest.raises(NotFoundError, match="upload the photo again"):
         uploads.get(unknown)
     with pytest.raises(NotFoundError):
-        uploads.put_cutout(unknown, b"x", "engine")
+        uploads.put_cutout(unknown, b"x", "engine", {}, 0)
     assert uploads.discard(unknown) is False
     upload = create(uploads)
     with pytest.raises(PreconditionError, match="no cut-out"):
         uploads.read_cutout(uploads.get(upload.timestamp))
     with pytest.raises(InvalidInputError):
-        uploads.put_cutout(upload.timestamp, b"", "engine")
+        uploads.put_cutout(upload.timestamp, b"", "engine", {}, 0)
 
 
 @pytest.mark.parametrize("bad", ["", "..", "../x", "20260101000000/..", "20260101000000-zzzz", "2026", "a" * 500, "\0"])
@@ -135,7 +139,7 @@ def test_malformed_timestamps_are_refused(uploads: Uploads, bad: str) -> None:
 
 def test_a_discarded_upload_leaves_nothing(store: ObjectStore, uploads: Uploads) -> None:
     upload = create(uploads)
-    uploads.put_cutout(upload.timestamp, b"cutout", "engine")
+    uploads.put_cutout(upload.timestamp, b"cutout", "engine", {}, 0)
     assert uploads.discard(upload.timestamp) is True
     assert all_keys(store) == []
     assert uploads.discard(upload.timestamp) is False
@@ -204,11 +208,10 @@ def test_fields_of_a_later_version_are_passed_over(store: ObjectStore, uploads: 
     "bad",
     [
         [],
-        [Picture("../x", JPEG)],
-        [Picture("", JPEG)],
-        [Picture("a", JPEG), Picture("a", JPEG)],
-        [Picture("a", b"GIF89a")],
-        [Picture(str(number), JPEG) for number in range(17)],
+        [Picture("../x", JPEG, "JPEG")],
+        [Picture("", JPEG, "JPEG")],
+        [Picture("a", JPEG, "JPEG"), Picture("a", JPEG, "JPEG")],
+        [Picture(str(number), JPEG, "JPEG") for number in range(17)],
     ],
 )
 def test_bad_pictures_are_refused(store: ObjectStore, uploads: Uploads, ledger: Ledger, bad: list[Picture]) -> None:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from services.generation.audience import Audience, Product
-from services.generation.background.studio import Studio
+from services.generation.background.engine import Wish
+from services.generation.background.studio.engine import Studio
 from services.runtime.errors import InvalidInputError
 from services.runtime.image import Pixels
 from services.segmentation.engine import Box, Engines, FoundObject, PromptPoint, Wanted
@@ -35,8 +36,8 @@ def test_an_empty_scene_holds_nothing(engines: Engines) -> None:
 @pytest.mark.parametrize("seed", [3, 11])
 def test_what_stands_at_a_place_is_found_and_nothing_else(seed: int, engines: Engines) -> None:
     for stand_in in (True, False):
-        background = Studio(stand_in=stand_in).generate(Product("x"), Audience(), 1.25, seed)
-        zone = background.zone
+        background = Studio(stand_in=stand_in).generate(Wish(Product("x"), Audience(), 1.25, seed))
+        zone = background.placement.zone
         place = PromptPoint((zone.left + zone.right) // 2, zone.bottom - (zone.bottom - zone.top) // 8, on_object=True)
         feet = [found.box.bottom for found in find_objects(background.pixels, wanted_objects((), 0, 0), place, engines)]
         on_the_spot = [foot for foot in feet if abs(foot - zone.bottom) < 0.035 * background.pixels.shape[0]]

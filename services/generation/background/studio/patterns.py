@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from services.generation.background.solids import Plane
+from services.generation.background.studio.solids import Plane
 
 SIZE = 768
 Pattern = Callable[[np.random.Generator], Plane]

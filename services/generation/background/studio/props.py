@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.generation.background.solids import (
+from services.generation.background.studio.solids import (
     Distance,
     bar,
     box,

@@ -21,13 +21,27 @@ Colour = tuple[float, float, float]
 Distance = Callable[[Points], Plane]
 
 
+Texture = Callable[[Points], Plane]
+"""How bright a surface is at points of the set, about 1."""
+
+
 @dataclass(frozen=True)
 class Material:
-    """How a surface looks: its colour, how much it shines (0 to 1) and how much light it gives itself."""
+    """How a surface looks.
+
+    Attributes:
+        colour: Its colour.
+        gloss: How much it shines, 0 to 1.
+        glow: How much light it gives itself; above 0.5 it lights what is around it.
+        mirror: How much its level parts reflect of the set, 0 to 1.
+        texture: What varies its colour.
+    """
 
     colour: Colour
     gloss: float = 0.0
     glow: float = 0.0
+    mirror: float = 0.0
+    texture: Texture | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +111,26 @@ def arch(width: float, height: float, thickness: float) -> Distance:
         beside = np.hypot(p[0], above) - half + 0.02
         before = np.abs(p[2]) - (thickness / 2 - 0.02)
         return np.asarray(np.maximum(_outside(beside, before) - 0.02, -p[1]))
+
+    return distance
+
+
+def pierced_wall(width: float, height: float, thickness: float, opening: float, top: float) -> Distance:
+    """A standing wall with an arched opening in its middle that starts at its foot; the foot is at its place.
+
+    Args:
+        width: Of the wall.
+        height: Of the wall.
+        thickness: Of the wall.
+        opening: The width of the opening.
+        top: The height of the opening.
+    """
+
+    def distance(p: Points) -> Plane:
+        a, b, c = np.abs(p[0]) - width / 2, np.abs(p[1] - height / 2) - height / 2, np.abs(p[2]) - thickness / 2
+        wall = np.maximum(a, np.maximum(b, c))
+        above = np.maximum(p[1] - (top - opening / 2), 0)
+        return np.asarray(np.maximum(wall, opening / 2 - np.hypot(p[0], above)))
 
     return distance
 

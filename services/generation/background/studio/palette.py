@@ -4,7 +4,7 @@ import colorsys
 from dataclasses import dataclass
 
 from services.generation.audience import Audience
-from services.generation.background.solids import Colour
+from services.generation.background.studio.solids import Colour
 from services.generation.light import to_linear_colour
 
 
@@ -18,6 +18,7 @@ class Palette:
         floor: The floor and the podium's surroundings.
         podium: What the product stands on.
         accents: Props, in turn.
+        wood: Of tables.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Palette:
     floor: Colour
     podium: Colour
     accents: tuple[Colour, ...]
+    wood: Colour
 
 
 # name, wall, floor, podium, accents
@@ -55,6 +57,8 @@ _PALETTES: dict[str, tuple[tuple[str, str, str, str, tuple[str, ...]], ...]] = {
     ),
 }
 _AGE_SATURATION = {"18-24": 1.12, "25-34": 1.04, "": 1.0, "35-44": 0.95, "45-54": 0.86, "55+": 0.8}
+_WOODS = {"baby": "#dcbd92", "gaming": "#4a352b", "outdoor": "#96704a", "pets": "#b9875a"}
+_USUAL_WOOD = "#a97c54"
 _GENDER_WARMTH = {"female": 0.035, "male": -0.035, "": 0.0}
 
 
@@ -72,7 +76,14 @@ def choose_palette(audience: Audience, choice: int) -> Palette:
     def colour(code: str) -> Colour:
         return to_linear_colour(_tuned(code, saturation, warmth))
 
-    return Palette(name, colour(wall), colour(floor), colour(podium), tuple(colour(accent) for accent in accents))
+    return Palette(
+        name,
+        colour(wall),
+        colour(floor),
+        colour(podium),
+        tuple(colour(accent) for accent in accents),
+        colour(_WOODS.get(audience.interest, _USUAL_WOOD)),
+    )
 
 
 def _tuned(code: str, saturation: float, warmth: float) -> Colour:

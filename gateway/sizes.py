@@ -1,0 +1,67 @@
+"""The sizes of ads that are offered, and the proportions of the backgrounds they are cut from."""
+
+from dataclasses import dataclass
+
+from services.runtime.errors import InvalidInputError
+
+Family = tuple[int, int]
+"""Proportions of a background: width to height, as image models offer them."""
+
+
+@dataclass(frozen=True)
+class AdSize:
+    """A size of ads.
+
+    Attributes:
+        width: In pixels.
+        height: In pixels.
+        family: Of the background it is cut from.
+    """
+
+    width: int
+    height: int
+    family: Family
+
+    @property
+    def name(self) -> str:
+        """Such as "300x250"."""
+        return f"{self.width}x{self.height}"
+
+
+OFFERED = {
+    size.name: size
+    for size in (
+        AdSize(300, 250, (5, 4)),
+        AdSize(320, 480, (2, 3)),
+        AdSize(336, 280, (5, 4)),
+        AdSize(728, 90, (21, 9)),
+        AdSize(970, 250, (21, 9)),
+        AdSize(160, 600, (9, 21)),
+        AdSize(300, 600, (9, 16)),
+        AdSize(1080, 1080, (1, 1)),
+        AdSize(1080, 1920, (9, 16)),
+    )
+}
+"""The Interactive Advertising Bureau's common display sizes, and those of feeds and stories."""
+DEFAULT = ("300x250", "320x480", "336x280")
+"""In the order in which the frontend shows them."""
+
+
+def chosen_sizes(text: str) -> list[AdSize]:
+    """Read a choice of sizes.
+
+    Args:
+        text: Names with commas between them, such as "300x250,728x90"; empty: the three default sizes.
+
+    Raises:
+        InvalidInputError: A size is not offered, or named twice.
+    """
+    names = [name.strip().lower().replace("×", "x") for name in text.split(",")] if text.strip() else list(DEFAULT)
+    for name in names:
+        if name not in OFFERED:
+            raise InvalidInputError(
+                f"The size {name[:20]!r} is not offered: choose from {', '.join(OFFERED)}.", "UNKNOWN_SIZE"
+            )
+    if len(set(names)) < len(names):
+        raise InvalidInputError("A size is named twice: name each once.", "SIZE_TWICE")
+    return [OFFERED[name] for name in names]

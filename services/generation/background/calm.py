@@ -1,0 +1,127 @@
+"""Where a product can stand in any picture: on its floor, where the least goes on.
+
+Edges and saliency (Achanta et al., "Frequency-tuned Salient Region Detection", CVPR 2009) tell where something is.
+"""
+
+import math
+from itertools import product as combinations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.generation.background.engine import Placement, SceneLight, Zone
+from services.runtime.image import Pixels
+
+Plane = NDArray[np.float32]
+
+WORKING_SIDE = 192
+"""The longer side at which a picture is looked at, in pixels."""
+FEET = np.arange(0.56, 0.961, 0.03)
+MIDDLES = np.arange(0.26, 0.741, 0.04)
+HEIGHTS = (0.36, 0.44, 0.52, 0.6, 0.68)
+"""The places that are tried: foot, middle and height, as parts of the picture's sides."""
+WIDEST = 0.84
+HIGHEST = 0.05
+"""How wide a place may be, and how near to the top it may reach."""
+USUAL_RATIO = 0.8
+"""Width over height of a place for a product of unknown proportions."""
+USUAL_FOOT = 0.78
+STRIP = 0.07
+"""The floor under a foot that must be calm, too, as a part of the picture's height."""
+SIZE_WORTH, FOOT_WORTH, STRIP_COST, MIDDLE_COST = 0.6, 0.5, 1.2, 0.3
+FLOOR_ROWS = (0.3, 0.88)
+"""Where the floor may begin, from the top."""
+CLEAR_LINE = 3.0
+"""A floor begins at a row whose edges are so many times as strong as usual."""
+
+
+def find_placement(picture: Pixels, product_aspect_ratio: float = 0.0) -> Placement:
+    """Find the calmest place with a floor.
+
+    Args:
+        picture: (H, W, 3).
+        product_aspect_ratio: The product's width over its height; 0: not known.
+    """
+    height, width = picture.shape[:2]
+    scale = WORKING_SIDE / max(height, width)
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2Lab), np.float32)
+    zone = _calmest(lab, product_aspect_ratio or USUAL_RATIO)
+    left, top, right, bottom = zone * np.array([width, height, width, height])
+    found = Zone(math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
+    return Placement(found, light=_light(lab[..., 0]), estimated=True)
+
+
+def _calmest(lab: Plane, ratio: float) -> NDArray[np.float64]:
+    """Give left, top, right and bottom of the best place, as parts of the sides."""
+    height, width = lab.shape[:2]
+    edges = _edges(lab[..., 0])
+    going_on = _Sums(0.6 * edges + 0.4 * _saliency(lab))
+    along_floor = _Sums(edges)
+    floor = _floor_line(lab[..., 0])
+    best, least = np.array([0.1, 0.1, 0.9, USUAL_FOOT]), math.inf
+    for foot, middle, tall in combinations(FEET, MIDDLES, HEIGHTS):
+        wide = tall * ratio * height / width
+        if wide > WIDEST:
+            tall, wide = tall * WIDEST / wide, WIDEST
+        place = np.array([middle - wide / 2, foot - tall, middle + wide / 2, foot])
+        if place[0] < 0.02 or place[2] > 0.98 or place[1] < HIGHEST or foot < floor:
+            continue
+        strip = np.array([place[0], foot - STRIP / 2, place[2], min(1.0, foot + STRIP)])
+        cost = (
+            going_on.mean(place)
+            + STRIP_COST * along_floor.mean(strip)
+            + MIDDLE_COST * abs(middle - 0.5)
+            + FOOT_WORTH * abs(foot - USUAL_FOOT)
+            - SIZE_WORTH * math.sqrt(wide * tall)
+        )
+        if cost < least:
+            best, least = place, cost
+    return best
+
+
+class _Sums:
+    """The mean of any rectangle of a plane at once (an integral image)."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._sums = cv2.integral(plane)
+        self._height, self._width = plane.shape
+
+    def mean(self, place: NDArray[np.float64]) -> float:
+        sides = (self._width, self._height, self._width, self._height)
+        left, top, right, bottom = (round(float(part) * side) for part, side in zip(place, sides, strict=True))
+        right, bottom = max(right, left + 1), max(bottom, top + 1)
+        sums = self._sums
+        total = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+        return float(total / ((right - left) * (bottom - top)))
+
+
+def _edges(lightness: Plane) -> Plane:
+    across, down = cv2.Sobel(lightness, cv2.CV_32F, 1, 0), cv2.Sobel(lightness, cv2.CV_32F, 0, 1)
+    strength = np.hypot(across, down)
+    return np.asarray(np.minimum(strength / max(float(np.percentile(strength, 95)), 20.0), 1), np.float32)
+
+
+def _saliency(lab: Plane) -> Plane:
+    away = np.linalg.norm(cv2.GaussianBlur(lab, (0, 0), 2) - lab.mean(axis=(0, 1)), axis=2)
+    return np.asarray(np.minimum(away / max(float(np.percentile(away, 98)), 20.0), 1), np.float32)
+
+
+def _floor_line(lightness: Plane) -> float:
+    """Tell where the floor begins, from the top: at the clearest level line of the picture's middle; 0 without one."""
+    height = len(lightness)
+    down = np.abs(np.mean(cv2.Sobel(cv2.GaussianBlur(lightness, (0, 0), 1.5), cv2.CV_32F, 0, 1), axis=1))
+    first, last = (round(part * height) for part in FLOOR_ROWS)
+    row = first + int(np.argmax(down[first:last]))
+    clear = float(down[row]) > CLEAR_LINE * float(np.median(down)) + 4
+    return row / height + 0.03 if clear else 0.0
+
+
+def _light(lightness: Plane) -> SceneLight:
+    """Take the light to come from the brighter side."""
+    third = lightness.shape[1] // 3
+    left, right = float(lightness[:, :third].mean()), float(lightness[:, -third:].mean())
+    side = np.clip(3 * (right - left) / max(right + left, 1.0), -0.7, 0.7)
+    return SceneLight(right=float(side), up=1.0, towards=0.4, shadow=0.3)

@@ -1,0 +1,1 @@
+"""A rendered studio set: backgrounds that need nothing but this process."""

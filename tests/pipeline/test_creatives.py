@@ -1,0 +1,110 @@
+"""What users may choose about the ads, and what a record tells of their making, against the five real processes."""
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.pictures import SAMPLE, decoded, encoded
+from tests.pipeline.system import FAST, System, started
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with started(tmp_path_factory.mktemp("store"), FAST) as running:
+        yield running
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def room() -> bytes:
+    """A wall and a floor in colours that no set has."""
+    picture = np.full((900, 1200, 3), (40, 220, 60), np.uint8)
+    picture[600:] = (230, 30, 220)
+    return encoded(picture)
+
+
+def test_every_record_tells_how_it_was_made(system: System) -> None:
+    upload = system.upload().json()
+    record = system.generate(upload).json()
+    manifest = record["manifest"]
+    assert manifest["software_version"] == "0.1.0"
+    stages = manifest["stages"]
+    assert [stage["name"] for stage in stages][:2] == ["cut_out", "copy"]
+    assert stages[-1]["name"] == "composition"
+    cut, copy, compose = stages[0], stages[1], stages[-1]
+    cutout = system.client.get(f"/static/{upload['trans_path']}").content
+    assert (cut["inputs"], cut["outputs"]) == ([sha256(SAMPLE.read_bytes())], [sha256(cutout)])
+    assert copy["outputs"] == [sha256(record[ad].encode()) for ad in ("short_ad", "long_ad")]
+    backgrounds = [stage for stage in stages if stage["name"] == "background"]
+    assert {stage["seed"] for stage in backgrounds} == {record["seed"]}
+    assert sorted(stage["prompt"] for stage in backgrounds) == sorted(record["prompts"])
+    assert compose["inputs"][0] == sha256(cutout)
+    assert set(compose["inputs"][1:]) == {stage["outputs"][0] for stage in backgrounds}
+    assert compose["outputs"] == [sha256(picture) for picture in system.pictures(record)]
+    for stage in stages:
+        assert stage["seconds"] > 0
+        assert stage["engine"] == record["engines"].get(stage["name"], "")
+    assert system.client.get("/api/history").json()[-1] == record
+
+
+def test_the_sizes_are_the_users_choice(system: System) -> None:
+    upload = system.upload().json()
+    record = system.generate(upload, sizes="728x90, 160x600,1080x1920,970x250,300x600,1080x1080").json()
+    shapes = [decoded(picture).shape[1::-1] for picture in system.pictures(record)]
+    assert shapes == [(728, 90), (160, 600), (1080, 1920), (970, 250), (300, 600), (1080, 1080)]
+    assert len(record["prompts"]) == 4
+    assert record["generated_images"][0].endswith("_728x90.jpg")
+    assert all(len(picture) <= 150_000 for picture in system.pictures(record))
+
+
+def test_an_unknown_size_is_refused_and_the_upload_kept(system: System) -> None:
+    upload = system.upload().json()
+    answer = system.generate(upload, sizes="300x250,12x12")
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("The size '12x12' is not offered: choose from 300x250, ")
+    assert system.generate(upload, sizes="300x250").status_code == 200
+
+
+def test_a_picture_of_the_users_own_is_the_background(system: System) -> None:
+    record = system.generate_on(room(), system.upload().json()).json()
+    assert record["engines"]["background"] == "own picture"
+    assert record["prompts"] == []
+    [background] = [stage for stage in record["manifest"]["stages"] if stage["name"] == "background"]
+    assert background["inputs"] == [sha256(room())]
+    assert background["seed"] is None
+    for picture in map(decoded, system.pictures(record)):
+        assert np.abs(picture[3, 3].astype(int) - (40, 220, 60)).max() < 12
+        assert np.abs(picture[-3, 3].astype(int) - (230, 30, 220)).max() < 12
+        middle = picture[:, picture.shape[1] // 2].astype(int)
+        teal = (middle[:, 2] > middle[:, 0] + 40) & (np.abs(middle[:, 1] - middle[:, 2]) < 40)
+        assert teal.sum() > 0.2 * len(middle), "the bottle stands in the middle"
+
+
+@pytest.mark.parametrize(("file", "advice"), [(b"", "empty"), (b"%PDF-1.7", "PNG, JPEG or WebP")])
+def test_a_picture_that_cannot_be_used_is_refused_and_the_upload_kept(system: System, file: bytes, advice: str) -> None:
+    upload = system.upload().json()
+    answer = system.generate_on(file, upload)
+    assert answer.status_code == 400
+    assert advice in answer.json()["detail"]
+    assert system.client.get(f"/static/{upload['filename']}").status_code == 200
+
+
+def test_flawed_ads_are_made_anew_and_the_best_come_with_a_note(tmp_path_factory: pytest.TempPathFactory) -> None:
+    unreachable = {**FAST, "GENERATION_LEAST_CONTRAST": "1000", "GENERATION_CREATIVE_FORMAT": "webp"}
+    with started(tmp_path_factory.mktemp("store"), unreachable) as system:
+        record = system.generate(system.upload().json()).json()
+        answers = [system.client.get(f"/static/{path}") for path in record["generated_images"]]
+        own = system.generate_on(room(), system.upload().json()).json()
+    assert len(record["notes"]) == 3
+    assert record["notes"][0].startswith("300x250: the product hardly stands out from the background")
+    seeds = [stage["seed"] for stage in record["manifest"]["stages"] if stage["name"] == "background"]
+    assert len(seeds) == 4
+    assert len(set(seeds)) == 2
+    assert record["seed"] in seeds
+    assert [answer.headers["content-type"] for answer in answers] == ["image/webp"] * 3
+    assert [decoded(answer.content).shape[1::-1] for answer in answers] == [(300, 250), (320, 480), (336, 280)]
+    assert len([stage for stage in own["manifest"]["stages"] if stage["name"] == "background"]) == 1
