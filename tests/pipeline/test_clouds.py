@@ -118,3 +118,32 @@ def test_one_square_background_can_serve_all_sizes(clouds: Clouds, tmp_path: Pat
         pictures = [decoded(system.client.get(f"/static/{path}").content) for path in record["generated_images"]]
     assert [asked.json["aspect_ratio"] for asked in clouds.bedrock.asked] == ["1:1"]
     assert [picture.shape[:2] for picture in pictures] == [(250, 300), (480, 320), (280, 336)]
+
+
+def paint_stand_in(asked: Asked) -> Reply:
+    """The same room with a yellow ball on its floor, left of the middle."""
+    width, height = SIDES[asked.json["aspect_ratio"]]
+    picture = np.full((height, width, 3), (200, 190, 175), np.uint8)
+    picture[height * 3 // 5 :] = (150, 130, 110)
+    y, x = np.mgrid[:height, :width]
+    picture[np.hypot(x - 0.42 * width, y - 0.62 * height) < 0.14 * height] = (240, 220, 20)
+    images = [base64.b64encode(encoded(picture)).decode()]
+    return Reply(body=json.dumps({"seeds": [1], "finish_reasons": [None], "images": images}).encode())
+
+
+def test_the_product_takes_the_place_of_the_stand_in_that_was_asked_for(clouds: Clouds, tmp_path: Path) -> None:
+    clouds.bedrock.asked.clear()
+    clouds.bedrock_says = paint_stand_in
+    environ = {**environment(clouds), "GENERATION_PROMPT_STAND_IN": "true", "SEGMENTATION_ENGINE": "auto"}
+    with started(tmp_path, environ) as system:
+        record = system.generate(system.upload().json(), sizes="300x250,320x480").json()
+        pictures = [decoded(picture) for picture in system.pictures(record)]
+    clouds.bedrock_says = paint
+    assert all("stands one plain unbranded object" in asked.json["prompt"] for asked in clouds.bedrock.asked)
+    assert record["engines"]["inpainting"] == "opencv"
+    for picture in pictures:
+        assert (np.abs(picture.astype(int) - (240, 220, 20)).max(axis=2) < 50).mean() < 0.002
+        teal = (picture[..., 2].astype(int) > picture[..., 0].astype(int) + 40).nonzero()
+        foot, middle = teal[0].max() / picture.shape[0], teal[1].mean() / picture.shape[1]
+        assert foot > 0.7
+        assert 0.3 < middle < 0.62
