@@ -24,7 +24,7 @@ STEEL: Colour = (0.5, 0.52, 0.54)
 def bottle() -> tuple[Solid, ...]:
     """An insulated bottle: teal body with a banded label, steel neck, graphite cap with a carrying loop."""
     return (
-        Solid(cylinder(0.32, 1.12, 0.17), (0, 0, 0), 1.3, Material(TEAL, 0.55)),
+        Solid(cylinder(0.32, 1.12, 0.08), (0, 0, 0), 1.3, Material(TEAL, 0.55)),
         Solid(cylinder(0.322, 0.32, 0.003), (0, 0.34, 0), 0.6, Material(CREAM, 0.2)),
         Solid(cylinder(0.325, 0.045, 0.003), (0, 0.385, 0), 0.5, Material(ORANGE, 0.3)),
         Solid(cylinder(0.325, 0.016, 0.003), (0, 0.6, 0), 0.5, Material(TEAL, 0.3)),
@@ -45,7 +45,7 @@ def sample() -> bytes:
         light=(float(light[0]), float(light[1]), float(light[2])),
         light_colour=(1.0, 0.97, 0.93),
         key=1.15,
-        fill=0.5,
+        fill=0.65,
         pattern=np.ones((8, 8), np.float32),
         middle=0.76,
     )

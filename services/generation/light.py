@@ -5,6 +5,7 @@ IEC 61966-2-1.
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,11 +26,21 @@ def _encode(light: Light) -> Light:
 STEPS = 65535
 _CODE_OF_LIGHT = _encode(np.arange(STEPS + 1) / STEPS).astype(np.float32)
 _LINEAR_OF_BYTE = _decode(np.arange(256) / 255).astype(np.float32)
+_LINEAR_OF_RGBA = np.dstack([*[_LINEAR_OF_BYTE] * 3, np.arange(256, dtype=np.float32) / 255])
+"""(1, 256, 4): alpha is linear already."""
 
 
 def to_linear(pixels: Pixels) -> Light:
     """Give the linear light, float32, of sRGB pixels of any shape."""
     return _LINEAR_OF_BYTE[pixels]
+
+
+def to_premultiplied(pixels: Pixels) -> Light:
+    """Give the linear light, float32, premultiplied by alpha, of (H, W, 4) with straight alpha."""
+    light = np.asarray(cv2.LUT(pixels, _LINEAR_OF_RGBA), np.float32)
+    for channel in range(3):  # in place: a twelve-megapixel cut-out takes 200 MB
+        light[..., channel] *= light[..., 3]
+    return light
 
 
 def to_linear_colour(code: tuple[float, float, float]) -> tuple[float, float, float]:

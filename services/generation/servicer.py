@@ -28,6 +28,8 @@ LONGEST_DESCRIPTION = 5000
 SIDES = range(50, 4097)
 MOST_SIZES = 16
 SHORT_SIDES = range(240, 1081)
+FLATTEST = 0.1
+"""Height over width of the flattest product for which a place is made."""
 
 
 class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
@@ -114,7 +116,7 @@ def _wish(request: generation_pb2.GenerateBackgroundRequest) -> Wish:
         aspect_ratio=_aspect_ratio(request.aspect_ratio),
         seed=request.seed,
         terms=_terms(request.terms),
-        product_aspect_ratio=request.product_aspect_ratio,
+        product_aspect_ratio=_shape(request.product_aspect_ratio),
         short_side=request.short_side,
     )
 
@@ -176,6 +178,11 @@ def _aspect_ratio(ratio: generation_pb2.AspectRatio) -> float:
     if not ratio.width or not ratio.height or not 1 / 4 <= ratio.width / ratio.height <= 4:
         raise InvalidInputError("The aspect ratio must be between 1:4 and 4:1.", "ASPECT_RATIO")
     return ratio.width / ratio.height
+
+
+def _shape(ratio: float) -> float:
+    """Give a product's proportions, within what can be placed; 0 when they are not known."""
+    return min(max(ratio, FLATTEST), 1 / FLATTEST) if ratio > 0 else 0.0
 
 
 def _size(size: generation_pb2.CreativeSize) -> Size:

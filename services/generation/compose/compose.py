@@ -14,7 +14,7 @@ from services.generation.compose.quality import Limits, Quality, judge
 from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled
 from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
-from services.generation.light import Light, to_linear, to_srgb
+from services.generation.light import Light, to_linear, to_premultiplied, to_srgb
 from services.runtime.errors import InvalidInputError, PreconditionError
 from services.runtime.image import Pixels
 
@@ -104,8 +104,7 @@ def _prepare(cutout: Pixels) -> _Cutout:
     if not width:
         raise PreconditionError("The cut-out is empty: upload the photo again.", "EMPTY_CUTOUT")
     visible = cutout[top : top + height, left : left + width]
-    alpha = visible[..., 3:].astype(np.float32) / 255
-    return _Cutout(np.dstack([to_linear(visible[..., :3]) * alpha, alpha]))
+    return _Cutout(to_premultiplied(visible))
 
 
 def _nearest(backdrops: Sequence[Backdrop], size: Size) -> Backdrop:

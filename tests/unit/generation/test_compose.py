@@ -10,7 +10,7 @@ from services.generation.compose.quality import Limits, judge
 from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled, sharpened
 from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
-from services.generation.light import Light, to_linear, to_srgb
+from services.generation.light import Light, to_linear, to_premultiplied, to_srgb
 from services.runtime.errors import InvalidInputError, PreconditionError
 from services.runtime.image import Pixels
 from tests.pictures import decoded, disc_cutout, texture
@@ -74,7 +74,7 @@ def test_inside_the_product_its_colours_are_the_photos() -> None:
     photo = np.kron(rng.integers(0, 256, (24, 32, 3), np.uint8), np.ones((20, 20, 1), np.uint8))
     y, x = np.mgrid[:480, :640]
     alpha = np.where(np.hypot(x - 320, y - 240) < 200, 255, 0).astype(np.uint8)
-    layer = clean_edges(scaled(_premultiplied(np.dstack([photo, alpha])), Size(160, 120)))
+    layer = clean_edges(scaled(to_premultiplied(np.dstack([photo, alpha])), Size(160, 120)))
     scene = to_linear(texture(300, 250))
     finished = to_srgb(put(scene, layer, Place(40, 60, 160, 120)))[60:180, 40:200]
     alone = to_srgb(scaled(to_linear(photo), Size(160, 120)))
@@ -83,14 +83,16 @@ def test_inside_the_product_its_colours_are_the_photos() -> None:
     assert np.abs(finished.astype(int) - alone)[inside].max() <= 2
 
 
-def _premultiplied(pixels: Pixels) -> Light:
+def test_premultiplied_light_is_light_times_alpha() -> None:
+    pixels = np.dstack([texture(50, 40), texture(50, 40, seed=1)[..., :1]])
+    light = to_premultiplied(pixels)
     alpha = pixels[..., 3:].astype(np.float32) / 255
-    return np.dstack([to_linear(pixels[..., :3]) * alpha, alpha])
+    assert np.allclose(light, np.dstack([to_linear(pixels[..., :3]) * alpha, alpha]), atol=1e-6)
 
 
 def test_a_plain_product_keeps_its_exact_colour_to_the_very_edge() -> None:
     cutout = np.dstack([np.full((400, 400, 3), (200, 120, 40), np.uint8), disc_cutout(400)[..., 3]])
-    layer = clean_edges(scaled(_premultiplied(cutout), Size(100, 100)))
+    layer = clean_edges(scaled(to_premultiplied(cutout), Size(100, 100)))
     placed = to_srgb(put(np.zeros((120, 120, 3), np.float32), layer, Place(10, 10, 100, 100)))[10:110, 10:110]
     assert np.abs(placed[layer[..., 3] > 0.999].astype(int) - (200, 120, 40)).max() <= 1
 

@@ -1,5 +1,7 @@
 """A rendered studio set: the background engine that needs nothing but this process."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from services.generation.audience import Audience, Product
@@ -30,11 +32,23 @@ NARROWEST_STAND = 0.34
 USUAL_RATIO = 0.7
 """Width over height of a product of unknown proportions."""
 PITCH = 0.13
+DARKEST_SHADOW = 0.38
+"""Of the product, where there is only the key light."""
 LIGHT_NAMES: dict[Pattern, str] = {
     leaves: "sunlight through palm leaves",
     window: "daylight through a window",
     soft: "soft-box light",
 }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A set that is ready to be rendered."""
+
+    stage: Set
+    camera: Camera
+    placement: Placement
+    prompt: str
 
 
 class Studio:
@@ -51,6 +65,11 @@ class Studio:
 
     def generate(self, wish: Wish) -> Background:
         """See BackgroundEngine."""
+        plan = self.plan(wish)
+        return Background(render(plan.stage, plan.camera, wish.seed), plan.placement, plan.prompt, self.name)
+
+    def plan(self, wish: Wish) -> Plan:
+        """Draw up the set."""
         rng = np.random.default_rng(wish.seed)
         width, height = _size(wish)
         draft = _draft(wish, rng, width, height)
@@ -59,10 +78,9 @@ class Studio:
         pattern = scenery.patterns[int(rng.integers(len(scenery.patterns)))]
         camera = Camera(width, height, PITCH, scenery.top + (STAND_LINE - 0.5) * draft.height)
         light = _light(rng)
-        solids = (*scenery.solids, *(_stand_in(draft, scenery) if self._stand_in else ()))
         stage = Set(
             room=scenery.room,
-            solids=solids,
+            solids=(*scenery.solids, *(_stand_in(draft, scenery) if self._stand_in else ())),
             light=light,
             light_colour=scenery.light_colour,
             key=scenery.key,
@@ -72,11 +90,10 @@ class Studio:
         )
         placement = Placement(
             zone=_zone(camera, scenery.top, draft.stand),
-            light=SceneLight(light[0], light[1], light[2], shadow=0.38 * scenery.key / (scenery.key + scenery.fill)),
+            light=SceneLight(*light, shadow=DARKEST_SHADOW * scenery.key / (scenery.key + scenery.fill)),
             reflectance=scenery.reflectance,
         )
-        prompt = _prompt(scenery, draft.palette, pattern, wish.product, wish.audience)
-        return Background(render(stage, camera, wish.seed), placement, prompt, self.name)
+        return Plan(stage, camera, placement, _prompt(scenery, draft.palette, pattern, wish.product, wish.audience))
 
 
 def _size(wish: Wish) -> tuple[int, int]:

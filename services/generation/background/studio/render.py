@@ -35,7 +35,7 @@ def render(stage: Set, camera: Camera, seed: int) -> Pixels:
     light, depth, edges = _smooth_places(stage, camera, step)
     rows, columns = np.nonzero(edges)
     right, down = (np.array(offsets, np.float32)[:, None] + 0.5 for offsets in zip(*CORNERS, strict=True))
-    samples, depths = _follow(stage, camera, (columns + right).ravel(), (rows + down).ravel())
+    samples, depths = follow(stage, camera, (columns + right).ravel(), (rows + down).ravel())
     light[rows, columns] = samples.reshape(3, len(CORNERS), -1).mean(axis=1).T
     depth[rows, columns] = depths.reshape(len(CORNERS), -1).mean(axis=0)
     return develop(defocus(light, depth, DISTANCE), seed)
@@ -49,7 +49,7 @@ def _smooth_places(stage: Set, camera: Camera, step: int) -> tuple[Light, Plane,
     """
     down, across = -(-camera.height // step), -(-camera.width // step)
     rows, columns = (np.indices((down, across), np.float32).reshape(2, -1) + 0.5) * step
-    light, depth = _follow(stage, camera, columns, rows)
+    light, depth = follow(stage, camera, columns, rows)
     seen = light.T.reshape(down, across, 3)
 
     def spread(coarse: Light, how: int) -> Light:
@@ -74,7 +74,7 @@ def _edges(light: Light) -> Plane:
     return edges
 
 
-def _follow(stage: Set, camera: Camera, columns: Plane, rows: Plane) -> tuple[Points, Plane]:
+def follow(stage: Set, camera: Camera, columns: Plane, rows: Plane) -> tuple[Points, Plane]:
     """Give light (3, n) and depth (n,) at n places of the picture."""
     columns, rows = columns.astype(np.float32), rows.astype(np.float32)
     blocks = [slice(start, start + BLOCK) for start in range(0, columns.size, BLOCK)]

@@ -111,7 +111,7 @@ def _shade(stage: Set, points: Points, rays: Points, hits: Hits, *, simple: bool
     openness = 1.0 if simple else _openness(stage, points, hits)
     ambient = stage.fill * openness * (sky + (1 - sky) * column(stage.room.floor.colour) / 2)
     warm = column(stage.light_colour)
-    lamps = _lamps(stage, points, hits)
+    lamps = 0 if simple else _lamps(stage, points, hits)
     sheen = _sheen(stage, rays, hits.normal, gloss, key)
     return np.asarray(colour * (key * warm + ambient + lamps + glow) + sheen * warm)
 
