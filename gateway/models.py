@@ -73,6 +73,7 @@ class RecordBody(BaseModel):
     short_ad: str = Field(examples=["山海在呼喚，出發吧！保溫瓶——24小時保冷。馬上收進行囊，說走就走！"])
     long_ad: str
     request_id: str
+    sequence: int = Field(description="Its number in the history, from 0.")
     engines: dict[str, str] = Field(description="Which engine did what.", examples=[{"background": "studio"}])
     seed: int = Field(description="Of the backgrounds.")
     prompts: list[str] = Field(description="What the backgrounds were made from.")

@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
 
-from gateway.dependencies import Gateway, GatewayDependency
+from gateway.dependencies import GatewayDependency
 from gateway.models import ErrorBody, RecordBody
 from gateway.pipelines.brief import Brief
 from gateway.pipelines.generate import generate
-from gateway.pipelines.stage import stage
+from gateway.routes.streaming import chunks_of, first_of, known_etag
 from gateway.sizes import DEFAULT, OFFERED, chosen_sizes
 from productimage.generation.v1 import generation_pb2
 from productimage.history.v1 import history_pb2
@@ -17,11 +18,10 @@ from services.runtime.image import check
 
 router = APIRouter(prefix="/api", tags=["product"])
 
-PAGE_SIZE = 500
-
 
 @router.post(
     "/generate-product",
+    response_model_exclude_none=True,
     responses={status: {"model": ErrorBody} for status in (400, 404, 409, 413, 422, 429, 503, 504)},
 )
 async def generate_product(
@@ -65,22 +65,23 @@ async def generate_product(
     return RecordBody.of(await generate(brief, gateway.services, gateway.settings))
 
 
-@router.get("/history", responses={status: {"model": ErrorBody} for status in (503, 504)})
-async def history(gateway: GatewayDependency) -> list[RecordBody]:
-    """List everything that was made, oldest first; empty when there is nothing."""
-    async with stage("history"):
-        return [RecordBody.of(record) for record in await _all_records(gateway)]
-
-
-async def _all_records(gateway: Gateway) -> list[history_pb2.Record]:
-    records: list[history_pb2.Record] = []
-    token = ""
-    while True:
-        page = await gateway.services.history.ListRecords(
-            history_pb2.ListRecordsRequest(page_size=PAGE_SIZE, page_token=token),
-            timeout=gateway.settings.history_deadline_seconds,
-        )
-        records += page.records
-        token = page.next_page_token
-        if not token:
-            return records
+@router.get(
+    "/history",
+    response_model=list[RecordBody],
+    responses={
+        304: {"description": "The caller's copy is current."},
+        **{status: {"model": ErrorBody} for status in (503, 504)},
+    },
+)
+async def history(request: Request, gateway: GatewayDependency) -> Response:
+    """List everything that was made, oldest first; empty when there is nothing. The records come as they are stored."""
+    stream = gateway.services.history.StreamRecords(
+        history_pb2.StreamRecordsRequest(if_none_match=known_etag(request)),
+        timeout=gateway.settings.download_deadline_seconds,
+    )
+    parts = aiter(stream)
+    info = (await first_of(parts, gateway.settings)).info
+    headers = {"Cache-Control": "no-cache"} | ({"ETag": f'"{info.etag}"'} if info.etag else {})
+    if info.not_modified:
+        return Response(status_code=304, headers=headers)
+    return StreamingResponse(chunks_of(parts), headers=headers, media_type="application/json")

@@ -1,13 +1,11 @@
 """The stored pictures."""
 
-from collections.abc import AsyncIterator
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.dependencies import GatewayDependency
-from gateway.errors import calling
 from gateway.models import ErrorBody
+from gateway.routes.streaming import chunks_of, first_of, known_etag
 from productimage.history.v1 import history_pb2
 
 router = APIRouter(tags=["pictures"])
@@ -25,14 +23,12 @@ router = APIRouter(tags=["pictures"])
 )
 async def static(path: str, request: Request, gateway: GatewayDependency) -> Response:
     """Give a picture by a path that another answer holds."""
-    known = request.headers.get("if-none-match", "").removeprefix("W/").strip('"')
     stream = gateway.services.history.ReadObject(
-        history_pb2.ReadObjectRequest(path=path, if_none_match=known),
-        timeout=gateway.settings.history_deadline_seconds,
+        history_pb2.ReadObjectRequest(path=path, if_none_match=known_etag(request)),
+        timeout=gateway.settings.download_deadline_seconds,
     )
     parts = aiter(stream)
-    async with calling("history"):
-        info = (await anext(parts)).info
+    info = (await first_of(parts, gateway.settings)).info
     headers = {"ETag": f'"{info.etag}"', "Cache-Control": _caching(path), "X-Content-Type-Options": "nosniff"}
     if info.not_modified:
         return Response(status_code=304, headers=headers)
@@ -40,14 +36,9 @@ async def static(path: str, request: Request, gateway: GatewayDependency) -> Res
     if request.method == "HEAD":
         stream.cancel()
         return Response(headers=headers, media_type=info.content_type)
-    return StreamingResponse(_chunks(parts), headers=headers, media_type=info.content_type)
+    return StreamingResponse(chunks_of(parts), headers=headers, media_type=info.content_type)
 
 
 def _caching(path: str) -> str:
     """Ads never change; an upload's cut-out may be made anew."""
     return "public, max-age=31536000, immutable" if "/generated/" in path else "no-cache"
-
-
-async def _chunks(parts: AsyncIterator[history_pb2.ReadObjectResponse]) -> AsyncIterator[bytes]:
-    async for part in parts:
-        yield part.chunk

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.history import keys
-from services.history.ledger import Ledger, Record
-from services.history.objects.store import ObjectStore
+from services.history.ledger import Ledger
+from services.history.lines import Record
+from services.history.objects.store import ConflictError, ObjectStore
 from services.history.uploads import Uploads
-from services.runtime.errors import InvalidInputError
+from services.runtime.errors import InvalidInputError, PreconditionError
 
 MOST_PICTURES = 16
 
@@ -51,14 +52,16 @@ def save_generation(
     Raises:
         InvalidInputError: Something is missing or malformed.
         NotFoundError: There is no such upload.
+        PreconditionError: The request_id was used for another upload.
         ContentionError: Too many others were writing; nothing was recorded.
     """
     keys.checked_request_id(request_id)
     _check_pictures(pictures)
-    earlier = ledger.find(request_id)
+    upload = uploads.get(timestamp)
+    since, is_new = _note(request_id, timestamp, store, ledger)
+    earlier = None if is_new else ledger.find(request_id, since)
     if earlier is not None:
         return earlier
-    upload = uploads.get(timestamp)
     paths = [keys.creative_path(timestamp, request_id, one.name, one.picture_format) for one in pictures]
     for path, picture in zip(paths, pictures, strict=True):
         store.put(keys.static_key(path), picture.file, keys.content_type(path))
@@ -71,9 +74,25 @@ def save_generation(
     }
     # Should this fail, the pictures stay: another try of the same request may be about to record them. Without a
     # record they are no results, and go with their upload.
-    saved = ledger.append(record)
+    saved = ledger.append(record, since)
+    if saved["product_image_filename"] != upload.photo_path:
+        raise PreconditionError("This request_id was used for another upload: use a new one.", "REQUEST_ID_REUSED")
     uploads.settle(timestamp)
     return saved
+
+
+def _note(request_id: str, timestamp: str, store: ObjectStore, ledger: Ledger) -> tuple[int, bool]:
+    """Note that a request is being worked on.
+
+    Returns:
+        How many segments the ledger had when the request first came, and whether that is now.
+    """
+    key, since = keys.save_key(timestamp, request_id), ledger.segments_at_least()
+    try:
+        store.create(key, str(since).encode(), "application/json")
+    except ConflictError:
+        return int(store.get(key).data), False
+    return since, True
 
 
 def _check_pictures(pictures: Sequence[Picture]) -> None:

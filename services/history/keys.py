@@ -2,10 +2,12 @@
 
     static/{timestamp}/upload/{name}           a photo, and {stem}_transparent.png, its cut-out
     static/{timestamp}/generated/{file}        ads
-    static/history_setting.json                the records
+    static/history_setting.json                the newest records
+    ledger/{number}.json                       older records, a hundred in each
     uploads/{timestamp}.json                   what is known of an upload; it exists when this does
     pending/{timestamp}                        the upload has no result yet; written anew whenever it is touched
     requests/{hash}.json                       which upload a request_id made
+    saves/{timestamp}/{hash}.json              that a request_id saves a generation of it, written before the pictures
 
 Only what lies under static/ in upload/ or generated/ is ever served.
 """
@@ -19,6 +21,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from services.runtime.errors import InvalidInputError, NotFoundError
 
 RECORDS = "static/history_setting.json"
+SEGMENTS = "ledger/"
 PENDING = "pending/"
 LONGEST_STEM = 60
 
@@ -134,6 +137,21 @@ def pending_key(timestamp: str) -> str:
 def request_key(request_id: str) -> str:
     """Where it is kept which upload a request made."""
     return f"requests/{_hash(request_id)}.json"
+
+
+def save_key(timestamp: str, request_id: str) -> str:
+    """Where it is noted that a request saves a generation of an upload."""
+    return f"{saves(timestamp)}{_hash(request_id)}.json"
+
+
+def saves(timestamp: str) -> str:
+    """What the keys of the notes about an upload's generations begin with."""
+    return f"saves/{timestamp}/"
+
+
+def segment(number: int) -> str:
+    """Where older records are."""
+    return f"{SEGMENTS}{number:08}.json"
 
 
 def _hash(text: str) -> str:

@@ -1,22 +1,39 @@
-"""The list of records: one JSON file, appended by compare-and-swap, so that no writer loses another's entry."""
+"""The list of records: nothing that was added is ever lost, and adding takes the same time however long it is.
 
-import json
+    static/history_setting.json     the head: the newest records, SEGMENT to 2 * SEGMENT of them
+    ledger/{number}.json            segments of SEGMENT older records each, written once and never changed
+
+Records are added to the head by compare-and-swap; those that wait in one process go out in one write. A head that is
+full has its oldest records copied into a segment, and then dropped by the same write that adds the next one. Each
+record holds its number, so the head tells how many segments there are; a crash between the two leaves a segment that
+the head does not count yet, and that is written again with the same records.
+"""
+
 import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
-from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from services.history import keys
+from services.history.lines import Record, beginning, field, join, sequence_of, split, to_line, to_record
 from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
-from services.runtime.errors import ContentionError, InvalidInputError
+from services.runtime.errors import ContentionError, InvalidInputError, UnavailableError
 
 JSON = "application/json"
+SEGMENT = 100
+LONGEST_TRY_SECONDS = 20
 LONGEST_PAGE = 1000
 DEFAULT_PAGE = 100
-
-Record = dict[str, Any]
-"""As it lies in the file: fields that this version does not know are kept."""
 
 
 @dataclass(frozen=True)
@@ -32,61 +49,184 @@ class Page:
     next_token: str
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """The whole list at one moment.
+
+    Attributes:
+        etag: Changes when the list changes; empty while there is none.
+        chunks: A JSON list in order, oldest record first. Read as they are asked for.
+    """
+
+    etag: str
+    chunks: Iterator[bytes]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The newest records.
+
+    Attributes:
+        lines: One per record, oldest first.
+        etag: None while there is no file.
+        segments: How many segments of older records there are.
+    """
+
+    lines: list[bytes]
+    etag: str | None
+    segments: int
+
+    @property
+    def next_sequence(self) -> int:
+        return sequence_of(self.lines[-1]) + 1 if self.lines else self.segments * SEGMENT
+
+    @property
+    def length(self) -> int:
+        return self.segments * SEGMENT + len(self.lines)
+
+
+@dataclass(frozen=True)
+class _Addition:
+    """A record that waits to be added, and what became of it.
+
+    Attributes:
+        record: The record.
+        since: How many segments there were at most when its request was first made.
+        added: The record as it was added, or the one of the same request that was there.
+    """
+
+    record: Record
+    since: int
+    added: "Future[Record]"
+
+    @property
+    def mark(self) -> bytes:
+        return field("request_id", self.record["request_id"])
+
+
 class Ledger:
-    """The records in a store.
+    """The records in a store. Safe to call from several threads, and beside other processes.
 
     Args:
-        store: Where the file is kept.
-        attempts: How often an append is tried when others write too.
+        store: Where the files are kept.
+        attempts: How often an addition is tried when others write too.
     """
 
     def __init__(self, store: ObjectStore, attempts: int) -> None:
         self._store = store
-        self._lock = threading.Lock()
+        self._waiting: deque[_Addition] = deque()
+        self._commit = threading.Lock()
+        self._segments_seen: int | None = None
         self._retrying = Retrying(
-            retry=retry_if_exception_type(ConflictError),
-            stop=stop_after_attempt(attempts),
+            retry=retry_if_exception_type((ConflictError, UnavailableError)),
+            stop=stop_after_attempt(attempts) | stop_after_delay(LONGEST_TRY_SECONDS),
             wait=wait_random_exponential(multiplier=0.02, max=1),
         )
 
-    def find(self, request_id: str) -> Record | None:
-        """Give the record that a request made."""
-        return _of_request(self._read()[0], request_id)
+    def segments_at_least(self) -> int:
+        """Give how many segments there are, or were a moment ago. What is added from now on is in none of them."""
+        return self._read_head().segments if self._segments_seen is None else self._segments_seen
 
-    def has_upload(self, timestamp: str) -> bool:
-        """Tell whether any record was made from an upload."""
-        prefix = f"{timestamp}/"
-        return any(str(record.get("product_image_filename", "")).startswith(prefix) for record in self._read()[0])
-
-    def append(self, record: Record) -> Record:
+    def append(self, record: Record, since: int = 0) -> Record:
         """Add a record, once per request_id: the same again gives the one that is there.
+
+        Args:
+            record: With its request_id.
+            since: What `segments_at_least` gave before this request was first made: no older ones are searched.
 
         Raises:
             ContentionError: Too many others were writing; nothing was added.
+            UnavailableError: The store does not answer; whether the record was added cannot be known now.
         """
-        try:
-            # Writers of this process queue up here, so that only other processes are raced with.
-            with self._lock:
-                return self._retrying(self._try_append, record)
-        except RetryError:
-            # The last try may have been written, too, with only its answer lost.
-            present = self.find(record["request_id"])
-            if present is not None:
-                return present
-            raise ContentionError("Too many results are being saved at this moment: try again.") from None
+        addition = _Addition(record, since, Future())
+        self._waiting.append(addition)
+        # Whoever gets in first adds what has queued up by then; the others find theirs done.
+        with self._commit:
+            if not addition.added.done():
+                self._add_together([self._waiting.popleft() for _ in range(len(self._waiting))])
+        return addition.added.result()
 
-    def _try_append(self, record: Record) -> Record:
-        records, etag = self._read()
-        # A write whose answer got lost shows here, too: its record is there although it seemed to fail.
-        present = _of_request(records, record["request_id"])
-        if present is not None:
-            return present
-        data = json.dumps([*records, record], ensure_ascii=False, indent=1).encode()
-        if etag is None:
+    def _add_together(self, additions: Sequence[_Addition]) -> None:
+        try:
+            added = self._retrying(self._try_to_add, additions)
+        except RetryError as failure:
+            error = failure.last_attempt.exception()
+            if isinstance(error, ConflictError):
+                error = ContentionError("Too many results are being saved at this moment: try again.")
+            self._fail(additions, error)
+        except BaseException as error:  # noqa: BLE001  # each of those that wait raises it
+            self._fail(additions, error)
+        else:
+            for addition, record in zip(additions, added, strict=True):
+                addition.added.set_result(record)
+
+    def _fail(self, additions: Sequence[_Addition], error: BaseException | None) -> None:
+        """Tell those that wait, but for those whose record is there: the last try may have been written after all."""
+        for addition in additions:
+            present = None
+            if isinstance(error, ContentionError):
+                present = self.find(addition.record["request_id"], addition.since)
+            if present is not None:
+                addition.added.set_result(present)
+            else:
+                addition.added.set_exception(error or AssertionError())
+
+    def _try_to_add(self, additions: Sequence[_Addition]) -> list[Record]:
+        """Add what is not there yet, with one write.
+
+        A write whose answer got lost shows at the next try: its records are there although it seemed to fail.
+        """
+        head = self._read_head()
+        lines: dict[bytes, bytes] = {}
+        present: dict[bytes, bytes] = {}
+        for addition in additions:
+            found = self._find_line(addition.mark, head, addition.since)
+            if found is not None:
+                present[addition.mark] = found
+            elif addition.mark not in lines:
+                lines[addition.mark] = to_line(addition.record, head.next_sequence + len(lines))
+        if lines:
+            self._write(head, list(lines.values()))
+        return [to_record((present | lines)[addition.mark]) for addition in additions]
+
+    def _write(self, head: _Head, added: list[bytes]) -> None:
+        keep, segments = head.lines, head.segments
+        while len(keep) >= 2 * SEGMENT:
+            # Other writers of the same head write the same segment.
+            self._store.put(keys.segment(segments), join(keep[:SEGMENT]), JSON)
+            keep, segments = keep[SEGMENT:], segments + 1
+        data = join([*keep, *added])
+        if head.etag is None:
             self._store.create(keys.RECORDS, data, JSON)
         else:
-            self._store.replace(keys.RECORDS, data, JSON, etag)
-        return record
+            self._store.replace(keys.RECORDS, data, JSON, head.etag)
+
+    def find(self, request_id: str, since: int = 0) -> Record | None:
+        """Give the record that a request made.
+
+        Args:
+            request_id: The request's.
+            since: What `segments_at_least` gave before the request was first made: no older ones are searched.
+        """
+        line = self._find_line(field("request_id", request_id), self._read_head(), since)
+        return None if line is None else to_record(line)
+
+    def has_upload(self, timestamp: str, since: int = 0) -> bool:
+        """Tell whether any record was made from an upload.
+
+        Args:
+            timestamp: The upload's.
+            since: What `segments_at_least` gave before the upload was made: no older ones are searched.
+        """
+        mark = beginning("product_image_filename", f"{timestamp}/")
+        return self._find_line(mark, self._read_head(), since) is not None
+
+    def _find_line(self, mark: bytes, head: _Head, since: int) -> bytes | None:
+        for lines in (head.lines, *(self._segment(number) for number in range(since, head.segments))):
+            found = next((line for line in reversed(lines) if mark in line), None)
+            if found is not None:
+                return found
+        return None
 
     def page(self, size: int, token: str) -> Page:
         """Give a part of the list.
@@ -102,22 +242,47 @@ class Ledger:
             raise InvalidInputError(f"A page has at most {LONGEST_PAGE} records.", "PAGE_SIZE")
         if token and not (token.isascii() and token.isdigit() and len(token) < 16):
             raise InvalidInputError("The page token is not one that this call gave.", "PAGE_TOKEN")
-        records, _ = self._read()
+        head = self._read_head()
         start = int(token or 0)
         end = start + (size or DEFAULT_PAGE)
-        return Page(records[start:end], str(end) if end < len(records) else "")
+        lines = self._lines(head, start, end)
+        return Page([to_record(line) for line in lines], str(end) if end < head.length else "")
 
-    def _read(self) -> tuple[list[Record], str | None]:
-        """Give all records, and the etag of the file or None when there is none yet."""
+    def _lines(self, head: _Head, start: int, end: int) -> list[bytes]:
+        first, last = start // SEGMENT, -(-end // SEGMENT)
+        older = [self._segment(number) for number in range(first, min(last, head.segments))]
+        lines = [line for segment in older for line in segment]
+        if last > head.segments:
+            lines += head.lines
+        skipped = start - min(first, head.segments) * SEGMENT
+        return lines[skipped : skipped + end - start]
+
+    def snapshot(self) -> Snapshot:
+        """Give the whole list."""
+        head = self._read_head()
+        return Snapshot(head.etag or "", self._chunks(head))
+
+    def _chunks(self, head: _Head) -> Iterator[bytes]:
+        opening = b"["
+        for number in range(head.segments + 1):
+            lines = head.lines if number == head.segments else self._segment(number)
+            if lines:
+                yield opening + b"\n" + b",\n".join(lines)
+                opening = b","
+        yield b"[]\n" if opening == b"[" else b"\n]\n"
+
+    def _segment(self, number: int) -> list[bytes]:
+        try:
+            return split(self._store.get(keys.segment(number)).data)
+        except ObjectNotFoundError:
+            return []  # somebody has taken records out of the head by hand
+
+    def _read_head(self) -> _Head:
         try:
             found = self._store.get(keys.RECORDS)
+            lines, etag = split(found.data), found.etag
         except ObjectNotFoundError:
-            return [], None
-        records = json.loads(found.data.decode("utf-8-sig") or "[]")
-        if not isinstance(records, list):
-            raise TypeError(f"{keys.RECORDS} is not a JSON list")
-        return records, found.etag
-
-
-def _of_request(records: list[Record], request_id: str) -> Record | None:
-    return next((record for record in reversed(records) if record.get("request_id") == request_id), None)
+            lines, etag = [], None
+        segments = sequence_of(lines[0]) // SEGMENT if lines else sum(1 for _ in self._store.list(keys.SEGMENTS))
+        self._segments_seen = max(segments, self._segments_seen or 0)
+        return _Head(lines, etag, segments)

@@ -11,7 +11,7 @@ from productimage.history.v1 import history_pb2, history_pb2_grpc
 from services.history import keys
 from services.history.generations import Picture, save_generation
 from services.history.ledger import Ledger
-from services.history.ledger import Record as LedgerRecord
+from services.history.lines import Record as LedgerRecord
 from services.history.objects.store import ObjectNotFoundError, ObjectStore, OpenObject
 from services.history.settings import HistorySettings
 from services.history.uploads import Upload, Uploads
@@ -21,6 +21,8 @@ from services.runtime.image import check
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
+
+CHUNK = 1 << 20
 
 
 class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
@@ -109,6 +111,17 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
             records=[_record_message(record) for record in page.records], next_page_token=page.next_token
         )
 
+    async def StreamRecords(  # noqa: N802
+        self, request: history_pb2.StreamRecordsRequest, _context: "Context"
+    ) -> AsyncIterator[history_pb2.StreamRecordsResponse]:
+        """See history.proto."""
+        found = await self._executor.run(self._ledger.snapshot)
+        unchanged = bool(found.etag) and found.etag == request.if_none_match
+        yield history_pb2.StreamRecordsResponse(info=history_pb2.ListInfo(etag=found.etag, not_modified=unchanged))
+        while not unchanged and (chunk := await self._executor.run(next, found.chunks, b"")):
+            for start in range(0, len(chunk), CHUNK):
+                yield history_pb2.StreamRecordsResponse(chunk=chunk[start : start + CHUNK])
+
     async def ReadObject(  # noqa: N802
         self, request: history_pb2.ReadObjectRequest, _context: "Context"
     ) -> AsyncIterator[history_pb2.ReadObjectResponse]:
@@ -150,7 +163,9 @@ def _record_fields(record: history_pb2.Record) -> LedgerRecord:
         "seed": record.seed,
         "prompts": list(record.prompts),
         "notes": list(record.notes),
-        "manifest": MessageToDict(record.manifest, preserving_proto_field_name=True),
+        "manifest": MessageToDict(
+            record.manifest, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+        ),
     }
 
 

@@ -31,6 +31,7 @@ class Upload:
         cutout_engine: What made the cut-out; empty until there is one.
         cutout_stage: How the cut-out was made, for the manifests of the records.
         product_aspect_ratio: The product's width over its height; 0: not known.
+        since: How many segments the ledger had before this upload came: its records are in none of them.
     """
 
     timestamp: str
@@ -40,6 +41,7 @@ class Upload:
     cutout_engine: str = ""
     cutout_stage: dict[str, Any] = field(default_factory=dict)
     product_aspect_ratio: float = 0.0
+    since: int = 0
 
     @property
     def photo_path(self) -> str:
@@ -80,6 +82,7 @@ class Uploads:
                 name=keys.photo_name(client_name, picture_format),
                 request_id=request_id,
                 photo_sha256=hashlib.sha256(photo).hexdigest(),
+                since=self._ledger.segments_at_least(),
             )
         )
         if self._find(upload.timestamp) is None:
@@ -161,7 +164,7 @@ class Uploads:
             InvalidInputError: The timestamp is malformed.
         """
         upload = self._find(keys.checked_timestamp(timestamp))
-        if upload is None or self._has_results(timestamp):
+        if upload is None or self._has_results(timestamp, upload):
             return False
         self._remove(timestamp, upload)
         return True
@@ -177,23 +180,25 @@ class Uploads:
             if listed.age_seconds <= self._stale_after:
                 continue
             timestamp = listed.key.removeprefix(keys.PENDING)
-            if self._has_results(timestamp):
+            upload = self._find(timestamp)
+            if self._has_results(timestamp, upload):
                 self.settle(timestamp)
                 continue
-            self._remove(timestamp, self._find(timestamp))
+            self._remove(timestamp, upload)
             removed += 1
         if removed:
             log.info("swept stale uploads", count=removed)
         return removed
 
-    def _has_results(self, timestamp: str) -> bool:
-        return not self._is_pending(timestamp) or self._ledger.has_upload(timestamp)
+    def _has_results(self, timestamp: str, upload: Upload | None) -> bool:
+        return not self._is_pending(timestamp) or self._ledger.has_upload(timestamp, upload.since if upload else 0)
 
     def _remove(self, timestamp: str, upload: Upload | None) -> None:
         """Remove an upload: first what makes it exist, last what would let a sweep find the rest of it."""
         claims = [keys.request_key(upload.request_id)] if upload else []
-        pictures = [listed.key for listed in self._store.list(f"static/{timestamp}/")]
-        self._store.delete([keys.upload_key(timestamp), *claims, *pictures])
+        prefixes = (f"static/{timestamp}/", keys.saves(timestamp))
+        rest = [listed.key for prefix in prefixes for listed in self._store.list(prefix)]
+        self._store.delete([keys.upload_key(timestamp), *claims, *rest])
         self._store.delete([keys.pending_key(timestamp)])
 
     def _find(self, timestamp: str) -> Upload | None:

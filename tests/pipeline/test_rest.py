@@ -136,6 +136,10 @@ def test_regenerate_makes_new_ads_and_keeps_the_old(
     history = system.client.get("/api/history").json()
     assert [entry["request_id"] for entry in history][:2] == [record["request_id"], again["request_id"]]
     assert history[0] == record
+    listed = system.client.get("/api/history")
+    assert listed.headers["content-type"] == "application/json"
+    current = system.client.get("/api/history", headers={"If-None-Match": listed.headers["etag"]})
+    assert (current.status_code, current.content) == (304, b"")
     stored = json.loads((system.store / "static/history_setting.json").read_text(encoding="utf-8"))
     assert stored[0]["generated_images"] == record["generated_images"]
 

@@ -176,7 +176,7 @@ def test_pictures_without_a_record_go_with_their_upload(
 ) -> None:
     upload = create(uploads)
 
-    def contended(_: object) -> None:
+    def contended(*_: object) -> None:
         raise ContentionError("busy")
 
     monkeypatch.setattr(ledger, "append", contended)

@@ -221,7 +221,7 @@ def curtain(draft: Draft) -> Scenery:
 def neon(draft: Draft) -> Scenery:
     """Night: a dark shining floor, tubes and a ring of light."""
     palette, rng, stand = draft.palette, draft.rng, draft.stand
-    dark = Material((0.028, 0.024, 0.05), 0.4, 0, 0.35)
+    dark = Material((0.028, 0.024, 0.05), 0.4, mirror=0.2)
     first, second = palette.accents[0], palette.accents[1]
     radius = min(0.37 * draft.height, 0.42 * draft.width)
     tubes = []

@@ -1,0 +1,157 @@
+"""What adding to the history and reading it takes at 100, 10,000 and 100,000 records, on disk and on S3.
+
+S3 is a moto server on this machine, or the one of S3_ENDPOINT_URL (with S3_BUCKET_NAME and the AWS names). Ratios
+compare the largest number of records with the smallest, in the same run.
+
+    python -m bench.history [--most N] [--writers N] [--stores disk s3]
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from moto.server import ThreadedMotoServer
+
+from services.history.ledger import SEGMENT, Ledger
+from services.history.objects.disk import DiskStore
+from services.history.objects.s3 import S3Store
+from services.history.objects.store import ObjectStore
+from services.history.settings import HistorySettings
+from services.runtime.aws import aws_session
+
+COUNTS = (100, 10_000, 100_000)
+TEXT = "山海在呼喚，出發吧！" * 25
+RUNS = 30
+
+
+def record() -> dict[str, object]:
+    """A record of a usual size, about 4 kB."""
+    name = uuid.uuid4().hex
+    stage = {"name": "background", "engine": "studio", "prompt": TEXT[:80], "seconds": 0.5, "inputs": [name * 2] * 4}
+    return {
+        "request_id": name,
+        "write_date": "20261123120000",
+        "product_name": "瓶",
+        "product_describe": TEXT[:100],
+        "product_image_filename": f"20261123120000-{name[:16]}/upload/flask.jpg",
+        "generated_images": [f"20261123120000-{name[:16]}/generated/{name[:16]}_{size}.jpg" for size in range(3)],
+        "short_ad": TEXT[:80],
+        "long_ad": TEXT,
+        "manifest": {"software_version": "0.1.0", "stages": [stage] * 6},
+    }
+
+
+@contextmanager
+def opened(kind: str) -> Iterator[ObjectStore]:
+    """Give an empty store."""
+    if kind == "disk":
+        with tempfile.TemporaryDirectory() as folder:
+            yield DiskStore(Path(folder))
+        return
+    if os.environ.get("S3_ENDPOINT_URL"):
+        yield S3Store.connect(HistorySettings(store="s3"))
+        return
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    settings = HistorySettings(
+        store="s3",
+        s3_bucket_name="bench",
+        s3_endpoint_url=f"http://{host}:{port}",
+        s3_region="us-east-1",
+        workers=64,
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",  # noqa: S106  # moto asks for none
+    )
+    aws_session(settings).client("s3", endpoint_url=settings.s3_endpoint_url, region_name="us-east-1").create_bucket(
+        Bucket=settings.s3_bucket_name
+    )
+    yield S3Store.connect(settings)
+    server.stop()
+
+
+def seconds(work: Callable[[], object], runs: int) -> float:
+    """Give the median time of some runs."""
+    taken = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def fill(ledger: Ledger, count: int, present: int) -> None:
+    """Add records, many with one write."""
+    with ThreadPoolExecutor(SEGMENT) as pool:
+        list(pool.map(lambda _: ledger.append(record(), ledger.segments_at_least()), range(count - present)))
+
+
+def together(ledger: Ledger, writers: int) -> float:
+    """Give the time per record when so many write at one time."""
+    with ThreadPoolExecutor(writers) as pool:
+        start = time.perf_counter()
+        list(pool.map(lambda _: ledger.append(record(), ledger.segments_at_least()), range(writers * 4)))
+    return (time.perf_counter() - start) / (writers * 4)
+
+
+def read_all(ledger: Ledger) -> int:
+    """Read the whole list as the gateway passes it on, and give its size."""
+    return sum(len(chunk) for chunk in ledger.snapshot().chunks)
+
+
+def measure(store: ObjectStore, counts: list[int], writers: int) -> list[dict[str, float]]:
+    """Give the figures at each count."""
+    ledger, present, rows = Ledger(store, attempts=12), 0, []
+    for count in counts:
+        fill(ledger, count, present)
+        present = count + RUNS + writers * 4
+        row = {
+            "records": count,
+            "append": seconds(lambda: ledger.append(record(), ledger.segments_at_least()), RUNS),
+            "append_together": together(ledger, writers),
+            "first_page": seconds(lambda: ledger.page(100, ""), 9),
+            "whole_list": seconds(lambda: read_all(ledger), 1),
+            "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+        rows.append(row)
+        print(
+            f"{store.name:6}{count:9,}{row['append'] * 1e3:11.1f}{row['append_together'] * 1e3:11.2f}"
+            f"{row['first_page'] * 1e3:11.1f}{row['whole_list']:11.2f}{row['memory_mb']:10.0f}"
+        )
+    return rows
+
+
+def main() -> None:
+    """Print a table and, as the last line, the figures as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m bench.history")
+    parser.add_argument("--most", type=int, default=COUNTS[-1])
+    parser.add_argument("--writers", type=int, default=50)
+    parser.add_argument("--stores", nargs="+", choices=["disk", "s3"], default=["disk", "s3"])
+    arguments = parser.parse_args()
+    counts = [count for count in COUNTS if count <= arguments.most]
+    print(f"store   records  append/ms  {arguments.writers:>2} at once   page/ms     list/s    memory")
+    figures: dict[str, object] = {}
+    for kind in arguments.stores:
+        with opened(kind) as store:
+            rows = measure(store, counts, arguments.writers)
+        first, last = rows[0], rows[-1]
+        figures[kind] = {
+            "append_ratio": round(last["append"] / first["append"], 2),
+            "together_ratio": round(last["append_together"] / first["append_together"], 2),
+            "page_ratio": round(last["first_page"] / first["first_page"], 2),
+            "rows": [{name: round(value, 4) for name, value in row.items()} for row in rows],
+        }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
