@@ -91,8 +91,8 @@ async def calling(capability: str) -> AsyncIterator[None]:
 
 def add_error_handlers(app: FastAPI) -> None:
     """Give every error the one shape of body."""
-    app.add_exception_handler(ApiError, _api_error)
-    app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(ApiError, _known_error)
+    app.add_exception_handler(ServiceError, _known_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
 
@@ -104,15 +104,20 @@ def error_response(status: int, detail: str) -> JSONResponse:
     return JSONResponse({"detail": detail}, status, headers)
 
 
-async def _api_error(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ApiError)  # noqa: S101  # registered for this class only
-    return error_response(error.status, error.detail)
-
-
-async def _service_error(_: Request, error: Exception) -> JSONResponse:
-    """Errors of the runtime's own code, such as the image codec's."""
+def as_api_error(error: Exception) -> ApiError:
+    """Turn anything that went wrong into what the caller is told: our own code's errors, and those nobody foresaw."""
+    if isinstance(error, ApiError):
+        return error
     status = next((status for kind, status in _OWN_STATUS.items() if isinstance(error, kind)), 500)
-    return error_response(status, str(error) if status != 500 else internal_error_detail())
+    if status == 500:
+        log.error("request failed", exc_info=error)
+        return ApiError(status, internal_error_detail())
+    return ApiError(status, str(error))
+
+
+async def _known_error(_: Request, error: Exception) -> JSONResponse:
+    known = as_api_error(error)
+    return error_response(known.status, known.detail)
 
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:

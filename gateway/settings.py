@@ -33,6 +33,9 @@ class GatewaySettings(LogSettings, ImageLimits, ChannelSettings):
     download_deadline_seconds: float = Field(
         600, gt=0, description="How long a caller may take to read a picture or the list; slower ones are cut off."
     )
+    keep_alive_seconds: float = Field(
+        10, gt=0, description="Between comments that keep an event stream open while nothing else happens."
+    )
     ready_deadline_seconds: float = Field(2, gt=0, description="How long a service may take to say that it is ready.")
     workers: int = Field(2, gt=0, description="Threads for work that blocks: checking pictures, reading CSV files.")
     queue_size: int = Field(32, ge=0, description="Blocking work that may wait for a thread; more is refused at once.")

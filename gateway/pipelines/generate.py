@@ -9,8 +9,7 @@ import structlog
 from gateway.errors import ApiError
 from gateway.pipelines.brief import Brief
 from gateway.pipelines.journal import Journal, sha256, sign
-from gateway.pipelines.scene import Commission, Scene, make_scenes
-from gateway.pipelines.stage import stage
+from gateway.pipelines.scene import Commission, Scene, families, make_scenes
 from gateway.pipelines.upload import discard
 from gateway.services import Services
 from gateway.settings import GatewaySettings
@@ -21,6 +20,10 @@ from services.runtime.version import VERSION
 
 log = structlog.get_logger()
 
+STAGES = 4
+"""Reading the upload, writing the words, composing and saving."""
+SCENE_STAGES = 2
+"""For each scene: its background, and what stands in it."""
 TO_BE_SENT_AGAIN = (400, 409, 429)
 """Errors after which the same upload is needed again: a field to correct, or a moment to wait."""
 
@@ -42,33 +45,38 @@ class _Attempt:
         return len(self.flaws), -min(creative.quality.contrast for creative in self.creatives)
 
 
-async def generate(brief: Brief, services: Services, settings: GatewaySettings) -> history_pb2.Record:
+async def generate(brief: Brief, services: Services, settings: GatewaySettings, journal: Journal) -> history_pb2.Record:
     """Make the ads and keep them.
 
     Raises:
         ApiError: The request is wrong, or came at a bad moment: it can be sent again. Or a stage failed: then an
             upload that has no results yet is removed.
     """
-    async with stage("history"):
+    scenes = len(families(brief, settings))
+    journal.expected = STAGES + SCENE_STAGES * scenes
+    async with journal.asking("history"):
         upload = await services.history.GetUpload(
             history_pb2.GetUploadRequest(timestamp=brief.timestamp), timeout=settings.history_deadline_seconds
         )
     if brief.product_image_filename != upload.upload.photo_path:
         raise ApiError(400, "product_image_filename is not the one that the upload of this timestamp gave.")
     try:
-        record, creatives = await _make(brief, upload, services, settings)
+        record, creatives = await _make(brief, upload, services, settings, journal)
     except ApiError as error:
         if error.status not in TO_BE_SENT_AGAIN and await discard(brief.timestamp, services, settings):
             raise ApiError(error.status, f"{error.detail} Then upload the photo again: it was not kept.") from error
         raise
     # Whether a save that failed was one cannot be told from here, so the upload is left: to a new try, or to the sweep.
-    return await _save(brief, record, creatives, services, settings)
+    return await _save(brief, record, creatives, services, settings, journal)
 
 
 async def _make(
-    brief: Brief, upload: history_pb2.GetUploadResponse, services: Services, settings: GatewaySettings
+    brief: Brief,
+    upload: history_pb2.GetUploadResponse,
+    services: Services,
+    settings: GatewaySettings,
+    journal: Journal,
 ) -> tuple[history_pb2.Record, list[generation_pb2.Creative]]:
-    journal = Journal()
     # The words come first: with them come the English terms that the backgrounds are asked for in.
     copy = await _write_copy(brief, services, settings, journal)
     best = await _best_attempt(brief, upload, copy, services, settings, journal)
@@ -149,12 +157,13 @@ async def _save(
     creatives: list[generation_pb2.Creative],
     services: Services,
     settings: GatewaySettings,
+    journal: Journal,
 ) -> history_pb2.Record:
     pictures = [
         history_pb2.Picture(name=size.name, file=creative.file)
         for size, creative in zip(brief.sizes, creatives, strict=True)
     ]
-    async with stage("history"):
+    async with journal.asking("history"):
         saved = await services.history.SaveGeneration(
             history_pb2.SaveGenerationRequest(
                 request_id=uuid.uuid4().hex, timestamp=brief.timestamp, record=record, pictures=pictures

@@ -70,10 +70,6 @@ async def make_scenes(
 
 def _requests(commission: Commission, settings: GatewaySettings) -> list[generation_pb2.GenerateBackgroundRequest]:
     brief = commission.brief
-    if brief.own_background or settings.backgrounds == "square":
-        families = {SQUARE: brief.sizes}
-    else:
-        families = {size.family: [one for one in brief.sizes if one.family == size.family] for size in brief.sizes}
     return [
         generation_pb2.GenerateBackgroundRequest(
             product=brief.product,
@@ -85,8 +81,15 @@ def _requests(commission: Commission, settings: GatewaySettings) -> list[generat
             short_side=short_side(family, sizes),
             own_picture=image_pb2.Image(encoded=brief.own_background) if brief.own_background else None,
         )
-        for family, sizes in families.items()
+        for family, sizes in families(brief, settings).items()
     ]
+
+
+def families(brief: Brief, settings: GatewaySettings) -> dict[Family, list[AdSize]]:
+    """Give the backgrounds that are needed, and which sizes are cut from each."""
+    if brief.own_background or settings.backgrounds == "square":
+        return {SQUARE: brief.sizes}
+    return {size.family: [one for one in brief.sizes if one.family == size.family] for size in brief.sizes}
 
 
 def short_side(family: Family, sizes: Sequence[AdSize]) -> int:

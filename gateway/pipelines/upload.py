@@ -1,5 +1,6 @@
 """The upload pipeline: check the photo, store it, cut the product out, store the cut-out."""
 
+import asyncio
 import uuid
 
 import structlog
@@ -17,25 +18,32 @@ from services.runtime.image import check
 
 log = structlog.get_logger()
 
+STAGES = 3
+
 
 async def upload(
-    photo: bytes, filename: str, services: Services, settings: GatewaySettings, executor: BoundedExecutor
+    photo: bytes,
+    filename: str,
+    services: Services,
+    settings: GatewaySettings,
+    executor: BoundedExecutor,
+    journal: Journal,
 ) -> history_pb2.Upload:
     """Take a photo in.
 
     Raises:
         ServiceError: The photo cannot be taken.
-        ApiError: A stage failed; nothing is left behind.
+        ApiError: A stage failed; nothing is left behind. Nor is it when the caller hangs up.
     """
     await executor.run(check, photo, settings)
     request_id = uuid.uuid4().hex
     deadline = settings.history_deadline_seconds
-    async with stage("history"):
+    journal.expected = STAGES
+    async with journal.asking("history"):
         created = await services.history.CreateUpload(
             history_pb2.CreateUploadRequest(request_id=request_id, filename=filename, photo=photo), timeout=deadline
         )
     timestamp = created.upload.timestamp
-    journal = Journal()
     try:
         async with journal.making("cut-out") as entry:
             cut = await services.segmentation.CutOut(
@@ -47,7 +55,7 @@ async def upload(
             sign(entry, cut.engine)
             entry.inputs.append(sha256(photo))
             entry.outputs.append(sha256(cut.cutout))
-        async with stage("history"):
+        async with journal.asking("history"):
             stored = await services.history.PutCutout(
                 history_pb2.PutCutoutRequest(
                     request_id=request_id,
@@ -59,7 +67,7 @@ async def upload(
                 ),
                 timeout=deadline,
             )
-    except ApiError:
+    except (ApiError, asyncio.CancelledError):
         await discard(timestamp, services, settings)
         raise
     return stored.upload

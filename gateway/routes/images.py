@@ -2,29 +2,35 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import APIRouter, File, Request, Response, UploadFile
 
 from gateway.dependencies import GatewayDependency
 from gateway.models import ErrorBody, UploadBody
+from gateway.pipelines.journal import Journal
 from gateway.pipelines.upload import upload
+from gateway.routes.progress import EVENTS, run_pipeline
 
 router = APIRouter(prefix="/api", tags=["product"])
 
 
 @router.post(
     "/upload-image",
-    responses={status: {"model": ErrorBody} for status in (400, 413, 422, 429, 503, 504)},
+    response_model=UploadBody,
+    responses=EVENTS | {status: {"model": ErrorBody} for status in (400, 413, 422, 429, 503, 504)},
 )
 async def upload_image(
+    request: Request,
     gateway: GatewayDependency,
     product_image: Annotated[UploadFile, File(description="The product photo: a PNG, JPEG or WebP file.")],
-) -> UploadBody:
-    """Take a product photo in and cut the product out; answers when the cut-out is there."""
-    stored = await upload(
-        await product_image.read(),
-        product_image.filename or "",
-        gateway.services,
-        gateway.settings,
-        gateway.executor,
-    )
-    return UploadBody(filename=stored.photo_path, timestamp=stored.timestamp, trans_path=stored.cutout_path)
+) -> Response:
+    """Take a product photo in and cut the product out; answers when the cut-out is there.
+
+    With `Accept: text/event-stream`, `progress` events tell of the stages, then a `result` or an `error` follows.
+    """
+    photo, filename = await product_image.read(), product_image.filename or ""
+
+    async def pipeline(journal: Journal) -> UploadBody:
+        stored = await upload(photo, filename, gateway.services, gateway.settings, gateway.executor, journal)
+        return UploadBody(filename=stored.photo_path, timestamp=stored.timestamp, trans_path=stored.cutout_path)
+
+    return await run_pipeline(request, pipeline, gateway.settings)

@@ -10,6 +10,8 @@ from gateway.dependencies import GatewayDependency
 from gateway.models import ErrorBody, RecordBody
 from gateway.pipelines.brief import Brief
 from gateway.pipelines.generate import generate
+from gateway.pipelines.journal import Journal
+from gateway.routes.progress import EVENTS, run_pipeline
 from gateway.routes.streaming import chunks_of, first_of, known_etag
 from gateway.sizes import DEFAULT, OFFERED, chosen_sizes
 from productimage.generation.v1 import generation_pb2
@@ -21,10 +23,11 @@ router = APIRouter(prefix="/api", tags=["product"])
 
 @router.post(
     "/generate-product",
-    response_model_exclude_none=True,
-    responses={status: {"model": ErrorBody} for status in (400, 404, 409, 413, 422, 429, 503, 504)},
+    response_model=RecordBody,
+    responses=EVENTS | {status: {"model": ErrorBody} for status in (400, 404, 409, 413, 422, 429, 503, 504)},
 )
 async def generate_product(
+    request: Request,
     gateway: GatewayDependency,
     product_name: Annotated[
         str, StringConstraints(strip_whitespace=True), Form(min_length=1, max_length=100, examples=["保溫瓶"])
@@ -47,8 +50,11 @@ async def generate_product(
     background_image: Annotated[
         UploadFile | None, File(description="A picture of your own as the background: a PNG, JPEG or WebP file.")
     ] = None,
-) -> RecordBody:
-    """Make ads and both texts of an uploaded photo: three sizes by default. The same again makes new ones."""
+) -> Response:
+    """Make ads and both texts of an uploaded photo: three sizes by default. The same again makes new ones.
+
+    With `Accept: text/event-stream`, `progress` events tell of the stages, then a `result` or an `error` follows.
+    """
     own_background = await background_image.read() if background_image else b""
     if background_image:
         await gateway.executor.run(check, own_background, gateway.settings)
@@ -62,7 +68,11 @@ async def generate_product(
         sizes=chosen_sizes(sizes),
         own_background=own_background,
     )
-    return RecordBody.of(await generate(brief, gateway.services, gateway.settings))
+
+    async def pipeline(journal: Journal) -> RecordBody:
+        return RecordBody.of(await generate(brief, gateway.services, gateway.settings, journal))
+
+    return await run_pipeline(request, pipeline, gateway.settings)
 
 
 @router.get(
