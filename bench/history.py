@@ -92,7 +92,9 @@ def seconds(work: Callable[[], object], runs: int) -> float:
 def fill(ledger: Ledger, count: int, present: int) -> None:
     """Add records, many with one write."""
     with ThreadPoolExecutor(SEGMENT) as pool:
-        list(pool.map(lambda _: ledger.append(record(), ledger.segments_at_least()), range(count - present)))
+        for start in range(present, count, SEGMENT):
+            batch = range(start, min(start + SEGMENT, count))
+            list(pool.map(lambda _: ledger.append(record(), ledger.segments_at_least()), batch))
 
 
 def together(ledger: Ledger, writers: int) -> float:

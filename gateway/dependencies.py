@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from gateway.audiences import Audiences
 from gateway.services import Services
@@ -27,3 +27,13 @@ def _gateway(request: Request) -> Gateway:
 
 
 GatewayDependency = Annotated[Gateway, Depends(_gateway)]
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        max_length=150,
+        pattern=r"^[\x21-\x7e]*$",
+        description="A key of your own for this request, such as a UUID: for a day, the same request with the same key"
+        " gives its first result again.",
+    ),
+]

@@ -1,7 +1,6 @@
 """The generate pipeline: words, then scenes, then the ads, kept as one record."""
 
 import secrets
-import uuid
 from dataclasses import dataclass
 
 import structlog
@@ -45,7 +44,9 @@ class _Attempt:
         return len(self.flaws), -min(creative.quality.contrast for creative in self.creatives)
 
 
-async def generate(brief: Brief, services: Services, settings: GatewaySettings, journal: Journal) -> history_pb2.Record:
+async def generate(
+    brief: Brief, services: Services, settings: GatewaySettings, journal: Journal, request_id: str
+) -> history_pb2.Record:
     """Make the ads and keep them.
 
     Raises:
@@ -67,7 +68,7 @@ async def generate(brief: Brief, services: Services, settings: GatewaySettings, 
             raise ApiError(error.status, f"{error.detail} Then upload the photo again: it was not kept.") from error
         raise
     # Whether a save that failed was one cannot be told from here, so the upload is left: to a new try, or to the sweep.
-    return await _save(brief, record, creatives, services, settings, journal)
+    return await _save(brief, record, creatives, services, settings, journal, request_id)
 
 
 async def _make(
@@ -158,6 +159,7 @@ async def _save(
     services: Services,
     settings: GatewaySettings,
     journal: Journal,
+    request_id: str,
 ) -> history_pb2.Record:
     pictures = [
         history_pb2.Picture(name=size.name, file=creative.file)
@@ -166,7 +168,7 @@ async def _save(
     async with journal.asking("history"):
         saved = await services.history.SaveGeneration(
             history_pb2.SaveGenerationRequest(
-                request_id=uuid.uuid4().hex, timestamp=brief.timestamp, record=record, pictures=pictures
+                request_id=request_id, timestamp=brief.timestamp, record=record, pictures=pictures
             ),
             timeout=settings.history_deadline_seconds,
         )

@@ -28,6 +28,7 @@ async def upload(
     settings: GatewaySettings,
     executor: BoundedExecutor,
     journal: Journal,
+    request_id: str,
 ) -> history_pb2.Upload:
     """Take a photo in.
 
@@ -36,7 +37,6 @@ async def upload(
         ApiError: A stage failed; nothing is left behind. Nor is it when the caller hangs up.
     """
     await executor.run(check, photo, settings)
-    request_id = uuid.uuid4().hex
     deadline = settings.history_deadline_seconds
     journal.expected = STAGES
     async with journal.asking("history"):

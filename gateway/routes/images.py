@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Request, Response, UploadFile
 
-from gateway.dependencies import GatewayDependency
+from gateway.dependencies import GatewayDependency, IdempotencyKey
 from gateway.models import ErrorBody, UploadBody
 from gateway.pipelines.journal import Journal
+from gateway.pipelines.once import claimed, fingerprint
 from gateway.pipelines.upload import upload
 from gateway.routes.progress import EVENTS, run_pipeline
 
@@ -22,6 +23,7 @@ async def upload_image(
     request: Request,
     gateway: GatewayDependency,
     product_image: Annotated[UploadFile, File(description="The product photo: a PNG, JPEG or WebP file.")],
+    idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Take a product photo in and cut the product out; answers when the cut-out is there.
 
@@ -30,7 +32,11 @@ async def upload_image(
     photo, filename = await product_image.read(), product_image.filename or ""
 
     async def pipeline(journal: Journal) -> UploadBody:
-        stored = await upload(photo, filename, gateway.services, gateway.settings, gateway.executor, journal)
+        services, settings = gateway.services, gateway.settings
+        async with claimed(idempotency_key, fingerprint("upload", filename, photo), services, settings) as claim:
+            stored = claim.upload
+            if stored is None:
+                stored = await upload(photo, filename, services, settings, gateway.executor, journal, claim.request_id)
         return UploadBody(filename=stored.photo_path, timestamp=stored.timestamp, trans_path=stored.cutout_path)
 
     return await run_pipeline(request, pipeline, gateway.settings)

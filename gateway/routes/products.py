@@ -6,11 +6,12 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
 
-from gateway.dependencies import GatewayDependency
+from gateway.dependencies import GatewayDependency, IdempotencyKey
 from gateway.models import ErrorBody, RecordBody
 from gateway.pipelines.brief import Brief
 from gateway.pipelines.generate import generate
 from gateway.pipelines.journal import Journal
+from gateway.pipelines.once import claimed, fingerprint
 from gateway.routes.progress import EVENTS, run_pipeline
 from gateway.routes.streaming import chunks_of, first_of, known_etag
 from gateway.sizes import DEFAULT, OFFERED, chosen_sizes
@@ -50,6 +51,7 @@ async def generate_product(
     background_image: Annotated[
         UploadFile | None, File(description="A picture of your own as the background: a PNG, JPEG or WebP file.")
     ] = None,
+    idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Make ads and both texts of an uploaded photo: three sizes by default. The same again makes new ones.
 
@@ -68,9 +70,19 @@ async def generate_product(
         sizes=chosen_sizes(sizes),
         own_background=own_background,
     )
+    asked = (
+        "generate",
+        *(timestamp, product_image_filename, product_name, product_describe, target_audience, locale, sizes),
+        own_background,
+    )
 
     async def pipeline(journal: Journal) -> RecordBody:
-        return RecordBody.of(await generate(brief, gateway.services, gateway.settings, journal))
+        services, settings = gateway.services, gateway.settings
+        async with claimed(idempotency_key, fingerprint(*asked), services, settings) as claim:
+            record = claim.record
+            if record is None:
+                record = await generate(brief, services, settings, journal, claim.request_id)
+        return RecordBody.of(record)
 
     return await run_pipeline(request, pipeline, gateway.settings)
 

@@ -7,6 +7,7 @@
     uploads/{timestamp}.json                   what is known of an upload; it exists when this does
     pending/{timestamp}                        the upload has no result yet; written anew whenever it is touched
     requests/{hash}.json                       which upload a request_id made
+    claims/{hash}.json                         that a request with a key of its caller's was begun
     saves/{timestamp}/{hash}.json              that a request_id saves a generation of it, written before the pictures
 
 Only what lies under static/ in upload/ or generated/ is ever served.
@@ -23,6 +24,7 @@ from services.runtime.errors import InvalidInputError, NotFoundError
 RECORDS = "static/history_setting.json"
 SEGMENTS = "ledger/"
 PENDING = "pending/"
+CLAIMS = "claims/"
 LONGEST_STEM = 60
 
 _TIMESTAMP = re.compile(r"\d{14}(-[0-9a-f]{16})?")
@@ -137,6 +139,11 @@ def pending_key(timestamp: str) -> str:
 def request_key(request_id: str) -> str:
     """Where it is kept which upload a request made."""
     return f"requests/{_hash(request_id)}.json"
+
+
+def claim_key(request_id: str) -> str:
+    """Where it is kept that a request was begun."""
+    return f"{CLAIMS}{_hash(request_id)}.json"
 
 
 def save_key(timestamp: str, request_id: str) -> str:

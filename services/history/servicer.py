@@ -9,6 +9,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 
 from productimage.history.v1 import history_pb2, history_pb2_grpc
 from services.history import keys
+from services.history.claims import Claims
 from services.history.generations import Picture, save_generation
 from services.history.ledger import Ledger
 from services.history.lines import Record as LedgerRecord
@@ -33,7 +34,25 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
         self._limits = settings
         self._ledger = Ledger(store, settings.append_attempts)
         self._uploads = Uploads(store, self._ledger, settings.stale_after_seconds)
+        self._claims = Claims(store, self._ledger, self._uploads, settings.lease_seconds)
+        self._claims.sweep(settings.claims_kept_seconds)
         self._executor = executor
+
+    async def BeginRequest(  # noqa: N802
+        self, request: history_pb2.BeginRequestRequest, _context: "Context"
+    ) -> history_pb2.BeginRequestResponse:
+        """See history.proto."""
+        made = await self._executor.run(self._claims.begin, request.request_id, request.fingerprint)
+        if isinstance(made, Upload):
+            return history_pb2.BeginRequestResponse(upload=_upload_message(made))
+        return history_pb2.BeginRequestResponse(record=None if made is None else _record_message(made))
+
+    async def AbandonRequest(  # noqa: N802
+        self, request: history_pb2.AbandonRequestRequest, _context: "Context"
+    ) -> history_pb2.AbandonRequestResponse:
+        """See history.proto."""
+        await self._executor.run(self._claims.abandon, request.request_id)
+        return history_pb2.AbandonRequestResponse()
 
     async def CreateUpload(  # noqa: N802
         self, request: history_pb2.CreateUploadRequest, _context: "Context"

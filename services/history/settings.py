@@ -25,6 +25,16 @@ class HistorySettings(ServiceSettings, AwsSettings):
     stale_after_seconds: float = Field(
         3600, gt=0, description="An upload without a result that nobody touches for so long is removed."
     )
+    lease_seconds: float = Field(
+        600,
+        gt=0,
+        description="How long a request with a key of its caller's may be worked on; then it may be begun again.",
+    )
+    claims_kept_seconds: float = Field(
+        86_400,
+        gt=0,
+        description="How long such a request gives its first result again; older ones are forgotten at start.",
+    )
     append_attempts: int = Field(12, gt=0, description="How often an append is tried when others write too.")
     s3_bucket_name: str = Field("", validation_alias="S3_BUCKET_NAME", description="The bucket of the S3 store.")
     s3_endpoint_url: str | None = Field(

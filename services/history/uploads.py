@@ -144,6 +144,15 @@ class Uploads:
             self._touch(timestamp)
         return upload
 
+    def of_request(self, request_id: str) -> Upload | None:
+        """Give the finished upload that a request made."""
+        try:
+            claimed = _load(self._store.get(keys.request_key(request_id)).data)
+        except ObjectNotFoundError:
+            return None
+        upload = self._find(claimed.timestamp)
+        return upload if upload is not None and upload.cutout_engine else None
+
     def read_cutout(self, upload: Upload) -> bytes:
         """Give an upload's cut-out, a PNG file.
 

@@ -1,15 +1,20 @@
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf.json_format import ParseDict
 
 from productimage.history.v1.history_pb2 import (
+    AbandonRequestRequest,
+    BeginRequestRequest,
     CreateUploadRequest,
     DiscardUploadRequest,
     GetUploadRequest,
+    ListInfo,
     ListRecordsRequest,
     Manifest,
     ObjectInfo,
@@ -19,6 +24,7 @@ from productimage.history.v1.history_pb2 import (
     Record,
     SaveGenerationRequest,
     Stage,
+    StreamRecordsRequest,
     Upload,
 )
 from productimage.history.v1.history_pb2_grpc import HistoryServiceStub
@@ -131,6 +137,46 @@ async def test_a_generation_is_saved_listed_and_served(channel: grpc.aio.Channel
     again, nothing = await read(channel, record.generated_images[0], info.etag)
     assert again.not_modified
     assert nothing == []
+
+
+async def test_a_request_that_comes_again_is_told_what_it_made(channel: grpc.aio.Channel) -> None:
+    stub = HistoryServiceStub(channel)
+    begin = BeginRequestRequest(request_id="generation-1", fingerprint="print")
+    assert (await stub.BeginRequest(begin)).WhichOneof("made") is None
+    assert (await refused(stub.BeginRequest(begin)))[:2] == ("ABORTED", "IN_PROGRESS")
+    await stub.AbandonRequest(AbandonRequestRequest(request_id="generation-1"))
+    assert (await stub.BeginRequest(begin)).WhichOneof("made") is None
+    upload = await create(channel)
+    record = await save(channel, upload)
+    assert (await stub.BeginRequest(begin)).record == record
+    other = BeginRequestRequest(request_id="generation-1", fingerprint="other")
+    assert (await refused(stub.BeginRequest(other)))[:2] == ("FAILED_PRECONDITION", "REQUEST_ID_REUSED")
+    assert (await refused(stub.AbandonRequest(AbandonRequestRequest())))[:2] == ("INVALID_ARGUMENT", "BAD_REQUEST_ID")
+
+
+async def test_all_records_are_streamed_as_one_list(channel: grpc.aio.Channel) -> None:
+    stub = HistoryServiceStub(channel)
+
+    async def streamed(etag: str = "") -> tuple[ListInfo, bytes]:
+        parts = [part async for part in stub.StreamRecords(StreamRecordsRequest(if_none_match=etag))]
+        return parts[0].info, b"".join(part.chunk for part in parts[1:])
+
+    info, data = await streamed()
+    assert (info, json.loads(data)) == (ListInfo(), [])
+    upload = await create(channel)
+    records = [await save(channel, upload, f"g{number}") for number in range(3)]
+    info, data = await streamed()
+    assert [ParseDict(one, Record()) for one in json.loads(data)] == records
+    assert await streamed(info.etag) == (ListInfo(etag=info.etag, not_modified=True), b"")
+
+
+async def test_a_request_id_is_for_one_upload(channel: grpc.aio.Channel) -> None:
+    first, second = await create(channel), await create(channel, "upload-2")
+    await save(channel, first)
+    pictures = [Picture(name="300x250", file=JPEG)]
+    request = SaveGenerationRequest(request_id="generation-1", timestamp=second.timestamp, pictures=pictures)
+    answer = await refused(HistoryServiceStub(channel).SaveGeneration(request))
+    assert answer[:2] == ("FAILED_PRECONDITION", "REQUEST_ID_REUSED")
 
 
 async def test_pages(channel: grpc.aio.Channel) -> None:

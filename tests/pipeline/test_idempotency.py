@@ -1,0 +1,94 @@
+"""Requests that are sent again with the same key."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.pictures import SAMPLE, ball, encoded
+from tests.pipeline.system import FAST, FORM, System, started
+
+PHOTO = encoded(ball(160, 120)[0])
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with started(tmp_path_factory.mktemp("store"), FAST) as running:
+        yield running
+
+
+def upload(system: System, key: str, photo: bytes = PHOTO) -> httpx.Response:
+    files = {"product_image": ("flask.png", photo)}
+    return system.client.post("/api/upload-image", files=files, headers={"Idempotency-Key": key})
+
+
+def generate(system: System, key: str, of: dict[str, Any], **changes: str) -> httpx.Response:
+    form = {**FORM, "product_image_filename": of["filename"], "timestamp": of["timestamp"], **changes}
+    return system.client.post("/api/generate-product", data=form, headers={"Idempotency-Key": key})
+
+
+def test_an_upload_sent_again_is_the_first_one(system: System) -> None:
+    first = upload(system, "up-1").json()
+    before = system.stored()
+    assert upload(system, "up-1").json() == first
+    assert system.stored() == before
+    assert upload(system, "up-2").json() != first
+
+
+def test_a_generation_sent_again_gives_the_first_record_and_runs_nothing(system: System) -> None:
+    uploaded = upload(system, "up-3").json()
+    first = generate(system, "gen-1", uploaded).json()
+    before, lines = system.stored(), len(system.lines)
+    assert generate(system, "gen-1", uploaded).json() == first
+    assert system.stored() == before
+    assert not any("stage=composition" in line or "stage=background" in line for line in system.lines[lines:])
+    assert generate(system, "gen-2", uploaded).json()["request_id"] != first["request_id"]
+
+
+def test_another_request_under_the_same_key_is_refused(system: System) -> None:
+    uploaded = upload(system, "up-4").json()
+    generate(system, "gen-3", uploaded)
+    changed = generate(system, "gen-3", uploaded, product_name="another")
+    assert changed.status_code == 422
+    assert changed.json()["detail"].startswith("This key was used for another request")
+    assert upload(system, "up-4", SAMPLE.read_bytes()).status_code == 422
+    assert upload(system, "gen-3").status_code == 422
+
+
+def test_a_failed_request_may_be_sent_again_with_its_key(system: System) -> None:
+    empty = encoded(np.full((200, 200, 3), 250, np.uint8))
+    assert [upload(system, "up-5", empty).status_code for _ in range(2)] == [422, 422]
+    uploaded = upload(system, "up-6").json()
+    assert generate(system, "gen-4", uploaded, locale="xx").status_code == 400
+    assert generate(system, "gen-4", uploaded, locale="xx").status_code == 400
+
+
+def test_of_two_at_one_time_one_works_and_the_other_is_told_to_wait(system: System) -> None:
+    uploaded = upload(system, "up-7").json()
+    answers: list[httpx.Response] = []
+    threads = [threading.Thread(target=lambda: answers.append(generate(system, "gen-5", uploaded))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses[0] == 200
+    assert set(statuses) <= {200, 409}
+    assert len({answer.json()["request_id"] for answer in answers if answer.status_code == 200}) == 1
+    for answer in answers:
+        if answer.status_code == 409:
+            assert "wait for its answer" in answer.json()["detail"]
+            assert answer.headers["retry-after"]
+    history = system.client.get("/api/history").json()
+    assert [record["product_image_filename"] for record in history].count(uploaded["filename"]) == 1
+
+
+@pytest.mark.parametrize("key", ["with a space", "x" * 151, "é"])
+def test_a_malformed_key_is_refused(system: System, key: str) -> None:
+    files = {"product_image": ("flask.png", PHOTO)}
+    answer = system.client.post("/api/upload-image", files=files, headers={b"Idempotency-Key": key.encode()})
+    assert answer.status_code == 422
+    assert "idempotency-key" in answer.json()["detail"].lower()
