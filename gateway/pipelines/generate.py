@@ -126,6 +126,8 @@ async def _best_attempt(
         scenes = await make_scenes(commission, services, settings, journal)
         creatives = await _compose(brief, upload.cutout, scenes, services, settings, journal)
         attempts.append(_Attempt(commission.seed, scenes, creatives))
+        if attempts[-1].flaws and len(attempts) < tries:
+            journal.expected += 1 + SCENE_STAGES * len(scenes)
         log.info("attempt", seed=commission.seed, flaws=attempts[-1].flaws)
     return min(attempts, key=lambda attempt: attempt.badness)
 

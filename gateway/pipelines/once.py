@@ -57,7 +57,8 @@ async def claimed(key: str, asked: str, services: Services, settings: GatewaySet
     if not key:
         yield Claim(uuid.uuid4().hex)
         return
-    request_id = f"key:{key}"
+    # Records show their request_id to everybody; a key is its caller's own.
+    request_id = f"key-{fingerprint(key)}"
     async with stage("history"):
         begun = await services.history.BeginRequest(
             history_pb2.BeginRequestRequest(request_id=request_id, fingerprint=asked),

@@ -126,6 +126,7 @@ async def _make_scene(
     in_the_way = obstacles(found.objects, guess, picture)
     placement = placement_for(in_the_way, guess, picture)
     if in_the_way:
+        journal.expected += 1
         mask = await asyncio.to_thread(mask_of, in_the_way, picture, settings)
         async with journal.making("inpainting") as entry:
             cleared = await services.inpainting.Inpaint(

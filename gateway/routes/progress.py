@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
-import structlog
 from fastapi import Request
 from fastapi.responses import Response
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
@@ -19,8 +18,6 @@ from pydantic import BaseModel
 from gateway.errors import as_api_error
 from gateway.pipelines.journal import Journal, Progress
 from gateway.settings import GatewaySettings
-
-log = structlog.get_logger()
 
 Pipeline = Callable[[Journal], Awaitable[BaseModel]]
 EVENT_STREAM = "text/event-stream"

@@ -19,8 +19,6 @@ from services.runtime.errors import ContentionError, InvalidInputError, Precondi
 
 log = structlog.get_logger()
 
-JSON = "application/json"
-
 
 @dataclass(frozen=True)
 class _Claim:
@@ -69,7 +67,7 @@ class Claims:
             raise InvalidInputError("The fingerprint must be given.", "MISSING_FINGERPRINT")
         claim = _Claim(fingerprint, self._ledger.segments_at_least(), time.time() + self._lease)
         try:
-            self._store.create(key, claim.dump(), JSON)
+            self._store.create(key, claim.dump(), keys.JSON)
         except ConflictError:
             return self._begin_again(request_id, key, claim)
         return None
@@ -90,7 +88,7 @@ class Claims:
             raise _in_progress()
         renewed = _Claim(claim.fingerprint, earlier.since, claim.until)
         try:
-            self._store.replace(key, renewed.dump(), JSON, found.etag)
+            self._store.replace(key, renewed.dump(), keys.JSON, found.etag)
         except ConflictError:
             raise _in_progress() from None
         return None
@@ -101,7 +99,7 @@ class Claims:
         found = self._find(key)
         if found is not None:
             claim = _Claim(**json.loads(found.data))
-            self._store.put(key, _Claim(claim.fingerprint, claim.since, 0).dump(), JSON)
+            self._store.put(key, _Claim(claim.fingerprint, claim.since, 0).dump(), keys.JSON)
 
     def sweep(self, kept_seconds: float) -> None:
         """Forget the requests that are older: sent again, they count as new."""

@@ -89,7 +89,7 @@ def _note(request_id: str, timestamp: str, store: ObjectStore, ledger: Ledger) -
     """
     key, since = keys.save_key(timestamp, request_id), ledger.segments_at_least()
     try:
-        store.create(key, str(since).encode(), "application/json")
+        store.create(key, str(since).encode(), keys.JSON)
     except ConflictError:
         return int(store.get(key).data), False
     return since, True

@@ -24,6 +24,7 @@ from services.runtime.errors import InvalidInputError, NotFoundError
 RECORDS = "static/history_setting.json"
 SEGMENTS = "ledger/"
 PENDING = "pending/"
+JSON = "application/json"
 CLAIMS = "claims/"
 LONGEST_STEM = 60
 

@@ -29,7 +29,6 @@ from services.history.lines import Record, beginning, field, join, sequence_of, 
 from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
 from services.runtime.errors import ContentionError, InvalidInputError, UnavailableError
 
-JSON = "application/json"
 SEGMENT = 100
 LONGEST_TRY_SECONDS = 20
 LONGEST_PAGE = 1000
@@ -193,13 +192,13 @@ class Ledger:
         keep, segments = head.lines, head.segments
         while len(keep) >= 2 * SEGMENT:
             # Other writers of the same head write the same segment.
-            self._store.put(keys.segment(segments), join(keep[:SEGMENT]), JSON)
+            self._store.put(keys.segment(segments), join(keep[:SEGMENT]), keys.JSON)
             keep, segments = keep[SEGMENT:], segments + 1
         data = join([*keep, *added])
         if head.etag is None:
-            self._store.create(keys.RECORDS, data, JSON)
+            self._store.create(keys.RECORDS, data, keys.JSON)
         else:
-            self._store.replace(keys.RECORDS, data, JSON, head.etag)
+            self._store.replace(keys.RECORDS, data, keys.JSON, head.etag)
 
     def find(self, request_id: str, since: int = 0) -> Record | None:
         """Give the record that a request made.

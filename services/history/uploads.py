@@ -15,7 +15,6 @@ from services.runtime.errors import InvalidInputError, NotFoundError, Preconditi
 
 log = structlog.get_logger()
 
-JSON = "application/json"
 PNG = "image/png"
 
 
@@ -96,7 +95,7 @@ class Uploads:
         """Give the upload that this request makes: the given one, or the one it made before."""
         key = keys.request_key(upload.request_id)
         try:
-            self._store.create(key, _dump(upload), JSON)
+            self._store.create(key, _dump(upload), keys.JSON)
         except ConflictError:
             earlier = _load(self._store.get(key).data)
             if earlier.photo_sha256 != upload.photo_sha256:
@@ -220,7 +219,7 @@ class Uploads:
             return None
 
     def _save(self, upload: Upload) -> None:
-        self._store.put(keys.upload_key(upload.timestamp), _dump(upload), JSON)
+        self._store.put(keys.upload_key(upload.timestamp), _dump(upload), keys.JSON)
 
     def _is_pending(self, timestamp: str) -> bool:
         try:
