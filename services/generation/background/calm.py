@@ -30,10 +30,15 @@ USUAL_FOOT = 0.78
 STRIP = 0.07
 """The floor under a foot that must be calm, too, as a part of the picture's height."""
 SIZE_WORTH, FOOT_WORTH, STRIP_COST, MIDDLE_COST = 0.6, 0.5, 1.2, 0.3
-FLOOR_ROWS = (0.3, 0.88)
+FLOOR_ROWS = (0.3, 0.92)
 """Where the floor may begin, from the top."""
-CLEAR_LINE = 3.0
-"""A floor begins at a row whose edges are so many times as strong as usual."""
+BAND = 0.04
+"""How far above and below a line colours are compared, as a part of the picture's height."""
+LEAST_STEP, CLEAR_LINE, LESSER_LINE = 6.0, 3.0, 0.35
+"""A line is clear when colours change there by so much (CIE76), and so many times as much as at most rows, and by no
+less than this part of the change at the clearest line."""
+BELOW_LINE = 0.03
+"""How far below its beginning a floor is stood on, as a part of the picture's height."""
 
 
 def find_placement(picture: Pixels, product_aspect_ratio: float = 0.0) -> Placement:
@@ -60,7 +65,7 @@ def _calmest(lab: Plane, ratio: float) -> NDArray[np.float64]:
     edges = _edges(lab[..., 0])
     going_on = _Sums(0.6 * edges + 0.4 * _saliency(lab))
     along_floor = _Sums(edges)
-    floor = _floor_line(lab[..., 0])
+    floor = _floor_line(lab)
     best, least = np.array([0.1, 0.1, 0.9, USUAL_FOOT]), math.inf
     for foot, middle, tall in combinations(FEET, MIDDLES, HEIGHTS):
         wide = tall * ratio * height / width
@@ -109,14 +114,27 @@ def _saliency(lab: Plane) -> Plane:
     return np.asarray(np.minimum(away / max(float(np.percentile(away, 98)), 20.0), 1), np.float32)
 
 
-def _floor_line(lightness: Plane) -> float:
-    """Tell where the floor begins, from the top: at the clearest level line of the picture's middle; 0 without one."""
-    height = len(lightness)
-    down = np.abs(np.mean(cv2.Sobel(cv2.GaussianBlur(lightness, (0, 0), 1.5), cv2.CV_32F, 0, 1), axis=1))
-    first, last = (round(part * height) for part in FLOOR_ROWS)
-    row = first + int(np.argmax(down[first:last]))
-    clear = float(down[row]) > CLEAR_LINE * float(np.median(down)) + 4
-    return row / height + 0.03 if clear else 0.0
+def _floor_line(lab: Plane) -> float:
+    """Tell where the floor begins, from the top: at the highest clear level line; 0 without one.
+
+    At such a line most columns of the picture change their colour; what stands there hides it in some of them. A table
+    has a second line below, its front edge, so the strongest line is not always the one.
+    """
+    height = len(lab)
+    band = max(2, round(BAND * height))
+    first, last = max(band, round(FLOOR_ROWS[0] * height)), min(height - band, round(FLOOR_ROWS[1] * height))
+    if first >= last:
+        return 0.0
+    sums = np.cumsum(np.concatenate([np.zeros_like(lab[:1]), lab]), axis=0, dtype=np.float64)
+    rows = np.arange(first, last)
+    below, above = sums[rows + band] - sums[rows], sums[rows] - sums[rows - band]
+    steps = np.median(np.linalg.norm(below - above, axis=2) / band, axis=1)
+    clear = steps >= max(LEAST_STEP, CLEAR_LINE * float(np.median(steps)), LESSER_LINE * float(steps.max()))
+    if not clear.any():
+        return 0.0
+    begins = int(np.argmax(clear))
+    peak = begins + int(np.argmax(steps[begins : begins + 2 * band]))
+    return float(rows[peak] / height) + BELOW_LINE
 
 
 def _light(lightness: Plane) -> SceneLight:

@@ -32,6 +32,20 @@ def test_the_foot_is_on_the_floor(floor: float) -> None:
     assert find_placement(room(floor=floor)).zone.bottom > floor * 480
 
 
+def test_a_soft_line_far_down_is_found_behind_what_stands_before_it() -> None:
+    picture = np.full((480, 600, 3), (150, 145, 140), np.uint8)
+    shade = np.clip((np.arange(480) - 400) / 20, 0, 1)[:, None, None]
+    picture = (picture + shade * (70, 65, 50)).astype(np.uint8)
+    picture[60:450, 100:220] = 20
+    assert find_placement(picture, 0.45).zone.bottom > 410
+
+
+def test_on_a_table_the_product_stands_behind_its_front_edge() -> None:
+    picture = room(floor=0.6)
+    picture[round(0.9 * 480) :] = (40, 30, 30)
+    assert 0.6 * 480 < find_placement(picture, 0.5).zone.bottom < 0.91 * 480
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_what_is_busy_is_avoided(side: str) -> None:
     picture = room()
