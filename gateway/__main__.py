@@ -3,12 +3,15 @@
 import logging
 import socket
 import sys
+from ipaddress import ip_address
 
 import structlog
 import uvicorn
 
 from gateway.app import create_app
+from gateway.protocol import bounded_protocol
 from gateway.settings import GatewaySettings
+from services.runtime.settings import read_settings
 from services.runtime.telemetry import configure_logging
 
 
@@ -18,7 +21,7 @@ def main() -> None:
     Raises:
         SystemExit: The port is taken: status 1, after one line in the log.
     """
-    settings = GatewaySettings()
+    settings = read_settings(GatewaySettings)
     configure_logging(settings, "gateway")
     log = structlog.get_logger()
     listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
@@ -29,9 +32,22 @@ def main() -> None:
         log.error("cannot start", why=f"port {settings.port} on {settings.host} cannot be used: {error.strerror}")
         sys.exit(1)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, timeout_graceful_shutdown=30)
+    if not settings.api_keys and not _is_loopback(settings.host):
+        log.warning("everybody who reaches this address may use the API", why="GATEWAY_API_KEYS is not set")
+    config = uvicorn.Config(
+        create_app(settings),
+        http=bounded_protocol(settings.silence_seconds),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=30,
+    )
     log.info("starting", host=settings.host, port=listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (not host.strip("0123456789abcdef.:") and ip_address(host).is_loopback)
 
 
 if __name__ == "__main__":

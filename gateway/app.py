@@ -3,20 +3,29 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import RedirectResponse
+from fastapi.security import APIKeyHeader, HTTPBearer
 
 from gateway.audiences import Audiences
 from gateway.dependencies import Gateway
 from gateway.errors import add_error_handlers
-from gateway.middleware import BodyLimit, RequestContext
+from gateway.middleware.access import KEY_HEADER, AccessControl
+from gateway.middleware.admission import Admission
+from gateway.middleware.body import BodyLimits
+from gateway.middleware.context import RequestContext
+from gateway.middleware.headers import SecurityHeaders
 from gateway.routes import audiences, health, images, products, static
 from gateway.services import connect
 from gateway.settings import GatewaySettings
 from services.runtime.executor import BoundedExecutor
 
 DESCRIPTION = "One product photo in, finished audience-targeted ads out."
+
+# For the description of the API only: AccessControl has decided before a route is reached, and its body is read.
+BEARER = HTTPBearer(auto_error=False)
+KEY = APIKeyHeader(name=KEY_HEADER, auto_error=False)
 
 
 def create_app(settings: GatewaySettings) -> FastAPI:
@@ -34,21 +43,42 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         executor.close()
 
     app = FastAPI(title="Product Image Generator", description=DESCRIPTION, version="1", lifespan=lifespan)
-    for routes in (audiences, images, products, static, health):
+    guards = [Security(BEARER), Security(KEY)] if settings.api_keys else []
+    for routes in (audiences, images, products):
+        app.include_router(routes.router, dependencies=guards)
+    for routes in (static, health):
         app.include_router(routes.router)
     app.add_api_route("/", _home, include_in_schema=False)
     add_error_handlers(app)
     # The last added is the outermost: CORS headers are on every answer, errors included.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimits,
+        max_bytes=settings.max_body_bytes,
+        silence_seconds=settings.silence_seconds,
+        whole_seconds=settings.body_seconds,
+    )
+    app.add_middleware(Admission, working=_places(settings), receiving=settings.max_receiving)
+    if settings.api_keys:
+        app.add_middleware(AccessControl, keys=settings.api_keys, rate=settings.rate_limit)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestContext)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "HEAD"],
-        allow_headers=["*"],
+        allow_headers=["Authorization", KEY_HEADER, "Idempotency-Key", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After"],
     )
     return app
+
+
+def _places(settings: GatewaySettings) -> dict[str, int]:
+    """Say how many requests each heavy route works on at one time."""
+    return {
+        "/api/generate-product": settings.max_generations,
+        "/api/upload-image": settings.max_uploads,
+        "/api/upload-audience": settings.max_uploads,
+    }
 
 
 async def _home() -> RedirectResponse:

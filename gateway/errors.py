@@ -3,7 +3,7 @@
 Every error body is `{"detail": "..."}`: a text for people that says what to do.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -22,6 +22,7 @@ from services.runtime.errors import (
     reason_of,
 )
 from services.runtime.telemetry import current_request_id
+from services.runtime.work import seconds_left
 
 log = structlog.get_logger()
 
@@ -71,6 +72,8 @@ def from_rpc_error(error: AioRpcError, capability: str) -> ApiError:
         return ApiError(status, internal_error_detail())
     if status == 503:
         return ApiError(status, f"The {capability} service is not available right now: try again in a moment.")
+    if status == 504 and seconds_left() < 1:  # the service may have ended it a moment before
+        return ApiError(status, f"The request took too long, and was ended during {capability}: try again later.")
     if status == 504:
         return ApiError(status, f"The {capability} service took too long: try again, or send a smaller picture.")
     if has_own_text:
@@ -97,11 +100,11 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)
 
 
-def error_response(status: int, detail: str) -> JSONResponse:
-    """Make the body of an error."""
+def error_response(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Make the answer of an error; some say when to try again."""
     retry_after = RETRY_AFTER_SECONDS.get(status)
-    headers = {"Retry-After": retry_after} if retry_after else None
-    return JSONResponse({"detail": detail}, status, headers)
+    own = {"Retry-After": retry_after} if retry_after else {}
+    return JSONResponse({"detail": detail}, status, {**own, **(headers or {})})
 
 
 def as_api_error(error: Exception) -> ApiError:
@@ -122,7 +125,7 @@ async def _known_error(_: Request, error: Exception) -> JSONResponse:
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    return error_response(error.status_code, str(error.detail))
+    return error_response(error.status_code, str(error.detail), error.headers)
 
 
 async def _validation_error(_: Request, error: Exception) -> JSONResponse:

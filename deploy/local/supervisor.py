@@ -16,6 +16,7 @@ from gateway.settings import GatewaySettings
 from services.generation.settings import GenerationSettings
 from services.history.settings import HistorySettings
 from services.inpainting.settings import InpaintingSettings
+from services.runtime.settings import read_settings
 from services.segmentation.settings import SegmentationSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,11 +66,11 @@ class Ports:
     def of_settings(cls) -> "Ports":
         """Take those that the settings name: 8000 and 50051 to 50054 unless they are changed."""
         return cls(
-            gateway=GatewaySettings().port,
-            segmentation=SegmentationSettings().port,
-            inpainting=InpaintingSettings().port,
-            generation=GenerationSettings().port,
-            history=HistorySettings().port,
+            gateway=read_settings(GatewaySettings).port,
+            segmentation=read_settings(SegmentationSettings).port,
+            inpainting=read_settings(InpaintingSettings).port,
+            generation=read_settings(GenerationSettings).port,
+            history=read_settings(HistorySettings).port,
         )
 
     def check_free(self) -> None:

@@ -102,7 +102,7 @@ async def _write_copy(
     async with journal.making("copy") as entry:
         copy = await services.generation.WriteCopy(
             generation_pb2.WriteCopyRequest(product=brief.product, audience=brief.audience, locale=brief.locale),
-            timeout=settings.model_deadline_seconds,
+            timeout=settings.copy_deadline_seconds,
         )
         sign(entry, copy.engine)
         entry.outputs.extend([sha256(copy.short_ad.encode()), sha256(copy.long_ad.encode())])
@@ -147,7 +147,7 @@ async def _compose(
                 cutout=image_pb2.Image(encoded=cutout),
                 sizes=[generation_pb2.CreativeSize(width=size.width, height=size.height) for size in brief.sizes],
             ),
-            timeout=settings.model_deadline_seconds,
+            timeout=settings.composition_deadline_seconds,
         )
         entry.inputs.extend([sha256(cutout), *(sha256(scene.backdrop.picture) for scene in scenes)])
         entry.outputs.extend(sha256(creative.file) for creative in composed.creatives)

@@ -13,6 +13,7 @@ from gateway.pipelines.stage import stage
 from gateway.services import Services
 from gateway.settings import GatewaySettings
 from productimage.history.v1 import history_pb2
+from services.runtime.work import no_deadline
 
 log = structlog.get_logger()
 
@@ -80,9 +81,10 @@ async def claimed(key: str, asked: str, services: Services, settings: GatewaySet
 
 async def _abandon(request_id: str, services: Services, settings: GatewaySettings) -> None:
     try:
-        async with stage("history"):
-            await services.history.AbandonRequest(
-                history_pb2.AbandonRequestRequest(request_id=request_id), timeout=settings.history_deadline_seconds
-            )
+        with no_deadline():
+            async with stage("history"):
+                await services.history.AbandonRequest(
+                    history_pb2.AbandonRequestRequest(request_id=request_id), timeout=settings.history_deadline_seconds
+                )
     except ApiError:
         log.warning("request left to its lease", request=request_id)

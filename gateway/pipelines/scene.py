@@ -105,9 +105,8 @@ async def _make_scene(
     request: generation_pb2.GenerateBackgroundRequest, services: Services, settings: GatewaySettings, journal: Journal
 ) -> Scene:
     """Get a background and clear away what stands where the product goes."""
-    deadline = settings.model_deadline_seconds
     async with journal.making("background") as entry:
-        background = await services.generation.GenerateBackground(request, timeout=deadline)
+        background = await services.generation.GenerateBackground(request, timeout=settings.background_deadline_seconds)
         sign(entry, background.engine)
         entry.prompt = background.prompt
         if request.HasField("own_picture"):
@@ -119,7 +118,8 @@ async def _make_scene(
     async with journal.making("object finding") as entry:
         at = None if guess.stand_in else standing_place(guess.zone)
         found = await services.segmentation.FindObjects(
-            segmentation_pb2.FindObjectsRequest(picture=picture, at=at), timeout=deadline
+            segmentation_pb2.FindObjectsRequest(picture=picture, at=at),
+            timeout=settings.object_finding_deadline_seconds,
         )
         sign(entry, found.engine)
         entry.inputs.append(sha256(picture))
@@ -130,7 +130,8 @@ async def _make_scene(
         mask = await asyncio.to_thread(mask_of, in_the_way, picture, settings)
         async with journal.making("inpainting") as entry:
             cleared = await services.inpainting.Inpaint(
-                inpainting_pb2.InpaintRequest(picture=picture, mask=mask), timeout=deadline
+                inpainting_pb2.InpaintRequest(picture=picture, mask=mask),
+                timeout=settings.inpainting_deadline_seconds,
             )
             sign(entry, cleared.engine)
             entry.inputs.extend([sha256(picture), sha256(mask)])

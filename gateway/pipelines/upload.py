@@ -15,6 +15,7 @@ from productimage.image.v1 import image_pb2
 from productimage.segmentation.v1 import segmentation_pb2
 from services.runtime.executor import BoundedExecutor
 from services.runtime.image import check
+from services.runtime.work import no_deadline
 
 log = structlog.get_logger()
 
@@ -50,7 +51,7 @@ async def upload(
                 segmentation_pb2.CutOutRequest(
                     photo=image_pb2.Image(encoded=photo), encoding=image_pb2.IMAGE_ENCODING_PNG
                 ),
-                timeout=settings.model_deadline_seconds,
+                timeout=settings.cut_out_deadline_seconds,
             )
             sign(entry, cut.engine)
             entry.inputs.append(sha256(photo))
@@ -80,11 +81,12 @@ async def discard(timestamp: str, services: Services, settings: GatewaySettings)
         Whether it was removed.
     """
     try:
-        async with stage("history"):
-            answer = await services.history.DiscardUpload(
-                history_pb2.DiscardUploadRequest(request_id=uuid.uuid4().hex, timestamp=timestamp),
-                timeout=settings.history_deadline_seconds,
-            )
+        with no_deadline():
+            async with stage("history"):
+                answer = await services.history.DiscardUpload(
+                    history_pb2.DiscardUploadRequest(request_id=uuid.uuid4().hex, timestamp=timestamp),
+                    timeout=settings.history_deadline_seconds,
+                )
     except ApiError:
         log.warning("upload left to the sweep", timestamp=timestamp)
         return False

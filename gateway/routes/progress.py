@@ -6,6 +6,7 @@ caller who hangs up ends the pipeline.
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +19,7 @@ from pydantic import BaseModel
 from gateway.errors import as_api_error
 from gateway.pipelines.journal import Journal, Progress
 from gateway.settings import GatewaySettings
+from services.runtime.work import set_deadline
 
 Pipeline = Callable[[Journal], Awaitable[BaseModel]]
 EVENT_STREAM = "text/event-stream"
@@ -37,24 +39,30 @@ _running: "set[asyncio.Task[BaseModel]]" = set()
 async def run_pipeline(request: Request, pipeline: Pipeline, settings: GatewaySettings) -> Response:
     """Run a pipeline and give what it makes, or the events of its making."""
     if EVENT_STREAM not in request.headers.get("accept", ""):
-        made = await pipeline(Journal())
+        made = await _in_time(pipeline, Journal(), settings)
         return Response(_body(made), media_type="application/json")
     return EventSourceResponse(
-        _events(pipeline, settings.keep_alive_seconds),
+        _events(pipeline, settings),
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(pipeline: Pipeline, keep_alive: float) -> AsyncIterator[bytes]:
+async def _in_time(pipeline: Pipeline, journal: Journal, settings: GatewaySettings) -> BaseModel:
+    """Run a pipeline whose calls all share one deadline."""
+    set_deadline(time.monotonic() + settings.request_deadline_seconds)
+    return await pipeline(journal)
+
+
+async def _events(pipeline: Pipeline, settings: GatewaySettings) -> AsyncIterator[bytes]:
     news: asyncio.Queue[Progress | None] = asyncio.Queue()
-    task = asyncio.ensure_future(pipeline(Journal(news.put_nowait)))
+    task = asyncio.ensure_future(_in_time(pipeline, Journal(news.put_nowait), settings))
     _running.add(task)
     task.add_done_callback(_running.discard)
     task.add_done_callback(lambda _: news.put_nowait(None))
     try:
         while True:
             try:
-                async with asyncio.timeout(keep_alive):
+                async with asyncio.timeout(settings.keep_alive_seconds):
                     progress = await news.get()
             except TimeoutError:
                 yield KEEPALIVE_COMMENT

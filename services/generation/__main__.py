@@ -8,6 +8,7 @@ from services.generation.servicer import GenerationServicer
 from services.generation.settings import GenerationSettings
 from services.runtime.executor import BoundedExecutor
 from services.runtime.server import Register, run
+from services.runtime.settings import read_settings
 
 SERVICE = "productimage.generation.v1.GenerationService"
 
@@ -23,5 +24,5 @@ def load(settings: GenerationSettings) -> Register:
 
 
 if __name__ == "__main__":
-    _settings = GenerationSettings()
+    _settings = read_settings(GenerationSettings)
     run(_settings, SERVICE, lambda: load(_settings))

@@ -11,6 +11,7 @@ from services.history.servicer import HistoryServicer
 from services.history.settings import HistorySettings
 from services.runtime.executor import BoundedExecutor
 from services.runtime.server import Register, StartError, run
+from services.runtime.settings import read_settings
 
 SERVICE = "productimage.history.v1.HistoryService"
 
@@ -45,5 +46,5 @@ def load(settings: HistorySettings) -> Register:
 
 
 if __name__ == "__main__":
-    _settings = HistorySettings()
+    _settings = read_settings(HistorySettings)
     run(_settings, SERVICE, lambda: load(_settings))

@@ -8,6 +8,7 @@ from services.inpainting.servicer import InpaintingServicer
 from services.inpainting.settings import InpaintingSettings
 from services.runtime.executor import BoundedExecutor
 from services.runtime.server import Register, run
+from services.runtime.settings import read_settings
 
 SERVICE = "productimage.inpainting.v1.InpaintingService"
 
@@ -23,5 +24,5 @@ def load(settings: InpaintingSettings) -> Register:
 
 
 if __name__ == "__main__":
-    _settings = InpaintingSettings()
+    _settings = read_settings(InpaintingSettings)
     run(_settings, SERVICE, lambda: load(_settings))

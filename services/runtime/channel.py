@@ -8,13 +8,15 @@ import grpc
 
 from services.runtime.settings import ChannelSettings
 from services.runtime.telemetry import REQUEST_ID, current_request_id
+from services.runtime.work import seconds_left
 
 
 def open_channel(target: str, settings: ChannelSettings) -> grpc.aio.Channel:
     """Open a channel.
 
-    A call that names no deadline gets the default one; every call carries the id of the request being served. Only
-    UNAVAILABLE is tried again: the service did not get the call, or asked for another try.
+    A call that names no deadline gets the default one, and none gets more than what is left to the request being
+    served (see work.py), whose id it carries. Only UNAVAILABLE is tried again: the service did not get the call, or
+    asked for another try.
 
     Args:
         target: A gRPC target such as "dns:///segmentation:50051"; every address behind the name gets its share.
@@ -62,7 +64,7 @@ class _CallDefaults:
             metadata.add(REQUEST_ID, request_id)
         return grpc.aio.ClientCallDetails(
             method=details.method,
-            timeout=self._deadline if details.timeout is None else details.timeout,
+            timeout=min(self._deadline if details.timeout is None else details.timeout, seconds_left()),
             metadata=metadata,
             credentials=details.credentials,
             wait_for_ready=details.wait_for_ready,

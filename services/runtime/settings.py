@@ -1,9 +1,32 @@
 """The settings every process has. Each service adds its own under its own prefix."""
 
-from typing import Literal
+import sys
+from typing import Literal, TypeVar
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def read_settings(kind: type[Settings]) -> Settings:
+    """Read the settings of a process, at its start.
+
+    Raises:
+        SystemExit: Some cannot be used: a line for each says why, and never what it holds.
+    """
+    try:
+        return kind()
+    except ValidationError as failure:
+        problems = [f"{_variable(kind, str(one['loc'][0]))}: {one['msg']}" for one in failure.errors()]
+    except SettingsError as failure:  # what should be JSON is not
+        problems = [str(failure)]
+    sys.exit("\n".join(["cannot start: check these settings, in the environment or in .env", *problems]))
+
+
+def _variable(kind: type[BaseSettings], name: str) -> str:
+    """Give the name of a setting in the environment; some have one that others gave them."""
+    return f"{kind.model_config['env_prefix']}{name}".upper() if name in kind.model_fields else name
 
 
 class LogSettings(BaseSettings):

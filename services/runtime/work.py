@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 FOREVER = float("inf")
@@ -17,6 +19,16 @@ class AbandonedError(Exception):
 def set_deadline(at: float) -> None:
     """Say until when the work of this call is wanted, by time.monotonic()."""
     _deadline.set(at)
+
+
+@contextmanager
+def no_deadline() -> Iterator[None]:
+    """Do something that is wanted even when the deadline has passed, such as cleaning up."""
+    token = _deadline.set(FOREVER)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
 
 
 def set_abandoned(event: threading.Event) -> None:

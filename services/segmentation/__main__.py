@@ -5,6 +5,7 @@ import grpc
 from productimage.segmentation.v1.segmentation_pb2_grpc import add_SegmentationServiceServicer_to_server
 from services.runtime.executor import BoundedExecutor
 from services.runtime.server import Register, run
+from services.runtime.settings import read_settings
 from services.segmentation.engine import choose_engines
 from services.segmentation.servicer import SegmentationServicer
 from services.segmentation.settings import SegmentationSettings
@@ -23,5 +24,5 @@ def load(settings: SegmentationSettings) -> Register:
 
 
 if __name__ == "__main__":
-    _settings = SegmentationSettings()
+    _settings = read_settings(SegmentationSettings)
     run(_settings, SERVICE, lambda: load(_settings))

@@ -1,0 +1,67 @@
+"""Who may use the API: with keys in the settings, whoever has one, and each only so often."""
+
+import hmac
+import math
+import time
+from collections.abc import Mapping
+
+import structlog
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.errors import error_response
+from gateway.keys import digest_of
+
+GUARDED = "/api/"
+KEY_HEADER = "X-API-Key"
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+
+class AccessControl:
+    """Refuses calls to /api without a known key (401), and those of a key that is used too often (429).
+
+    Args:
+        app: What is behind.
+        keys: The SHA-256 of each key, in hex, by the name of who has it.
+        rate: How often each may be used, such as "600/minute", counted in this process.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Mapping[str, str], rate: str) -> None:
+        self._app = app
+        self._keys = keys
+        self._rate = parse(rate)
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http" or not scope["path"].startswith(GUARDED):
+            await self._app(scope, receive, send)
+            return
+        owner = self._owner_of(_presented(Headers(scope=scope)))
+        if owner is None:
+            detail = "This needs an API key: send one as `Authorization: Bearer KEY` or as `X-API-Key: KEY`."
+            await error_response(401, detail, CHALLENGE)(scope, receive, send)
+        elif not self._limiter.hit(self._rate, owner):
+            detail = f"This API key is used too often: at most {self._rate}. Wait a little."
+            await error_response(429, detail, {"Retry-After": self._seconds_to_wait(owner)})(scope, receive, send)
+        else:
+            structlog.contextvars.bind_contextvars(api_key=owner)
+            await self._app(scope, receive, send)
+
+    def _owner_of(self, key: str) -> str | None:
+        """Find whose key it is, in a time that tells nothing about any of them."""
+        presented = digest_of(key)
+        owners = [owner for owner, digest in self._keys.items() if hmac.compare_digest(digest, presented)]
+        return owners[0] if owners else None
+
+    def _seconds_to_wait(self, owner: str) -> str:
+        until = self._limiter.get_window_stats(self._rate, owner).reset_time
+        return str(max(1, math.ceil(until - time.time())))
+
+
+def _presented(headers: Headers) -> str:
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    return credentials.strip() if scheme.lower() == "bearer" else headers.get(KEY_HEADER, "")

@@ -1,0 +1,62 @@
+"""Limits on the bodies of requests: how large, how slow."""
+
+import asyncio
+import time
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.errors import error_response
+
+CLOSE = {"Connection": "close"}
+"""Nothing more is read from this caller: what still comes would be taken for the next request."""
+TOO_SLOW = "The request came too slowly and was cut off: try again, with a smaller picture if the line is slow."
+
+
+class BodyLimits:
+    """Refuses bodies that are too large (413) or too slow (408).
+
+    Too large: by the announced length at once, else as soon as too much has come.
+
+    Args:
+        app: What is behind.
+        max_bytes: The limit.
+        silence_seconds: How long nothing may come.
+        whole_seconds: How long the whole body may take.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, silence_seconds: float, whole_seconds: float) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._silence = silence_seconds
+        self._whole = whole_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        detail = f"The file is larger than {self._max_bytes // 2**20 - 1} MB: send a smaller one."
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdigit() and int(announced) > self._max_bytes:
+            await error_response(413, detail, CLOSE)(scope, receive, send)
+            return
+        received, more, until = 0, True, time.monotonic() + self._whole
+
+        async def receive_within() -> Message:
+            nonlocal received, more
+            if not more:  # the next message comes when the caller hangs up
+                return await receive()
+            try:
+                async with asyncio.timeout(min(self._silence, until - time.monotonic())):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, TOO_SLOW, CLOSE) from None
+            received += len(message.get("body", b""))
+            more = message.get("more_body", False)
+            if received > self._max_bytes:
+                raise HTTPException(413, detail, CLOSE)
+            return message
+
+        await self._app(scope, receive_within, send)

@@ -1,0 +1,133 @@
+"""The three services with models, in one process, with engines that only take their time.
+
+    python -m tests.fixed_engines
+
+For tests and benches that are about what surrounds the engines. Settings are those of a service, under FIXED_*.
+"""
+
+import functools
+import time
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from productimage.generation.v1 import generation_pb2, generation_pb2_grpc
+from productimage.image.v1 import image_pb2
+from productimage.inpainting.v1 import inpainting_pb2, inpainting_pb2_grpc
+from productimage.segmentation.v1 import segmentation_pb2, segmentation_pb2_grpc
+from services.runtime.executor import BoundedExecutor
+from services.runtime.server import Register, run
+from services.runtime.settings import ServiceSettings, read_settings
+from tests.pictures import disc_cutout, encoded, texture
+
+if TYPE_CHECKING:
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+SERVICE = "productimage.segmentation.v1.SegmentationService"
+ENGINE = "fixed"
+CUTOUT = encoded(disc_cutout(160))
+BOUNDS = image_pb2.Box(left=16, top=16, right=144, bottom=144)
+
+
+class FixedSettings(ServiceSettings):
+    """Read from FIXED_* in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="FIXED_")
+
+    seconds: float = Field(0.02, ge=0, description="How long every call takes.")
+
+
+class FixedEngines(
+    segmentation_pb2_grpc.SegmentationServiceServicer,
+    inpainting_pb2_grpc.InpaintingServiceServicer,
+    generation_pb2_grpc.GenerationServiceServicer,
+):
+    """Every RPC of the three services."""
+
+    def __init__(self, seconds: float, executor: BoundedExecutor) -> None:
+        self._seconds = seconds
+        self._executor = executor
+
+    async def _work(self) -> None:
+        await self._executor.run(time.sleep, self._seconds)
+
+    async def CutOut(  # noqa: N802
+        self, _request: segmentation_pb2.CutOutRequest, _context: "Context"
+    ) -> segmentation_pb2.CutOutResponse:
+        await self._work()
+        return segmentation_pb2.CutOutResponse(
+            cutout=image_pb2.Image(encoded=CUTOUT), bounds=BOUNDS, score=1, engine=ENGINE
+        )
+
+    async def FindObjects(  # noqa: N802
+        self, _request: segmentation_pb2.FindObjectsRequest, _context: "Context"
+    ) -> segmentation_pb2.FindObjectsResponse:
+        await self._work()
+        return segmentation_pb2.FindObjectsResponse(engine=ENGINE)
+
+    async def Inpaint(  # noqa: N802
+        self, request: inpainting_pb2.InpaintRequest, _context: "Context"
+    ) -> inpainting_pb2.InpaintResponse:
+        await self._work()
+        return inpainting_pb2.InpaintResponse(picture=request.picture, engine=ENGINE)
+
+    async def GenerateBackground(  # noqa: N802
+        self, request: generation_pb2.GenerateBackgroundRequest, _context: "Context"
+    ) -> generation_pb2.GenerateBackgroundResponse:
+        await self._work()
+        side = request.short_side
+        pixels = image_pb2.RawPixels(
+            width=side,
+            height=side,
+            format=image_pb2.PIXEL_FORMAT_RGB8,
+            data=bytes([request.seed % 256]) * (3 * side**2),
+        )
+        zone = image_pb2.Box(left=side // 4, top=side // 4, right=side * 3 // 4, bottom=side * 3 // 4)
+        return generation_pb2.GenerateBackgroundResponse(
+            picture=image_pb2.Image(raw=pixels), placement=generation_pb2.Placement(zone=zone), engine=ENGINE
+        )
+
+    async def WriteCopy(  # noqa: N802
+        self, request: generation_pb2.WriteCopyRequest, _context: "Context"
+    ) -> generation_pb2.WriteCopyResponse:
+        await self._work()
+        return generation_pb2.WriteCopyResponse(
+            short_ad=request.product.name,
+            long_ad=f"{request.product.name}: {request.product.description}",
+            engine=ENGINE,
+        )
+
+    async def ComposeCreatives(  # noqa: N802
+        self, request: generation_pb2.ComposeCreativesRequest, _context: "Context"
+    ) -> generation_pb2.ComposeCreativesResponse:
+        await self._work()
+        quality = generation_pb2.Quality(fill=0.5, contrast=50)
+        creatives = [
+            generation_pb2.Creative(size=size, file=_ad(size.width, size.height), quality=quality)
+            for size in request.sizes
+        ]
+        return generation_pb2.ComposeCreativesResponse(creatives=creatives)
+
+
+@functools.cache
+def _ad(width: int, height: int) -> bytes:
+    return encoded(texture(width, height), "JPEG", quality=60)
+
+
+def load(settings: FixedSettings) -> Register:
+    """Give the function that adds the three services to a server."""
+
+    def register(server: grpc.aio.Server, executor: BoundedExecutor) -> None:
+        engines = FixedEngines(settings.seconds, executor)
+        segmentation_pb2_grpc.add_SegmentationServiceServicer_to_server(engines, server)
+        inpainting_pb2_grpc.add_InpaintingServiceServicer_to_server(engines, server)
+        generation_pb2_grpc.add_GenerationServiceServicer_to_server(engines, server)
+
+    return register
+
+
+if __name__ == "__main__":
+    _settings = read_settings(FixedSettings)
+    run(_settings, SERVICE, lambda: load(_settings))

@@ -1,0 +1,257 @@
+"""Who is let in, how much at a time, and how long they may take: a real gateway, with engines that only take time."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.keys import digest_of, new_key
+from tests.pictures import SAMPLE
+from tests.pipeline.system import FORM
+from tests.processes import Parts, Process, parts
+
+ORIGIN = "http://localhost:3000"
+CHEAP = ("/healthz", "/api/target-audiences", "/api/history")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    with parts(tmp_path_factory.mktemp("store"), {"FIXED_SECONDS": "0.3", "GATEWAY_BACKGROUNDS": "square"}) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def strict(running: Parts) -> Iterator[Process]:
+    with running.another_gateway(GATEWAY_SILENCE_SECONDS="0.6", GATEWAY_BODY_SECONDS="1.5") as gateway:
+        yield gateway
+
+
+def client_of(gateway: Process, **headers: str) -> httpx.Client:
+    return httpx.Client(base_url=gateway.url, headers=headers, trust_env=False, timeout=30)
+
+
+def upload(client: httpx.Client) -> httpx.Response:
+    return client.post("/api/upload-image", files={"product_image": ("flask.jpg", SAMPLE.read_bytes())})
+
+
+def generate(client: httpx.Client, uploaded: dict[str, Any]) -> httpx.Response:
+    form = {**FORM, "product_image_filename": uploaded["filename"], "timestamp": uploaded["timestamp"]}
+    return client.post("/api/generate-product", data=form)
+
+
+def connect(gateway: Process) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(gateway.environment["GATEWAY_PORT"])), timeout=20)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    received = b""
+    while chunk := connection.recv(65536):
+        received += chunk
+    return received
+
+
+class TestKeys:
+    def test_a_key_opens_the_api_and_nothing_else_needs_one(self, running: Parts) -> None:
+        key = new_key()
+        keys = json.dumps({"shop": digest_of(key), "agency": digest_of(new_key())})
+        with running.another_gateway(GATEWAY_API_KEYS=keys) as gateway:
+            with client_of(gateway) as nobody:
+                for path in ("/api/target-audiences", "/api/history", "/api/nothing-of-that-name"):
+                    answer = nobody.get(path)
+                    assert answer.status_code == 401
+                    assert answer.headers["www-authenticate"] == "Bearer"
+                    assert "X-API-Key" in answer.json()["detail"]
+                assert upload(nobody).status_code == 401
+                assert nobody.get("/healthz").status_code == nobody.get("/readyz").status_code == 200
+                assert nobody.get("/static/x").status_code == 404
+                preflight = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
+                asked = {**preflight, "Access-Control-Request-Headers": "authorization,idempotency-key"}
+                assert nobody.options("/api/upload-image", headers=asked).status_code == 200
+            for headers in ({"Authorization": f"Bearer {key}"}, {"authorization": f"bearer {key}"}, {"X-API-Key": key}):
+                with client_of(gateway, **headers) as shop:
+                    assert shop.get("/api/history").status_code == 200
+            for wrong in (key[:-1], key + "x", digest_of(key), ""):
+                with client_of(gateway, **{"X-API-Key": wrong}) as stranger:
+                    assert stranger.get("/api/history").status_code == 401
+        log = "\n".join(gateway.lines)
+        assert '"api_key": "shop"' in log
+        assert key not in log
+
+    def test_each_key_may_be_used_only_so_often(self, running: Parts) -> None:
+        one, other = new_key(), new_key()
+        keys = json.dumps({"one": digest_of(one), "other": digest_of(other)})
+        with running.another_gateway(GATEWAY_API_KEYS=keys, GATEWAY_RATE_LIMIT="3/minute") as gateway:
+            with client_of(gateway, **{"X-API-Key": one}) as client:
+                assert [client.get("/api/target-audiences").status_code for _ in range(3)] == [200] * 3
+                refused = client.get("/api/target-audiences")
+                assert refused.status_code == 429
+                assert 1 <= int(refused.headers["retry-after"]) <= 120
+                assert "3 per 1 minute" in refused.json()["detail"]
+            with client_of(gateway, **{"X-API-Key": other}) as client:
+                assert client.get("/api/target-audiences").status_code == 200
+
+    def test_an_open_door_to_the_network_is_warned_of(self, running: Parts) -> None:
+        with running.another_gateway(GATEWAY_HOST="0.0.0.0") as gateway:  # noqa: S104
+            assert any('"warning"' in line and "GATEWAY_API_KEYS is not set" in line for line in gateway.lines)
+        assert not any("GATEWAY_API_KEYS" in line for line in running.gateway.lines)
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("path", ["/healthz", "/api/history", "/static/nothing", "/nothing", "/openapi.json"])
+    def test_every_answer_tells_browsers_what_not_to_do(self, running: Parts, path: str) -> None:
+        with client_of(running.gateway) as client:
+            headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["content-security-policy"].startswith("default-src 'none'; frame-ancestors 'none'")
+        assert "server" not in headers
+        assert "x-powered-by" not in headers
+
+    def test_other_origins_are_told_nothing(self, running: Parts) -> None:
+        with client_of(running.gateway) as client:
+            ours = client.get("/api/history", headers={"Origin": ORIGIN}).headers
+            theirs = client.get("/api/history", headers={"Origin": "https://evil.example"}).headers
+            asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+            preflight = client.options("/api/upload-image", headers=asked)
+        assert ours["access-control-allow-origin"] == ORIGIN
+        assert not [name for name in theirs if name.startswith("access-control-allow")]
+        assert preflight.status_code == 400
+        assert "access-control-allow-origin" not in preflight.headers
+        assert "access-control-allow-credentials" not in ours
+
+    def test_any_origin_means_no_credentials(self, running: Parts) -> None:
+        with running.another_gateway(GATEWAY_CORS_ORIGINS='["*"]') as gateway, client_of(gateway) as client:
+            headers = client.get("/api/history", headers={"Origin": "https://any.example", "Cookie": "a=b"}).headers
+        assert headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in headers
+
+
+class TestAdmission:
+    def test_what_is_too_much_is_refused_before_it_is_read_and_cheap_things_go_on(self, running: Parts) -> None:
+        with (
+            running.another_gateway(GATEWAY_MAX_UPLOADS="1", GATEWAY_MAX_GENERATIONS="1") as gateway,
+            client_of(gateway) as client,
+        ):
+            first = upload(client).json()
+            results: list[httpx.Response] = []
+            work = [threading.Thread(target=lambda: results.append(generate(client, first))) for _ in range(2)]
+            for thread in work:
+                thread.start()
+            time.sleep(0.2)
+            with connect(gateway) as unread:
+                head = "POST /api/generate-product HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n"
+                unread.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode())
+                answer = unread.recv(65536).decode()
+            assert answer.startswith("HTTP/1.1 429")
+            assert "retry-after: 2" in answer.lower()
+            for path in CHEAP:
+                assert client.get(path).elapsed.total_seconds() < 0.3
+            assert upload(client).status_code == 200, "uploads have places of their own"
+            for thread in work:
+                thread.join()
+            assert sorted(answer.status_code for answer in results) == [200, 429]
+            refused = next(answer for answer in results if answer.status_code == 429)
+            assert refused.headers["retry-after"] == "2"
+            assert "try again" in refused.json()["detail"]
+            assert generate(client, first).status_code == 200, "the place is free again"
+
+    def test_slow_senders_keep_nobody_from_working(self, running: Parts) -> None:
+        with running.another_gateway(GATEWAY_MAX_UPLOADS="1", GATEWAY_MAX_RECEIVING="4") as gateway:
+            head = "POST /api/upload-image HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n"
+            slow = [connect(gateway) for _ in range(3)]
+            for connection in slow:
+                connection.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n--x".encode())
+            time.sleep(0.2)
+            with client_of(gateway) as client:
+                assert upload(client).status_code == 200
+                slow.append(connect(gateway))
+                slow[-1].sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n--x".encode())
+                time.sleep(0.2)
+                assert upload(client).status_code == 429, "but no more of them than may be"
+                for connection in slow:
+                    connection.close()
+                time.sleep(0.2)
+                assert upload(client).status_code == 200
+
+
+class TestSlowness:
+    def test_a_head_that_trickles_in_is_cut_off(self, strict: Process) -> None:
+        sent = 0
+        with connect(strict) as connection, suppress(OSError):
+            for letter in "GET /healthz HTTP/1.1\r\nX: " + "a" * 100:
+                connection.sendall(letter.encode())
+                sent += 1
+                time.sleep(0.1)
+        assert sent < 30
+
+    def test_a_caller_who_says_nothing_is_cut_off(self, strict: Process) -> None:
+        with connect(strict) as connection:
+            assert read_all(connection) == b""
+
+    def test_a_body_that_stops_coming_is_cut_off(self, strict: Process) -> None:
+        with connect(strict) as connection:
+            head = "POST /api/upload-image HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n"
+            connection.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n--x".encode())
+            answer = read_all(connection).decode()
+        assert answer.startswith("HTTP/1.1 408")
+        assert "connection: close" in answer.lower()
+        assert "too slowly" in answer
+
+    def test_a_body_that_trickles_in_is_cut_off(self, strict: Process) -> None:
+        with connect(strict) as connection:
+            head = "POST /api/upload-audience HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n"
+            connection.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode())
+            connection.sendall(b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n')
+            connection.settimeout(0.2)
+            start, answer = time.monotonic(), b""
+            while not answer and time.monotonic() - start < 10:
+                connection.sendall(b"-")
+                try:
+                    answer = connection.recv(65536)
+                except TimeoutError:
+                    continue
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert time.monotonic() - start > 1
+
+    def test_a_huge_text_field_is_cut_off(self, strict: Process) -> None:
+        with client_of(strict) as client:
+            answer = client.post("/api/generate-product", data={"product_name": "x" * 3_000_000}, files={"f": b""})
+        assert answer.status_code == 400
+        assert "1024KB" in answer.json()["detail"]
+
+    def test_endless_bodies_are_cut_off(self, strict: Process) -> None:
+        def endless() -> Iterator[bytes]:
+            yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+            while True:
+                yield bytes(1 << 16)
+
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        with client_of(strict) as client:
+            try:
+                answer = client.post("/api/upload-audience", content=endless(), headers=headers)
+                assert answer.status_code == 413
+            except httpx.WriteError:
+                pass  # the line was closed while we were still sending: what was to be shown
+
+
+class TestDeadlines:
+    def test_a_stage_that_takes_too_long_is_named(self, running: Parts) -> None:
+        with running.another_gateway(GATEWAY_COPY_DEADLINE_SECONDS="0.1") as gateway, client_of(gateway) as client:
+            answer = generate(client, upload(client).json())
+        assert answer.status_code == 504
+        assert answer.json()["detail"].startswith("The copy service took too long")
+
+    def test_a_request_that_takes_too_long_names_where_it_was(self, running: Parts) -> None:
+        with running.another_gateway(GATEWAY_REQUEST_DEADLINE_SECONDS="0.75") as gateway, client_of(gateway) as client:
+            answer = generate(client, upload(client).json())
+        assert answer.status_code == 504
+        assert "ended during object_finding" in answer.json()["detail"].replace(" ", "_").replace(
+            "during_", "during "
+        ).replace("ended_", "ended ")
+        # Its upload had no results: it was removed, though no time was left.
+        assert "upload the photo again" in answer.json()["detail"].lower()

@@ -1,0 +1,156 @@
+"""Single processes of the system, to be started, killed and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from deploy.local.supervisor import Ports
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 60
+
+
+@dataclass
+class Process:
+    """A process that can be started more than once.
+
+    Attributes:
+        module: What `python -m` runs.
+        environment: Settings over those of this process.
+        lines: What it has logged, over all its lives.
+    """
+
+    module: str
+    environment: Mapping[str, str]
+    lines: list[str] = field(default_factory=list)
+    _running: "subprocess.Popen[str] | None" = None
+    _reader: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Of a gateway."""
+        return f"http://127.0.0.1:{self.environment['GATEWAY_PORT']}"
+
+    @property
+    def pid(self) -> int:
+        assert self._running is not None
+        return self._running.pid
+
+    def start(self) -> None:
+        """Start it, and wait until it says that it is ready."""
+        ready = threading.Event()
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "NONE", **self.environment}
+        self._running = subprocess.Popen(
+            [sys.executable, "-m", self.module],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, args=(self._running, ready), daemon=True)
+        self._reader.start()
+        assert ready.wait(START_SECONDS), "\n".join(self.lines[-20:])
+        assert self._running.poll() is None, "\n".join(self.lines[-20:])
+
+    def _read(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
+        assert process.stdout is not None
+        with process.stdout as log:
+            for line in log:
+                self.lines.append(line.rstrip())
+                if '"event": "ready"' in line or '"event": "starting"' in line:
+                    ready.set()
+        ready.set()
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.stop(signal.SIGKILL)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send it a signal, wait for its end, and give its status."""
+        assert self._running is not None
+        assert self._reader is not None
+        self._running.send_signal(number)
+        status = self._running.wait(60)
+        self._reader.join()
+        return status
+
+
+@dataclass
+class Parts:
+    """A gateway, a history and the fixed engines, running."""
+
+    gateway: Process
+    history: Process
+    engines: Process
+
+    @contextmanager
+    def another_gateway(self, **environment: str) -> Iterator[Process]:
+        """Run one more, with settings of its own; its address is its `url`."""
+        port = str(Ports.free().gateway)
+        process = Process("gateway", {**self.gateway.environment, "GATEWAY_PORT": port, **environment})
+        process.start()
+        try:
+            until_ready(process.url)
+            yield process
+        finally:
+            process.stop()
+
+
+@contextmanager
+def parts(store: Path, environment: Mapping[str, str] | None = None) -> Iterator[Parts]:
+    """Start the three, on free ports and with a disk store; stop them in the end.
+
+    Args:
+        store: Its folder.
+        environment: Settings over the defaults.
+    """
+    ports = Ports.free()
+    common = {
+        "HISTORY_STORE": "disk",
+        "HISTORY_DISK_DIR": str(store),
+        "HISTORY_PORT": str(ports.history),
+        "HISTORY_STOP_WAIT_SECONDS": "0",
+        "FIXED_PORT": str(ports.segmentation),
+        "FIXED_STOP_WAIT_SECONDS": "0",
+        "GATEWAY_PORT": str(ports.gateway),
+        **{
+            f"GATEWAY_{name}_TARGET": f"127.0.0.1:{ports.segmentation}"
+            for name in ("SEGMENTATION", "INPAINTING", "GENERATION")
+        },
+        "GATEWAY_HISTORY_TARGET": f"127.0.0.1:{ports.history}",
+        **(environment or {}),
+    }
+    common |= {f"{prefix}_LOG_FORMAT": "json" for prefix in ("HISTORY", "FIXED", "GATEWAY")}
+    running = Parts(
+        Process("gateway", common),
+        Process("services.history", common),
+        Process("tests.fixed_engines", common),
+    )
+    with ExitStack() as stack:
+        for process in (running.engines, running.history, running.gateway):
+            process.start()
+            stack.callback(process.stop)
+        until_ready(running.gateway.url)
+        yield running
+
+
+def until_ready(url: str) -> None:
+    """Wait until a gateway and all behind it are ready."""
+    for _ in range(300):
+        try:
+            if httpx.get(f"{url}/readyz", trust_env=False, timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"{url} did not become ready")
