@@ -61,6 +61,11 @@ class GatewaySettings(LogSettings, ImageLimits, ChannelSettings):
     inpainting_deadline_seconds: float = Field(90, gt=0, description="How long clearing one background may take.")
     composition_deadline_seconds: float = Field(60, gt=0, description="How long composing the ads may take.")
     history_deadline_seconds: float = Field(30, gt=0, description="How long one call to the history may take.")
+    static_delivery: Literal["stream", "redirect"] = Field(
+        "stream",
+        description="How pictures come to callers: through the gateway, or by a redirect to a pre-signed address in S3"
+        " (through the gateway still, when the history is on a disk).",
+    )
     download_deadline_seconds: float = Field(
         600, gt=0, description="How long a caller may take to read a picture or the list; slower ones are cut off."
     )

@@ -159,12 +159,27 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
         finally:
             opening.__exit__(None, None, None)
 
+    async def SignObject(  # noqa: N802
+        self, request: history_pb2.SignObjectRequest, _context: "Context"
+    ) -> history_pb2.SignObjectResponse:
+        """See history.proto."""
+        key, seconds = keys.static_key(request.path), self._limits.signed_seconds
+        try:
+            url = await self._executor.run(self._store.sign, key, seconds)
+        except ObjectNotFoundError:
+            raise _no_picture() from None
+        return history_pb2.SignObjectResponse(url=url or "", valid_seconds=seconds if url else 0)
+
 
 def _enter(opening: AbstractContextManager[OpenObject]) -> OpenObject:
     try:
         return opening.__enter__()
     except ObjectNotFoundError:
-        raise NotFoundError("There is no picture at this address.") from None
+        raise _no_picture() from None
+
+
+def _no_picture() -> NotFoundError:
+    return NotFoundError("There is no picture at this address.")
 
 
 def _upload_message(upload: Upload) -> history_pb2.Upload:

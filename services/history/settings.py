@@ -36,6 +36,9 @@ class HistorySettings(ServiceSettings, AwsSettings):
         description="How long such a request gives its first result again; older ones are forgotten at start.",
     )
     append_attempts: int = Field(12, gt=0, description="How often an append is tried when others write too.")
+    signed_seconds: int = Field(
+        3600, gt=0, le=604_800, description="How long the pre-signed address of a picture works."
+    )
     s3_bucket_name: str = Field("", validation_alias="S3_BUCKET_NAME", description="The bucket of the S3 store.")
     s3_endpoint_url: str | None = Field(
         None, validation_alias="S3_ENDPOINT_URL", description="Where S3 is, when it is not Amazon's."

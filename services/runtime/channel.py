@@ -8,6 +8,7 @@ import grpc
 
 from services.runtime.settings import ChannelSettings
 from services.runtime.telemetry import REQUEST_ID, current_request_id
+from services.runtime.tls import channel_credentials
 from services.runtime.work import seconds_left
 
 
@@ -20,24 +21,28 @@ def open_channel(target: str, settings: ChannelSettings) -> grpc.aio.Channel:
 
     Args:
         target: A gRPC target such as "dns:///segmentation:50051"; every address behind the name gets its share.
-        settings: Limits, keepalive, default deadline and the number of tries.
+        settings: Limits, keepalive, default deadline, the number of tries, and TLS.
+
+    Raises:
+        OSError: A file for TLS cannot be read.
     """
-    interceptor = _CallDefaults(settings.default_deadline_seconds)
-    return grpc.aio.insecure_channel(
-        target,
-        options=[
-            ("grpc.max_receive_message_length", settings.max_message_bytes),
-            ("grpc.max_send_message_length", settings.max_message_bytes),
-            ("grpc.keepalive_time_ms", int(settings.keepalive_seconds * 1000)),
-            ("grpc.keepalive_timeout_ms", 10_000),
-            ("grpc.keepalive_permit_without_calls", 1),
-            ("grpc.http2.max_pings_without_data", 0),
-            # A call can be tried again only while its request is still buffered; the default holds 256 KiB.
-            ("grpc.per_rpc_retry_buffer_size", settings.max_message_bytes),
-            ("grpc.service_config", _service_config(settings.retry_attempts)),
-        ],
-        interceptors=[_UnaryDefaults(interceptor), _StreamDefaults(interceptor)],
-    )
+    defaults = _CallDefaults(settings.default_deadline_seconds)
+    options = [
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", settings.max_message_bytes),
+        ("grpc.keepalive_time_ms", int(settings.keepalive_seconds * 1000)),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+        # A call can be tried again only while its request is still buffered; the default holds 256 KiB.
+        ("grpc.per_rpc_retry_buffer_size", settings.max_message_bytes),
+        ("grpc.service_config", _service_config(settings.retry_attempts)),
+    ]
+    interceptors = [_UnaryDefaults(defaults), _StreamDefaults(defaults)]
+    credentials = channel_credentials(settings)
+    if credentials is None:
+        return grpc.aio.insecure_channel(target, options=options, interceptors=interceptors)
+    return grpc.aio.secure_channel(target, credentials, options=options, interceptors=interceptors)
 
 
 def _service_config(attempts: int) -> str:

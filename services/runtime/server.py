@@ -14,6 +14,7 @@ from services.runtime.executor import BoundedExecutor
 from services.runtime.interceptor import CallInterceptor
 from services.runtime.settings import ServiceSettings
 from services.runtime.telemetry import configure_logging
+from services.runtime.tls import server_credentials
 
 log = structlog.get_logger()
 
@@ -66,8 +67,9 @@ def create_server(
         The server, its health servicer, the executor of its blocking work, and the port it is bound to.
 
     Raises:
-        StartError: The port is taken.
+        StartError: The port is taken, or a file for TLS cannot be read.
     """
+    credentials = _credentials(settings)
     server = grpc.aio.server(
         interceptors=[CallInterceptor(settings.max_deadline_seconds)],
         options=_options(settings),
@@ -79,13 +81,24 @@ def create_server(
     health_pb2_grpc.add_HealthServicer_to_server(health_of, server)
     if settings.reflection:
         reflection.enable_server_reflection([service, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+    return server, health_of, executor, _listen(server, settings, credentials)
+
+
+def _listen(server: grpc.aio.Server, settings: ServiceSettings, credentials: grpc.ServerCredentials | None) -> int:
+    address = f"{settings.host}:{settings.port}"
     try:
-        port = server.add_insecure_port(f"{settings.host}:{settings.port}")
+        return server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
     except RuntimeError:
         raise StartError(
             f"port {settings.port} on {settings.host} is taken: stop what uses it or set another"
         ) from None
-    return server, health_of, executor, port
+
+
+def _credentials(settings: ServiceSettings) -> grpc.ServerCredentials | None:
+    try:
+        return server_credentials(settings)
+    except OSError as error:
+        raise StartError(f"{error.filename}, set for TLS, cannot be read: {error.strerror}") from None
 
 
 def _options(settings: ServiceSettings) -> list[tuple[str, int]]:

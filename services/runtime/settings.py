@@ -1,9 +1,10 @@
 """The settings every process has. Each service adds its own under its own prefix."""
 
 import sys
-from typing import Literal, TypeVar
+from pathlib import Path
+from typing import Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 Settings = TypeVar("Settings", bound=BaseSettings)
@@ -18,15 +19,16 @@ def read_settings(kind: type[Settings]) -> Settings:
     try:
         return kind()
     except ValidationError as failure:
-        problems = [f"{_variable(kind, str(one['loc'][0]))}: {one['msg']}" for one in failure.errors()]
+        problems = [f"{_variable(kind, *one['loc'][:1])}: {one['msg']}" for one in failure.errors()]
     except SettingsError as failure:  # what should be JSON is not
         problems = [str(failure)]
     sys.exit("\n".join(["cannot start: check these settings, in the environment or in .env", *problems]))
 
 
-def _variable(kind: type[BaseSettings], name: str) -> str:
+def _variable(kind: type[BaseSettings], name: str | int = "*") -> str:
     """Give the name of a setting in the environment; some have one that others gave them."""
-    return f"{kind.model_config['env_prefix']}{name}".upper() if name in kind.model_fields else name
+    ours = name == "*" or name in kind.model_fields
+    return f"{kind.model_config['env_prefix']}{name}".upper() if ours else str(name)
 
 
 class LogSettings(BaseSettings):
@@ -53,10 +55,25 @@ class ImageLimits(BaseSettings):
     )
 
 
-class ChannelSettings(BaseSettings):
-    """How a process calls a service."""
+class TlsSettings(BaseSettings):
+    """Whom a process trusts, and how it shows who it is; without these, nothing between our processes is encrypted."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    tls_ca: Path | None = Field(None, description="The certificate of the authority that signs all the others, in PEM.")
+    tls_certificate: Path | None = Field(None, description="This process's certificate, in PEM.")
+    tls_key: Path | None = Field(None, description="The certificate's private key, in PEM.")
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> Self:
+        given = [path is not None for path in (self.tls_ca, self.tls_certificate, self.tls_key)]
+        if any(given) and not all(given):
+            raise ValueError("TLS needs all of TLS_CA, TLS_CERTIFICATE and TLS_KEY")
+        return self
+
+
+class ChannelSettings(TlsSettings):
+    """How a process calls a service."""
 
     max_message_bytes: int = Field(64 * 2**20, gt=0, description="The largest message that is sent or received.")
     keepalive_seconds: float = Field(30, gt=0, description="How often a quiet connection is probed.")
@@ -64,7 +81,7 @@ class ChannelSettings(BaseSettings):
     retry_attempts: int = Field(4, ge=2, le=5, description="How often a call is tried in all when a service is away.")
 
 
-class ServiceSettings(LogSettings, ImageLimits):
+class ServiceSettings(LogSettings, ImageLimits, TlsSettings):
     """The settings of a gRPC service. Subclasses set `env_prefix`."""
 
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 or [::] in a container.")

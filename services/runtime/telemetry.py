@@ -32,7 +32,9 @@ def configure_logging(settings: LogSettings, process: str) -> None:
     final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if console:
         shared.append(_drop_process)
-        final.append(structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()))
+        # The other formatters show local variables, which may be anybody's secrets.
+        plain = structlog.dev.plain_traceback
+        final.append(structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain))
     else:
         final += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     handler = logging.StreamHandler(sys.stdout)

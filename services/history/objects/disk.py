@@ -72,6 +72,11 @@ class DiskStore:
             stream.seek(0)
             yield OpenObject(iter(lambda: stream.read(CHUNK), b""), etag, size)
 
+    def sign(self, key: str, valid_seconds: int) -> None:  # noqa: ARG002
+        """See ObjectStore. Files have no address."""
+        if not self._path(key).is_file():
+            raise ObjectNotFoundError(key)
+
     def put(self, key: str, data: bytes, content_type: str) -> None:  # noqa: ARG002
         """See ObjectStore. The content type follows from the key's ending; it is not stored."""
         path = self._path(key)

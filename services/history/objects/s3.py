@@ -47,7 +47,17 @@ class S3Store:
         Raises:
             StartError: The bucket cannot be used; the text says why.
         """
-        client = aws_session(settings).client(
+        client = cls.client(settings)
+        try:
+            client.head_bucket(Bucket=settings.s3_bucket_name)
+        except (ClientError, BotoCoreError) as error:
+            raise StartError(f"bucket {settings.s3_bucket_name} (S3_BUCKET_NAME) cannot be used: {error}") from None
+        return cls(client, settings.s3_bucket_name)
+
+    @staticmethod
+    def client(settings: HistorySettings) -> "S3Client":
+        """Make a client of the settings; nothing is asked yet."""
+        return aws_session(settings).client(
             "s3",
             endpoint_url=settings.s3_endpoint_url,
             region_name=settings.s3_region,
@@ -55,14 +65,11 @@ class S3Store:
                 connect_timeout=5,
                 read_timeout=30,
                 max_pool_connections=settings.workers,
+                signature_version="s3v4",
+                s3={"us_east_1_regional_endpoint": "regional"},
                 retries={"mode": "standard", "total_max_attempts": 3},
             ),
         )
-        try:
-            client.head_bucket(Bucket=settings.s3_bucket_name)
-        except (ClientError, BotoCoreError) as error:
-            raise StartError(f"bucket {settings.s3_bucket_name} (S3_BUCKET_NAME) cannot be used: {error}") from None
-        return cls(client, settings.s3_bucket_name)
 
     def get(self, key: str) -> StoredObject:
         """See ObjectStore."""
@@ -76,6 +83,17 @@ class S3Store:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
         with _translated(key), closing(answer["Body"]) as body:
             yield OpenObject(body.iter_chunks(CHUNK), answer["ETag"].strip('"'), answer["ContentLength"])
+
+    def sign(self, key: str, valid_seconds: int) -> str:
+        """See ObjectStore. Pre-signed, at the bucket's own region: a browser would not follow S3 from one to another.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/ShareObjectPreSignedURL.html
+        """
+        with _translated(key, MISSING, ObjectNotFoundError):
+            self._client.head_object(Bucket=self._bucket, Key=key)
+        return self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=valid_seconds
+        )
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """See ObjectStore."""

@@ -76,6 +76,13 @@ class ObjectStore(Protocol):
             ObjectNotFoundError: There is none.
         """
 
+    def sign(self, key: str, valid_seconds: int) -> str | None:
+        """Give an address at which anybody can read an object for so long; None when the store has none to give.
+
+        Raises:
+            ObjectNotFoundError: There is no such object.
+        """
+
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Write an object, over what may be there; readers see the old or the new one, whole."""
 

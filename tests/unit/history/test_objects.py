@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
+import httpx
 import pytest
 from botocore.config import Config
 
@@ -52,6 +53,28 @@ def test_what_is_not_there_is_an_error(store: ObjectStore) -> None:
             store.get(key)
     with pytest.raises(ObjectNotFoundError), store.open("nothing"):
         pass
+
+
+def test_a_signed_address_works_without_us_and_for_nothing_else(store: ObjectStore) -> None:
+    store.put("static/ad.png", b"ad", "image/png")
+    with pytest.raises(ObjectNotFoundError):
+        store.sign("static/nothing.png", 60)
+    address = store.sign("static/ad.png", 60)
+    if isinstance(store, DiskStore):
+        assert address is None
+        return
+    assert address is not None
+    answer = httpx.get(address, trust_env=False)
+    assert answer.content == b"ad"
+    assert answer.headers["content-type"] == "image/png"
+    assert "X-Amz-Expires=60" in address
+
+
+def test_addresses_are_at_the_buckets_region() -> None:
+    settings = HistorySettings(aws_access_key_id="key", aws_secret_access_key="secret", s3_region="us-east-1")
+    client = S3Store.client(settings)
+    address = client.generate_presigned_url("get_object", Params={"Bucket": "ads", "Key": "a"})
+    assert address.startswith("https://ads.s3.us-east-1.amazonaws.com/a?X-Amz-Algorithm=AWS4-HMAC-SHA256")
 
 
 def test_create_refuses_what_is_there(store: ObjectStore) -> None:

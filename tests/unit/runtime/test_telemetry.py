@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+from typing import Literal
 
 import pytest
 import structlog
@@ -39,3 +40,16 @@ async def test_each_task_has_its_own_request_id() -> None:
         return current_request_id()
 
     assert await asyncio.gather(*(asyncio.create_task(bound(name)) for name in ("a", "b"))) == ["a", "b"]
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_trace_shows_no_values(form: Literal["console", "json"], capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(LogSettings(log_format=form), "testing")
+    secret = "-".join(["hush"] * 3)
+    try:
+        raise RuntimeError(f"{len(secret)} characters")
+    except RuntimeError:
+        structlog.get_logger("ours").exception("failed")
+    shown = capsys.readouterr().out
+    assert "RuntimeError: 14 characters" in shown
+    assert secret not in shown
