@@ -46,8 +46,12 @@ async def test_each_task_has_its_own_request_id() -> None:
 def test_a_trace_shows_no_values(form: Literal["console", "json"], capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(LogSettings(log_format=form), "testing")
     secret = "-".join(["hush"] * 3)
+
+    def fail(value: str) -> None:
+        raise RuntimeError(f"{len(value)} characters")
+
     try:
-        raise RuntimeError(f"{len(secret)} characters")
+        fail(secret)
     except RuntimeError:
         structlog.get_logger("ours").exception("failed")
     shown = capsys.readouterr().out
