@@ -8,7 +8,6 @@ the middle quarter of the picture's area. Each runs in a process of its own, by 
 """
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -19,11 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.turns import by_turns
-from deploy.local.supervisor import MODEL_MALLOC
 from services.inpainting.deepfill.attention import LEAST_NORM, OVERLAP, RATE, SHARPNESS, shrink
 from services.inpainting.deepfill.generator import Generator
 from services.inpainting.deepfill.variant import TENSORFLOW, Variant
 from services.runtime.device import choose_device
+from services.runtime.memory import keep_freed_memory
 from services.runtime.settings import ModelSettings
 
 SIDES = (256, 512, 1024)
@@ -82,6 +81,7 @@ def random_generator() -> Generator:
 
 def prepare(side: int, *, direct: bool) -> tuple[Callable[[], object], Tensor]:
     """Give what fills a picture, and what it filled."""
+    keep_freed_memory()  # as the service does
     generator = random_generator()
     if direct:
         generator.attention = DirectAttention(TENSORFLOW)  # type: ignore[assignment]
@@ -116,7 +116,6 @@ def measure(side: int) -> dict[str, Any]:
 
 def main() -> None:
     """Print a table and, as the last line, the figures as JSON."""
-    os.environ.update(MODEL_MALLOC)  # both are run as the service is
     figures: dict[str, Any] = {}
     for side in [int(argument) for argument in sys.argv[1:]] or SIDES:
         figures |= measure(side)

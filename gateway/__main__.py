@@ -11,6 +11,7 @@ import uvicorn
 from gateway.app import create_app
 from gateway.protocol import bounded_protocol
 from gateway.settings import GatewaySettings
+from services.runtime.memory import keep_freed_memory
 from services.runtime.settings import read_settings
 from services.runtime.telemetry import configure_logging
 
@@ -22,6 +23,7 @@ def main() -> None:
         SystemExit: The port is taken: status 1, after one line in the log.
     """
     settings = read_settings(GatewaySettings)
+    keep_freed_memory()
     configure_logging(settings, "gateway")
     log = structlog.get_logger()
     listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)

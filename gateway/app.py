@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from cachetools import LRUCache
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import RedirectResponse
@@ -35,9 +36,11 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services = connect(settings)
         executor = BoundedExecutor(settings.workers, settings.queue_size)
-        app.state.gateway = Gateway(
-            settings, services, Audiences(settings.audience_file, settings.users_file), executor
+        audiences_known = Audiences(settings.audience_file, settings.users_file)
+        pictures: LRUCache[str, static.KeptPicture] = LRUCache(
+            settings.picture_cache_bytes, getsizeof=lambda kept: len(kept.data)
         )
+        app.state.gateway = Gateway(settings, services, audiences_known, executor, pictures)
         yield
         await services.close()
         executor.close()

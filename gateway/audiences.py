@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from productimage.generation.v1 import generation_pb2
@@ -56,8 +57,9 @@ class Audiences:
             for row in csv.DictReader(stream):
                 self._tags_of_user.setdefault(row[UID].strip(), set()).update(_split(row["tags"]))
 
+    @cached_property
     def options(self) -> dict[str, dict[str, str]]:
-        """Give what the frontend draws as selects: per category, {"option1": label, ...}."""
+        """What the frontend draws as selects: per category, {"option1": label, ...}."""
         return {
             category: {f"option{number}": tag.label for number, tag in enumerate(tags, 1)}
             for category, tags in self._tags.items()

@@ -1,8 +1,9 @@
 """What routes are handed: made once at start, kept on the app."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+from cachetools import LRUCache
 from fastapi import Depends, Header, Request
 
 from gateway.audiences import Audiences
@@ -10,18 +11,30 @@ from gateway.services import Services
 from gateway.settings import GatewaySettings
 from services.runtime.executor import BoundedExecutor
 
+if TYPE_CHECKING:
+    from gateway.routes.static import KeptPicture
+
 
 @dataclass(frozen=True)
 class Gateway:
-    """All that the routes need."""
+    """All that the routes need.
+
+    Attributes:
+        settings: The gateway's.
+        services: What is behind it.
+        audiences: What an audience can be made of.
+        executor: For work that blocks.
+        pictures: Ads that were asked for lately, by their paths.
+    """
 
     settings: GatewaySettings
     services: Services
     audiences: Audiences
     executor: BoundedExecutor
+    pictures: "LRUCache[str, KeptPicture]"
 
 
-def _gateway(request: Request) -> Gateway:
+async def _gateway(request: Request) -> Gateway:  # not async, it would be run in a thread
     gateway: Gateway = request.app.state.gateway
     return gateway
 

@@ -66,6 +66,9 @@ class GatewaySettings(LogSettings, ImageLimits, ChannelSettings):
         description="How pictures come to callers: through the gateway, or by a redirect to a pre-signed address in S3"
         " (through the gateway still, when the history is on a disk).",
     )
+    picture_cache_bytes: int = Field(
+        64 * 2**20, ge=0, description="Ads that were asked for lately are kept in memory, up to so many bytes."
+    )
     download_deadline_seconds: float = Field(
         600, gt=0, description="How long a caller may take to read a picture or the list; slower ones are cut off."
     )

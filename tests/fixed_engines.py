@@ -77,14 +77,17 @@ class FixedEngines(
         self, request: generation_pb2.GenerateBackgroundRequest, _context: "Context"
     ) -> generation_pb2.GenerateBackgroundResponse:
         await self._work()
-        side = request.short_side
-        pixels = image_pb2.RawPixels(
-            width=side,
-            height=side,
-            format=image_pb2.PIXEL_FORMAT_RGB8,
-            data=bytes([request.seed % 256]) * (3 * side**2),
+        shape = request.aspect_ratio
+        width, height = (
+            request.short_side * side // min(shape.width, shape.height) for side in (shape.width, shape.height)
         )
-        zone = image_pb2.Box(left=side // 4, top=side // 4, right=side * 3 // 4, bottom=side * 3 // 4)
+        pixels = image_pb2.RawPixels(
+            width=width,
+            height=height,
+            format=image_pb2.PIXEL_FORMAT_RGB8,
+            data=bytes([request.seed % 256]) * (3 * width * height),
+        )
+        zone = image_pb2.Box(left=width // 4, top=height // 4, right=width * 3 // 4, bottom=height * 3 // 4)
         return generation_pb2.GenerateBackgroundResponse(
             picture=image_pb2.Image(raw=pixels), placement=generation_pb2.Placement(zone=zone), engine=ENGINE
         )

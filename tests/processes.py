@@ -2,12 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,11 +26,13 @@ class Process:
 
     Attributes:
         module: What `python -m` runs.
+        port: Where it listens.
         environment: Settings over those of this process.
         lines: What it has logged, over all its lives.
     """
 
     module: str
+    port: int
     environment: Mapping[str, str]
     lines: list[str] = field(default_factory=list)
     _running: "subprocess.Popen[str] | None" = None
@@ -38,7 +41,7 @@ class Process:
     @property
     def url(self) -> str:
         """Of a gateway."""
-        return f"http://127.0.0.1:{self.environment['GATEWAY_PORT']}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -46,8 +49,7 @@ class Process:
         return self._running.pid
 
     def start(self) -> None:
-        """Start it, and wait until it says that it is ready."""
-        ready = threading.Event()
+        """Start it, and wait until it listens."""
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "NONE", **self.environment}
         self._running = subprocess.Popen(
             [sys.executable, "-m", self.module],
@@ -57,19 +59,20 @@ class Process:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self._reader = threading.Thread(target=self._read, args=(self._running, ready), daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(self._running,), daemon=True)
         self._reader.start()
-        assert ready.wait(START_SECONDS), "\n".join(self.lines[-20:])
-        assert self._running.poll() is None, "\n".join(self.lines[-20:])
+        for _ in range(START_SECONDS * 20):
+            assert self._running.poll() is None, "\n".join(self.lines[-20:])
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            time.sleep(0.05)
+        raise AssertionError("\n".join(self.lines[-20:]))
 
-    def _read(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
+    def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
         with process.stdout as log:
             for line in log:
                 self.lines.append(line.rstrip())
-                if '"event": "ready"' in line or '"event": "starting"' in line:
-                    ready.set()
-        ready.set()
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -96,8 +99,8 @@ class Parts:
     @contextmanager
     def another_gateway(self, **environment: str) -> Iterator[Process]:
         """Run one more, with settings of its own; its address is its `url`."""
-        port = str(Ports.free().gateway)
-        process = Process("gateway", {**self.gateway.environment, "GATEWAY_PORT": port, **environment})
+        port = Ports.free().gateway
+        process = Process("gateway", port, {**self.gateway.environment, "GATEWAY_PORT": str(port), **environment})
         process.start()
         try:
             until_ready(process.url)
@@ -132,9 +135,9 @@ def parts(store: Path, environment: Mapping[str, str] | None = None) -> Iterator
     }
     common |= {f"{prefix}_LOG_FORMAT": "json" for prefix in ("HISTORY", "FIXED", "GATEWAY")}
     running = Parts(
-        Process("gateway", common),
-        Process("services.history", common),
-        Process("tests.fixed_engines", common),
+        Process("gateway", ports.gateway, common),
+        Process("services.history", ports.history, common),
+        Process("tests.fixed_engines", ports.segmentation, common),
     )
     with ExitStack() as stack:
         for process in (running.engines, running.history, running.gateway):

@@ -26,16 +26,6 @@ START_SECONDS = 120
 STOP_SECONDS = 40
 POLL_SECONDS = 0.2
 
-# By default glibc gives blocks of a model's size back to the kernel after use, though the same ones are asked for again
-# and again, and it keeps a heap for each of many threads.
-MODEL_MALLOC = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
-    "MALLOC_TOP_PAD_": str(16 << 20),
-}
-MODEL_SERVICES = ("segmentation", "inpainting")
-
 Say = Callable[[str], None]
 
 
@@ -158,8 +148,7 @@ class Processes:
                 f"GATEWAY_{service.upper()}_TARGET": f"dns:///{HOST}:{getattr(self._ports, service)}"
                 for service in SERVICES
             }
-        malloc = MODEL_MALLOC if name in MODEL_SERVICES else {}
-        return {**os.environ, **malloc, **own, **self._environment}
+        return {**os.environ, **own, **self._environment}
 
     async def _show(self, name: str, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None  # noqa: S101  # it was asked for

@@ -11,6 +11,8 @@ from gateway.errors import error_response
 
 CLOSE = {"Connection": "close"}
 """Nothing more is read from this caller: what still comes would be taken for the next request."""
+BODILESS = ("GET", "HEAD", "OPTIONS")
+"""Nobody reads a body of theirs."""
 TOO_SLOW = "The request came too slowly and was cut off: try again, with a smaller picture if the line is slow."
 
 
@@ -34,7 +36,7 @@ class BodyLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["method"] in BODILESS:
             await self._app(scope, receive, send)
             return
         detail = f"The file is larger than {self._max_bytes // 2**20 - 1} MB: send a smaller one."

@@ -149,7 +149,7 @@ async def _compose(
             ),
             timeout=settings.composition_deadline_seconds,
         )
-        entry.inputs.extend([sha256(cutout), *(sha256(scene.backdrop.picture) for scene in scenes)])
+        entry.inputs.extend([sha256(cutout), *(scene.sha256 for scene in scenes)])
         entry.outputs.extend(sha256(creative.file) for creative in composed.creatives)
     return list(composed.creatives)
 

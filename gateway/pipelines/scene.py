@@ -25,10 +25,11 @@ SHORT_SIDES = (240, 1080)
 
 @dataclass(frozen=True)
 class Scene:
-    """A background that is clear, and the words it was made from."""
+    """A background that is clear, the words it was made from, and its picture's digest."""
 
     backdrop: generation_pb2.Backdrop
     prompt: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ async def _make_scene(
             entry.inputs.append(sha256(request.own_picture))
         else:
             entry.seed = request.seed
-        entry.outputs.append(sha256(background.picture))
+        digest = sha256(background.picture)
+        entry.outputs.append(digest)
     picture, guess = background.picture, background.placement
     async with journal.making("object finding") as entry:
         at = None if guess.stand_in else standing_place(guess.zone)
@@ -122,7 +124,7 @@ async def _make_scene(
             timeout=settings.object_finding_deadline_seconds,
         )
         sign(entry, found.engine)
-        entry.inputs.append(sha256(picture))
+        entry.inputs.append(digest)
     in_the_way = obstacles(found.objects, guess, picture)
     placement = placement_for(in_the_way, guess, picture)
     if in_the_way:
@@ -134,7 +136,8 @@ async def _make_scene(
                 timeout=settings.inpainting_deadline_seconds,
             )
             sign(entry, cleared.engine)
-            entry.inputs.extend([sha256(picture), sha256(mask)])
-            entry.outputs.append(sha256(cleared.picture))
+            entry.inputs.extend([digest, sha256(mask)])
+            digest = sha256(cleared.picture)
+            entry.outputs.append(digest)
         picture = cleared.picture
-    return Scene(generation_pb2.Backdrop(picture=picture, placement=placement), background.prompt)
+    return Scene(generation_pb2.Backdrop(picture=picture, placement=placement), background.prompt, digest)

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import APIRouter, File, Response, UploadFile
+from fastapi.responses import JSONResponse
 
 from gateway.dependencies import GatewayDependency
 from gateway.models import AudienceCounts, ChartBody, ErrorBody
@@ -19,11 +20,12 @@ _OPTIONS_EXAMPLE = {
 
 @router.get(
     "/target-audiences",
+    response_model=dict[str, dict[str, str]],
     responses={200: {"content": {"application/json": {"example": _OPTIONS_EXAMPLE}}}},
 )
-async def target_audiences(gateway: GatewayDependency) -> dict[str, dict[str, str]]:
+async def target_audiences(gateway: GatewayDependency) -> Response:
     """Give what an audience can be made of: per category, the choices of a select."""
-    return gateway.audiences.options()
+    return JSONResponse(gateway.audiences.options)
 
 
 @router.post("/upload-audience", responses={400: {"model": ErrorBody}, 413: {"model": ErrorBody}})

@@ -1,5 +1,7 @@
 """The stored pictures."""
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
@@ -10,6 +12,18 @@ from gateway.routes.streaming import chunks_of, first_of, known_etag
 from productimage.history.v1 import history_pb2
 
 router = APIRouter(tags=["pictures"])
+
+LARGEST_KEPT = 1 << 20
+"""Ads of more bytes are not kept in memory."""
+
+
+@dataclass(frozen=True)
+class KeptPicture:
+    """An ad, kept in memory: what is at its path never changes."""
+
+    headers: dict[str, str]
+    content_type: str
+    data: bytes
 
 
 @router.api_route(
@@ -31,20 +45,8 @@ async def static(path: str, request: Request, gateway: GatewayDependency) -> Res
             # Browsers may take the same address again for a part of the time for which it works.
             caching = f"private, max-age={signed.valid_seconds // 2}"
             return RedirectResponse(signed.url, 302, {"Cache-Control": caching})
-    stream = gateway.services.history.ReadObject(
-        history_pb2.ReadObjectRequest(path=path, if_none_match=known_etag(request)),
-        timeout=gateway.settings.download_deadline_seconds,
-    )
-    parts = aiter(stream)
-    info = (await first_of(parts, gateway.settings)).info
-    headers = {"ETag": f'"{info.etag}"', "Cache-Control": _caching(path)}
-    if info.not_modified:
-        return Response(status_code=304, headers=headers)
-    headers["Content-Length"] = str(info.size)
-    if request.method == "HEAD":
-        stream.cancel()
-        return Response(headers=headers, media_type=info.content_type)
-    return StreamingResponse(chunks_of(parts), headers=headers, media_type=info.content_type)
+    kept = gateway.pictures.get(path)
+    return await _stream(path, request, gateway) if kept is None else _give(kept, request)
 
 
 async def _sign(path: str, gateway: Gateway) -> history_pb2.SignObjectResponse:
@@ -54,6 +56,32 @@ async def _sign(path: str, gateway: Gateway) -> history_pb2.SignObjectResponse:
         )
 
 
-def _caching(path: str) -> str:
-    """Ads never change; an upload's cut-out may be made anew."""
-    return "public, max-age=31536000, immutable" if "/generated/" in path else "no-cache"
+def _give(kept: KeptPicture, request: Request) -> Response:
+    if kept.headers["ETag"] == f'"{known_etag(request)}"':
+        return Response(status_code=304, headers=kept.headers)
+    return Response(kept.data, headers=kept.headers, media_type=kept.content_type)
+
+
+async def _stream(path: str, request: Request, gateway: Gateway) -> Response:
+    stream = gateway.services.history.ReadObject(
+        history_pb2.ReadObjectRequest(path=path, if_none_match=known_etag(request)),
+        timeout=gateway.settings.download_deadline_seconds,
+    )
+    parts = aiter(stream)
+    info = (await first_of(parts, gateway.settings)).info
+    is_ad = "/generated/" in path
+    # Ads never change; an upload's cut-out may be made anew.
+    caching = "public, max-age=31536000, immutable" if is_ad else "no-cache"
+    headers = {"ETag": f'"{info.etag}"', "Cache-Control": caching}
+    if info.not_modified:
+        return Response(status_code=304, headers=headers)
+    headers["Content-Length"] = str(info.size)
+    if request.method == "HEAD":
+        stream.cancel()
+        return Response(headers=headers, media_type=info.content_type)
+    if is_ad and info.size <= min(LARGEST_KEPT, gateway.pictures.maxsize):
+        async with calling("history"):
+            data = b"".join([chunk async for chunk in chunks_of(parts)])
+        gateway.pictures[path] = kept = KeptPicture(headers, info.content_type, data)
+        return _give(kept, request)
+    return StreamingResponse(chunks_of(parts), headers=headers, media_type=info.content_type)

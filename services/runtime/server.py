@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection
 
 from services.runtime.executor import BoundedExecutor
 from services.runtime.interceptor import CallInterceptor
+from services.runtime.memory import keep_freed_memory
 from services.runtime.settings import ServiceSettings
 from services.runtime.telemetry import configure_logging
 from services.runtime.tls import server_credentials
@@ -36,6 +37,7 @@ def run(settings: ServiceSettings, service: str, load: Callable[[], Register]) -
     Raises:
         SystemExit: It could not start: status 1, after one line in the log.
     """
+    keep_freed_memory()
     configure_logging(settings, service.rpartition(".")[2].removesuffix("Service").lower())
     try:
         asyncio.run(_serve(settings, service, load()))

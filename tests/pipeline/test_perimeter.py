@@ -46,7 +46,7 @@ def generate(client: httpx.Client, uploaded: dict[str, Any]) -> httpx.Response:
 
 
 def connect(gateway: Process) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", int(gateway.environment["GATEWAY_PORT"])), timeout=20)
+    return socket.create_connection(("127.0.0.1", gateway.port), timeout=20)
 
 
 def read_all(connection: socket.socket) -> bytes:

@@ -22,7 +22,7 @@ def values(audiences: Audiences, data: bytes) -> tuple[list[int], list[int], lis
 
 
 def test_the_options_are_the_frontends(audiences: Audiences) -> None:
-    options = audiences.options()
+    options = audiences.options
     assert list(options) == ["gender", "age", "interest"]
     assert options["gender"] == {"option1": "男性", "option2": "女性"}
     assert list(options["age"].values()) == ["18-24", "25-34", "35-44", "45-54", "55+"]
