@@ -53,31 +53,28 @@ def save_generation(
         InvalidInputError: Something is missing or malformed.
         NotFoundError: There is no such upload.
         PreconditionError: The request_id was used for another upload.
-        ContentionError: Too many others were writing; nothing was recorded.
+        ContentionError: Too many others were writing, or the upload is being cleared away; nothing was recorded.
     """
     keys.checked_request_id(request_id)
     _check_pictures(pictures)
-    upload = uploads.get(timestamp)
-    since, is_new = _note(request_id, timestamp, store, ledger)
-    earlier = None if is_new else ledger.find(request_id, since)
-    if earlier is not None:
-        return earlier
     paths = [keys.creative_path(timestamp, request_id, one.name, one.picture_format) for one in pictures]
-    for path, picture in zip(paths, pictures, strict=True):
-        store.put(keys.static_key(path), picture.file, keys.content_type(path))
-    record = {
-        "write_date": keys.write_date(datetime.now().astimezone()),
-        **fields,
-        "product_image_filename": upload.photo_path,
-        "generated_images": paths,
-        "request_id": request_id,
-    }
-    # Should this fail, the pictures stay: another try of the same request may be about to record them. Without a
-    # record they are no results, and go with their upload.
-    saved = ledger.append(record, since)
-    if saved["product_image_filename"] != upload.photo_path:
-        raise PreconditionError("This request_id was used for another upload: use a new one.", "REQUEST_ID_REUSED")
-    uploads.settle(timestamp)
+    with uploads.saving(timestamp, request_id) as upload:
+        since, is_new = _note(request_id, timestamp, store, ledger)
+        earlier = None if is_new else ledger.find(request_id, since)
+        if earlier is not None:
+            return earlier
+        for path, picture in zip(paths, pictures, strict=True):
+            store.put(keys.static_key(path), picture.file, keys.content_type(path))
+        record = {
+            "write_date": keys.write_date(datetime.now().astimezone()),
+            **fields,
+            "product_image_filename": upload.photo_path,
+            "generated_images": paths,
+            "request_id": request_id,
+        }
+        saved = ledger.append(record, since)
+        if saved["product_image_filename"] != upload.photo_path:
+            raise PreconditionError("This request_id was used for another upload: use a new one.", "REQUEST_ID_REUSED")
     return saved
 
 

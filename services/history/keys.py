@@ -5,7 +5,8 @@
     static/history_setting.json                the newest records
     ledger/{number}.json                       older records, a hundred in each
     uploads/{timestamp}.json                   what is known of an upload; it exists when this does
-    pending/{timestamp}                        the upload has no result yet; written anew whenever it is touched
+    pending/{timestamp}                        a mark (see marks.py): the upload has no result yet
+    saving/{timestamp}/{hash}                  a mark: a generation of the upload is being saved
     requests/{hash}.json                       which upload a request_id made
     claims/{hash}.json                         that a request with a key of its caller's was begun
     saves/{timestamp}/{hash}.json              that a request_id saves a generation of it, written before the pictures
@@ -24,6 +25,7 @@ from services.runtime.errors import InvalidInputError, NotFoundError
 RECORDS = "static/history_setting.json"
 SEGMENTS = "ledger/"
 PENDING = "pending/"
+SAVING = "saving/"
 JSON = "application/json"
 CLAIMS = "claims/"
 LONGEST_STEM = 60
@@ -108,7 +110,7 @@ def creative_path(timestamp: str, request_id: str, name: str, picture_format: st
     """
     if not _PICTURE_NAME.fullmatch(name):
         raise InvalidInputError("A picture's name must have 1 to 40 letters, digits, - or _.", "BAD_PICTURE_NAME")
-    return f"{timestamp}/generated/{_hash(request_id)[:16]}_{name}{_EXTENSIONS[picture_format]}"
+    return f"{creatives(timestamp, request_id)}{name}{_EXTENSIONS[picture_format]}"
 
 
 def static_key(path: str) -> str:
@@ -132,11 +134,6 @@ def upload_key(timestamp: str) -> str:
     return f"uploads/{timestamp}.json"
 
 
-def pending_key(timestamp: str) -> str:
-    """Where an upload without a result is marked."""
-    return f"{PENDING}{timestamp}"
-
-
 def request_key(request_id: str) -> str:
     """Where it is kept which upload a request made."""
     return f"requests/{_hash(request_id)}.json"
@@ -155,6 +152,16 @@ def save_key(timestamp: str, request_id: str) -> str:
 def saves(timestamp: str) -> str:
     """What the keys of the notes about an upload's generations begin with."""
     return f"saves/{timestamp}/"
+
+
+def saving(timestamp: str, request_id: str) -> str:
+    """Name the mark that a request saves a generation of an upload."""
+    return f"{timestamp}/{_hash(request_id)}"
+
+
+def creatives(timestamp: str, request_id: str) -> str:
+    """What the paths of a request's ads begin with."""
+    return f"{timestamp}/generated/{_hash(request_id)[:16]}_"
 
 
 def segment(number: int) -> str:

@@ -28,6 +28,7 @@ from services.history import keys
 from services.history.lines import Record, beginning, field, join, sequence_of, split, to_line, to_record
 from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
 from services.runtime.errors import ContentionError, InvalidInputError, UnavailableError
+from services.runtime.work import seconds_left
 
 SEGMENT = 100
 LONGEST_TRY_SECONDS = 20
@@ -175,6 +176,8 @@ class Ledger:
 
         A write whose answer got lost shows at the next try: its records are there although it seemed to fail.
         """
+        if seconds_left() == 0:  # what those who wait have put in place may soon be cleared away
+            raise UnavailableError("The storage was too slow.")
         head = self._read_head()
         lines: dict[bytes, bytes] = {}
         present: dict[bytes, bytes] = {}

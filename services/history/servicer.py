@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import grpc
+import structlog
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from productimage.history.v1 import history_pb2, history_pb2_grpc
@@ -16,12 +17,14 @@ from services.history.lines import Record as LedgerRecord
 from services.history.objects.store import ObjectNotFoundError, ObjectStore, OpenObject
 from services.history.settings import HistorySettings
 from services.history.uploads import Upload, Uploads
-from services.runtime.errors import NotFoundError
+from services.runtime.errors import NotFoundError, ServiceError
 from services.runtime.executor import BoundedExecutor
 from services.runtime.image import check
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
+
+log = structlog.get_logger()
 
 CHUNK = 1 << 20
 
@@ -35,8 +38,15 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
         self._ledger = Ledger(store, settings.append_attempts)
         self._uploads = Uploads(store, self._ledger, settings.stale_after_seconds)
         self._claims = Claims(store, self._ledger, self._uploads, settings.lease_seconds)
-        self._claims.sweep(settings.claims_kept_seconds)
         self._executor = executor
+        self._clear_what_a_crash_left()
+
+    def _clear_what_a_crash_left(self) -> None:
+        try:
+            self._claims.sweep(self._limits.claims_kept_seconds)
+            self._uploads.sweep()
+        except ServiceError as error:
+            log.warning("could not clear what is stale; the next upload tries again", why=str(error))
 
     async def BeginRequest(  # noqa: N802
         self, request: history_pb2.BeginRequestRequest, _context: "Context"

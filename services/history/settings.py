@@ -23,7 +23,9 @@ class HistorySettings(ServiceSettings, AwsSettings):
     )
     disk_dir: Path = Field(Path("var"), description="The folder of the disk store.")
     stale_after_seconds: float = Field(
-        3600, gt=0, description="An upload without a result that nobody touches for so long is removed."
+        3600,
+        gt=0,
+        description="An upload without a result that nobody touches for so long is removed; more than any call takes.",
     )
     lease_seconds: float = Field(
         600,
@@ -43,6 +45,7 @@ class HistorySettings(ServiceSettings, AwsSettings):
     s3_endpoint_url: str | None = Field(
         None, validation_alias="S3_ENDPOINT_URL", description="Where S3 is, when it is not Amazon's."
     )
+    s3_timeout_seconds: float = Field(30, gt=0, description="How long S3 may keep us waiting, each of three times.")
     s3_region: str | None = Field(
         None, validation_alias="S3_REGION", description="The bucket's region, when the environment does not say."
     )

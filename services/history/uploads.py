@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
@@ -10,8 +12,9 @@ import structlog
 
 from services.history import keys
 from services.history.ledger import Ledger
+from services.history.marks import Marks
 from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
-from services.runtime.errors import InvalidInputError, NotFoundError, PreconditionError
+from services.runtime.errors import ContentionError, InvalidInputError, NotFoundError, PreconditionError
 
 log = structlog.get_logger()
 
@@ -66,6 +69,8 @@ class Uploads:
         self._store = store
         self._ledger = ledger
         self._stale_after = stale_after_seconds
+        self._pending = Marks(store, keys.PENDING)
+        self._saving = Marks(store, keys.SAVING)
 
     def create(self, request_id: str, client_name: str, photo: bytes, picture_format: str) -> Upload:
         """Store a photo. The same request_id and photo again give the same upload.
@@ -75,17 +80,19 @@ class Uploads:
             PreconditionError: The request_id was used for another photo.
         """
         keys.checked_request_id(request_id)
-        upload = self._claim(
-            Upload(
-                timestamp=keys.new_timestamp(datetime.now().astimezone()),
-                name=keys.photo_name(client_name, picture_format),
-                request_id=request_id,
-                photo_sha256=hashlib.sha256(photo).hexdigest(),
-                since=self._ledger.segments_at_least(),
-            )
+        wanted = Upload(
+            timestamp=keys.new_timestamp(datetime.now().astimezone()),
+            name=keys.photo_name(client_name, picture_format),
+            request_id=request_id,
+            photo_sha256=hashlib.sha256(photo).hexdigest(),
+            since=self._ledger.segments_at_least(),
         )
+        self._pending.place(wanted.timestamp, request_id)  # first: from here on, a sweep finds all that is left behind
+        upload = self._claim(wanted)
+        if upload is not wanted:
+            self._pending.remove(wanted.timestamp)
         if self._find(upload.timestamp) is None:
-            self._touch(upload.timestamp)
+            self._pending.place(upload.timestamp, request_id)
             key = keys.static_key(upload.photo_path)
             self._store.put(key, photo, keys.content_type(key))
             self._save(upload)
@@ -97,13 +104,20 @@ class Uploads:
         try:
             self._store.create(key, _dump(upload), keys.JSON)
         except ConflictError:
-            earlier = _load(self._store.get(key).data)
+            earlier = self._claimed(key)
             if earlier.photo_sha256 != upload.photo_sha256:
+                self._pending.remove(upload.timestamp)
                 raise PreconditionError(
                     "This request_id was used for another photo: use a new one.", "REQUEST_ID_REUSED"
                 ) from None
             return earlier
         return upload
+
+    def _claimed(self, key: str) -> Upload:
+        try:
+            return _load(self._store.get(key).data)
+        except ObjectNotFoundError:
+            raise ContentionError("This upload has just been cleared away: try again.", "BEING_CLEARED") from None
 
     def put_cutout(
         self, timestamp: str, cutout: bytes, engine: str, stage: dict[str, Any], product_aspect_ratio: float
@@ -135,12 +149,12 @@ class Uploads:
         Raises:
             InvalidInputError: The timestamp is malformed.
             NotFoundError: There is no such upload.
+            ContentionError: It is being cleared away.
         """
         upload = self._find(keys.checked_timestamp(timestamp))
         if upload is None:
-            raise NotFoundError("There is no upload of this timestamp: upload the photo again.", "UNKNOWN_UPLOAD")
-        if self._is_pending(timestamp):
-            self._touch(timestamp)
+            raise _unknown()
+        self._pending.renew(timestamp)
         return upload
 
     def of_request(self, request_id: str) -> Upload | None:
@@ -165,49 +179,87 @@ class Uploads:
         except ObjectNotFoundError:
             raise _no_cutout() from None
 
+    @contextmanager
+    def saving(self, timestamp: str, request_id: str) -> Iterator[Upload]:
+        """Save a generation of an upload inside: until it is done, neither the upload nor the ads are cleared away.
+
+        Raises:
+            InvalidInputError: The timestamp is malformed.
+            NotFoundError: There is no such upload.
+            ContentionError: It is being cleared away.
+        """
+        name = keys.saving(keys.checked_timestamp(timestamp), request_id)
+        # Who clears away condemns, and then looks for such marks; it removes the upload before its own mark. So one of
+        # the two of us sees the other, in this order.
+        self._saving.place(name, request_id)
+        self._pending.renew(timestamp)
+        upload = self._find(timestamp)
+        if upload is None:
+            self._saving.remove(name)
+            raise _unknown()
+        yield upload
+        # Should this fail inside, the mark stays: another try of the same request may be under way, and the sweep
+        # comes when none is.
+        self._pending.remove(timestamp)
+        self._saving.remove(name)
+
     def discard(self, timestamp: str) -> bool:
         """Remove an upload without results; tell whether there was one to remove.
 
         Raises:
             InvalidInputError: The timestamp is malformed.
         """
-        upload = self._find(keys.checked_timestamp(timestamp))
-        if upload is None or self._has_results(timestamp, upload):
-            return False
-        self._remove(timestamp, upload)
-        return True
-
-    def settle(self, timestamp: str) -> None:
-        """Mark that an upload has a result now: it is never swept from here on."""
-        self._store.delete([keys.pending_key(timestamp)])
+        return self._find(keys.checked_timestamp(timestamp)) is not None and self._clear(timestamp, older_than=0)
 
     def sweep(self) -> int:
-        """Remove the stale uploads and tell how many there were."""
-        removed = 0
-        for listed in list(self._store.list(keys.PENDING)):
-            if listed.age_seconds <= self._stale_after:
-                continue
-            timestamp = listed.key.removeprefix(keys.PENDING)
-            upload = self._find(timestamp)
-            if self._has_results(timestamp, upload):
-                self.settle(timestamp)
-                continue
-            self._remove(timestamp, upload)
-            removed += 1
+        """Remove what is stale, uploads and ads that were never recorded; tell how many uploads there were."""
+        for name in self._saving.names():
+            self._clear_unrecorded(name)
+        removed = sum(self._clear(timestamp, self._stale_after) for timestamp in self._pending.names())
         if removed:
             log.info("swept stale uploads", count=removed)
         return removed
 
-    def _has_results(self, timestamp: str, upload: Upload | None) -> bool:
-        return not self._is_pending(timestamp) or self._ledger.has_upload(timestamp, upload.since if upload else 0)
+    def _clear(self, timestamp: str, older_than: float) -> bool:
+        """Remove an upload, unless it has results, or one is being saved."""
+        mark = self._pending.condemn(timestamp, older_than)
+        if mark is None:
+            return False
+        upload = self._find(timestamp)
+        if self._ledger.has_upload(timestamp, upload.since if upload else 0):
+            self._pending.remove(timestamp)
+            return False
+        if any(True for _ in self._saving.names(f"{timestamp}/")):
+            self._pending.forgive(timestamp, mark)
+            return False
+        self._remove(timestamp, mark.request_id)
+        return True
 
-    def _remove(self, timestamp: str, upload: Upload | None) -> None:
+    def _remove(self, timestamp: str, request_id: str) -> None:
         """Remove an upload: first what makes it exist, last what would let a sweep find the rest of it."""
-        claims = [keys.request_key(upload.request_id)] if upload else []
+        claims = [keys.request_key(request_id)] if self._claimed_by(request_id) == timestamp else []
         prefixes = (f"static/{timestamp}/", keys.saves(timestamp))
         rest = [listed.key for prefix in prefixes for listed in self._store.list(prefix)]
         self._store.delete([keys.upload_key(timestamp), *claims, *rest])
-        self._store.delete([keys.pending_key(timestamp)])
+        self._pending.remove(timestamp)
+
+    def _claimed_by(self, request_id: str) -> str | None:
+        try:
+            return _load(self._store.get(keys.request_key(request_id)).data).timestamp
+        except (ObjectNotFoundError, ValueError):
+            return None
+
+    def _clear_unrecorded(self, name: str) -> None:
+        """Remove the ads of a generation whose save has died, unless its record was added."""
+        mark = self._saving.condemn(name, self._stale_after)
+        if mark is None:
+            return
+        timestamp = name.partition("/")[0]
+        upload = self._find(timestamp)
+        if self._ledger.find(mark.request_id, upload.since if upload else 0) is None:
+            ads = self._store.list(keys.static_key(keys.creatives(timestamp, mark.request_id)))
+            self._store.delete([*(ad.key for ad in ads), keys.save_key(timestamp, mark.request_id)])
+        self._saving.remove(name)
 
     def _find(self, timestamp: str) -> Upload | None:
         try:
@@ -221,15 +273,9 @@ class Uploads:
     def _save(self, upload: Upload) -> None:
         self._store.put(keys.upload_key(upload.timestamp), _dump(upload), keys.JSON)
 
-    def _is_pending(self, timestamp: str) -> bool:
-        try:
-            self._store.get(keys.pending_key(timestamp))
-        except ObjectNotFoundError:
-            return False
-        return True
 
-    def _touch(self, timestamp: str) -> None:
-        self._store.put(keys.pending_key(timestamp), b"pending\n", "text/plain")
+def _unknown() -> NotFoundError:
+    return NotFoundError("There is no upload of this timestamp: upload the photo again.", "UNKNOWN_UPLOAD")
 
 
 def _no_cutout() -> PreconditionError:

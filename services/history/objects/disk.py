@@ -14,6 +14,7 @@ from services.history.objects.store import ConflictError, Listed, ObjectNotFound
 CHUNK = 1 << 20
 LOCKS = ".locks"
 SCRATCH = ".scratch"
+ABOUT_TO_LOCK_SECONDS = 10
 LONGEST_NAME = 255
 """Bytes in a file's name: what the usual file systems take."""
 
@@ -37,10 +38,11 @@ class DiskStore:
         self._remove_old_scratch_files()
 
     def _remove_old_scratch_files(self) -> None:
-        """Clear what a process left behind that died while writing; younger files may be another process's."""
+        """Clear what a process left behind that died while writing; the others' are locked, or about to be."""
         for path in (self._folder / SCRATCH).iterdir():
-            with suppress(FileNotFoundError):  # that other process has just finished its write
-                if time.time() - path.stat().st_mtime > 3600:
+            with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as scratch:
+                fcntl.flock(scratch, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - path.stat().st_mtime > ABOUT_TO_LOCK_SECONDS:
                     path.unlink()
 
     def _path(self, key: str) -> Path:
@@ -82,6 +84,7 @@ class DiskStore:
         path = self._path(key)
         with tempfile.NamedTemporaryFile(dir=self._folder / SCRATCH, delete=False) as scratch:
             try:
+                fcntl.flock(scratch, fcntl.LOCK_EX)
                 scratch.write(data)
                 scratch.flush()
                 os.fsync(scratch.fileno())

@@ -62,8 +62,8 @@ class S3Store:
             endpoint_url=settings.s3_endpoint_url,
             region_name=settings.s3_region,
             config=Config(
-                connect_timeout=5,
-                read_timeout=30,
+                connect_timeout=min(5, settings.s3_timeout_seconds),
+                read_timeout=settings.s3_timeout_seconds,
                 max_pool_connections=settings.workers,
                 signature_version="s3v4",
                 s3={"us_east_1_regional_endpoint": "regional"},

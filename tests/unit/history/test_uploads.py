@@ -1,14 +1,17 @@
 import json
 import re
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
 
-from services.history import keys
+from services.history import keys, marks
 from services.history.generations import Picture, save_generation
 from services.history.ledger import Ledger
-from services.history.objects.store import Listed, ObjectNotFoundError, ObjectStore
+from services.history.marks import Marks
+from services.history.objects.store import ObjectStore
 from services.history.uploads import Upload, Uploads
 from services.runtime.errors import ContentionError, InvalidInputError, NotFoundError, PreconditionError
 
@@ -27,24 +30,15 @@ def uploads(store: ObjectStore, ledger: Ledger) -> Uploads:
 
 
 @pytest.fixture
-def later(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Lets two hours pass for everything that is in the store when it is called."""
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Lets two hours pass."""
+    passed = 0.0
 
     def pass_time() -> None:
-        real, old = store.list, {listed.key for listed in store.list("")}
+        nonlocal passed
+        passed += 2 * HOUR
 
-        def aged(prefix: str) -> "list[Listed]":
-            return [Listed(found.key, found.age_seconds + 2 * HOUR * (found.key in old)) for found in real(prefix)]
-
-        put = store.put
-
-        def fresh(key: str, data: bytes, content_type: str) -> None:
-            old.discard(key)
-            put(key, data, content_type)
-
-        monkeypatch.setattr(store, "list", aged)
-        monkeypatch.setattr(store, "put", fresh)
-
+    monkeypatch.setattr(marks, "now", lambda: time.time() + passed)
     return pass_time
 
 
@@ -171,8 +165,12 @@ def test_a_generation_is_saved_once(store: ObjectStore, uploads: Uploads, ledger
     assert len(ledger.page(0, "").records) == 2
 
 
-def test_pictures_without_a_record_go_with_their_upload(
-    store: ObjectStore, uploads: Uploads, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+def test_pictures_without_a_record_go_when_nobody_can_be_about_to_record_them(
+    store: ObjectStore,
+    uploads: Uploads,
+    ledger: Ledger,
+    later: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     upload = create(uploads)
 
@@ -182,7 +180,142 @@ def test_pictures_without_a_record_go_with_their_upload(
     monkeypatch.setattr(ledger, "append", contended)
     with pytest.raises(ContentionError):
         save(store, uploads, ledger, upload)
-    assert uploads.discard(upload.timestamp) is True
+    assert uploads.discard(upload.timestamp) is False
+    later()
+    assert uploads.sweep() == 1
+    assert all_keys(store) == []
+
+
+def test_pictures_of_a_save_that_died_go_and_those_beside_them_stay(
+    store: ObjectStore,
+    uploads: Uploads,
+    ledger: Ledger,
+    later: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload = create(uploads)
+    save(store, uploads, ledger, upload, "g1")
+    before = all_keys(store)
+    append = ledger.append
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ledger, "append", die)
+    with pytest.raises(KeyboardInterrupt):
+        save(store, uploads, ledger, upload, "g2")
+    monkeypatch.setattr(ledger, "append", append)
+    assert len(all_keys(store)) == len(before) + 4, "two pictures, a note and a mark"
+    uploads.sweep()
+    assert len(all_keys(store)) == len(before) + 4, "it may still be under way"
+    later()
+    uploads.sweep()
+    assert all_keys(store) == before
+
+
+def test_a_save_that_died_after_its_record_keeps_its_pictures(
+    store: ObjectStore,
+    uploads: Uploads,
+    ledger: Ledger,
+    later: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload = create(uploads)
+    append = ledger.append
+
+    def die(record: dict[str, object], since: int) -> None:
+        append(record, since)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ledger, "append", die)
+    with pytest.raises(KeyboardInterrupt):
+        save(store, uploads, ledger, upload)
+    later()
+    assert uploads.sweep() == 0
+    monkeypatch.setattr(ledger, "append", append)
+    record = save(store, uploads, ledger, upload)
+    for path in record["generated_images"]:  # type: ignore[attr-defined]
+        assert store.get(keys.static_key(path)).data == JPEG
+    assert not [key for key in all_keys(store) if key.startswith(("saving/", "pending/"))]
+
+
+class TestWhoIsFirst:
+    """Somebody works on an upload while somebody else clears it away: one of the two gives way."""
+
+    def test_a_save_under_way_keeps_its_upload(self, uploads: Uploads, later: Callable[[], None]) -> None:
+        upload = create(uploads)
+        with uploads.saving(upload.timestamp, "g1"):
+            assert uploads.discard(upload.timestamp) is False
+            assert uploads.get(upload.timestamp) == upload
+        later()
+        assert uploads.get(upload.timestamp) == upload
+
+    def test_an_upload_that_is_being_cleared_away_is_not_worked_on(
+        self, store: ObjectStore, uploads: Uploads, later: Callable[[], None]
+    ) -> None:
+        upload = create(uploads)
+        later()
+        clearing = Marks(store, keys.PENDING)
+        mark = clearing.condemn(upload.timestamp, HOUR)
+        assert mark is not None
+        assert clearing.condemn(upload.timestamp, HOUR) is None, "by one only"
+        for work in (uploads.get, lambda timestamp: uploads.saving(timestamp, "g").__enter__()):
+            with pytest.raises(ContentionError, match="upload the photo again"):
+                work(upload.timestamp)
+        later()
+        assert uploads.sweep() == 1, "even when the first one died over it"
+        assert not [key for key in all_keys(store) if key.startswith(("static/", "uploads/", "requests/", "pending/"))]
+
+    def test_a_touch_in_the_last_moment_saves_it(
+        self, store: ObjectStore, uploads: Uploads, later: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        upload = create(uploads)
+        later()
+        replace = store.replace
+
+        def touched_before(key: str, data: bytes, content_type: str, etag: str) -> None:
+            monkeypatch.setattr(store, "replace", replace)
+            uploads.get(upload.timestamp)
+            replace(key, data, content_type, etag)
+
+        monkeypatch.setattr(store, "replace", touched_before)
+        assert uploads.sweep() == 0
+        assert uploads.get(upload.timestamp) == upload
+
+    def test_an_upload_that_is_gone_takes_no_save(self, store: ObjectStore, uploads: Uploads) -> None:
+        upload = create(uploads)
+        assert uploads.discard(upload.timestamp)
+        with pytest.raises(NotFoundError):
+            uploads.saving(upload.timestamp, "g").__enter__()
+        assert all_keys(store) == []
+
+
+@pytest.mark.parametrize("step", range(1, 12))
+def test_a_crash_at_any_step_leaves_nothing_that_a_sweep_does_not_clear(
+    store: ObjectStore, uploads: Uploads, later: Callable[[], None], monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """The process dies before the given write of an upload's life, or in place of it."""
+    left = step
+
+    def dying(real: Callable[..., None]) -> Callable[..., None]:
+        def write(*arguments: object) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+            real(*arguments)
+
+        return write
+
+    with monkeypatch.context() as dangerous:
+        for name in ("put", "create", "replace", "delete"):
+            dangerous.setattr(store, name, dying(getattr(store, name)))
+        with suppress(KeyboardInterrupt):
+            upload = create(uploads)
+            uploads.put_cutout(upload.timestamp, b"cutout", "engine", {}, 0)
+            uploads.discard(upload.timestamp)
+    later()
+    uploads.sweep()
     assert all_keys(store) == []
 
 
@@ -195,6 +328,7 @@ def test_a_damaged_upload_does_not_stop_the_sweep(
     later()
     assert uploads.sweep() == 2
     assert pictures(store, broken) == pictures(store, stale) == []
+    assert all_keys(store) == []
 
 
 def test_fields_of_a_later_version_are_passed_over(store: ObjectStore, uploads: Uploads) -> None:
@@ -242,12 +376,11 @@ def test_the_sweep_keeps_an_upload_whose_mark_outlived_its_first_result(
 ) -> None:
     upload = create(uploads)
     save(store, uploads, ledger, upload)
-    store.put(keys.pending_key(upload.timestamp), b"", "text/plain")
+    Marks(store, keys.PENDING).place(upload.timestamp, "r1")
     later()
     assert uploads.sweep() == 0
     assert uploads.get(upload.timestamp) == upload
-    with pytest.raises(ObjectNotFoundError):
-        store.get(keys.pending_key(upload.timestamp))
+    assert Marks(store, keys.PENDING).find(upload.timestamp) is None
 
 
 @pytest.mark.parametrize(
