@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from cachetools import LRUCache
 from fastapi import FastAPI, Security
@@ -17,6 +18,7 @@ from gateway.middleware.admission import Admission
 from gateway.middleware.body import BodyLimits
 from gateway.middleware.context import RequestContext
 from gateway.middleware.headers import SecurityHeaders
+from gateway.models import ErrorBody
 from gateway.routes import audiences, health, images, products, static
 from gateway.services import connect
 from gateway.settings import GatewaySettings
@@ -47,8 +49,9 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 
     app = FastAPI(title="Product Image Generator", description=DESCRIPTION, version="1", lifespan=lifespan)
     guards = [Security(BEARER), Security(KEY)] if settings.api_keys else []
+    refusals: dict[int | str, Any] = {status: {"model": ErrorBody} for status in (401, 429) if guards}
     for routes in (audiences, images, products):
-        app.include_router(routes.router, dependencies=guards)
+        app.include_router(routes.router, dependencies=guards, responses=refusals)
     for routes in (static, health):
         app.include_router(routes.router)
     app.add_api_route("/", _home, include_in_schema=False)

@@ -43,6 +43,8 @@ OFFERED = {
     )
 }
 """The Interactive Advertising Bureau's common display sizes, and those of feeds and stories."""
+PATTERN = f"^(({'|'.join(OFFERED)})(,({'|'.join(OFFERED)}))*)?$"
+"""Of a choice of sizes."""
 DEFAULT = ("300x250", "320x480", "336x280")
 """In the order in which the frontend shows them."""
 
@@ -54,7 +56,7 @@ def chosen_sizes(text: str) -> list[AdSize]:
         text: Names with commas between them, such as "300x250,728x90"; empty: the three default sizes.
 
     Raises:
-        InvalidInputError: A size is not offered, or named twice.
+        InvalidInputError: A size is not offered.
     """
     names = [name.strip().lower().replace("×", "x") for name in text.split(",")] if text.strip() else list(DEFAULT)
     for name in names:
@@ -62,6 +64,4 @@ def chosen_sizes(text: str) -> list[AdSize]:
             raise InvalidInputError(
                 f"The size {name[:20]!r} is not offered: choose from {', '.join(OFFERED)}.", "UNKNOWN_SIZE"
             )
-    if len(set(names)) < len(names):
-        raise InvalidInputError("A size is named twice: name each once.", "SIZE_TWICE")
-    return [OFFERED[name] for name in names]
+    return [OFFERED[name] for name in dict.fromkeys(names)]

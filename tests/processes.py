@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,12 +28,14 @@ class Process:
         module: What `python -m` runs.
         port: Where it listens.
         environment: Settings over those of this process.
+        arguments: For the module.
         lines: What it has logged, over all its lives.
     """
 
     module: str
     port: int
     environment: Mapping[str, str]
+    arguments: Sequence[str] = ()
     lines: list[str] = field(default_factory=list)
     _running: "subprocess.Popen[str] | None" = None
     _reader: threading.Thread | None = None
@@ -52,7 +54,7 @@ class Process:
         """Start it, and wait until it listens."""
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "NONE", **self.environment}
         self._running = subprocess.Popen(
-            [sys.executable, "-m", self.module],
+            [sys.executable, "-m", self.module, *self.arguments],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,

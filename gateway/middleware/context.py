@@ -3,6 +3,7 @@
 import time
 
 import structlog
+from grpc.aio import AioRpcError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,11 +39,12 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except AioRpcError as error:  # a stream that broke: the answer is on its way, and uvicorn cuts it off
+            log.warning("answer cut off", path=scope["path"], code=error.code().name)
         except Exception:
             log.exception("request failed", method=scope["method"], path=scope["path"])
-            if status:  # the answer is on its way already: only cutting it off can tell the caller
-                raise
-            await error_response(500, internal_error_detail())(scope, receive, send_with_id)
+            if not status:
+                await error_response(500, internal_error_detail())(scope, receive, send_with_id)
         if scope["path"] not in QUIET:
             seconds = round(time.perf_counter() - start, 3)
             log.info("request", method=scope["method"], path=scope["path"], status=status, seconds=seconds)

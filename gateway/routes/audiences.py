@@ -28,7 +28,7 @@ async def target_audiences(gateway: GatewayDependency) -> Response:
     return JSONResponse(gateway.audiences.options)
 
 
-@router.post("/upload-audience", responses={400: {"model": ErrorBody}, 413: {"model": ErrorBody}})
+@router.post("/upload-audience", responses={status: {"model": ErrorBody} for status in (400, 408, 413, 422, 429)})
 async def upload_audience(
     gateway: GatewayDependency,
     file: Annotated[UploadFile, File(description="A CSV file with a `uid` column, in UTF-8, UTF-16 or Big5.")],

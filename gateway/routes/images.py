@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api", tags=["product"])
 @router.post(
     "/upload-image",
     response_model=UploadBody,
-    responses=EVENTS | {status: {"model": ErrorBody} for status in (400, 413, 422, 429, 503, 504)},
+    responses=EVENTS | {status: {"model": ErrorBody} for status in (400, 408, 409, 413, 422, 429, 503, 504)},
 )
 async def upload_image(
     request: Request,

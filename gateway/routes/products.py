@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from gateway.dependencies import GatewayDependency, IdempotencyKey
 from gateway.models import ErrorBody, RecordBody
@@ -14,42 +15,68 @@ from gateway.pipelines.journal import Journal
 from gateway.pipelines.once import claimed, fingerprint
 from gateway.routes.progress import EVENTS, run_pipeline
 from gateway.routes.streaming import chunks_of, first_of, known_etag
-from gateway.sizes import DEFAULT, OFFERED, chosen_sizes
+from gateway.sizes import DEFAULT, OFFERED, PATTERN, chosen_sizes
 from productimage.generation.v1 import generation_pb2
 from productimage.history.v1 import history_pb2
 from services.runtime.image import check
 
 router = APIRouter(prefix="/api", tags=["product"])
 
+# For the description of the API: what does not match is refused further on, in words that help more.
+TIMESTAMP = r"^\d{14}(-[0-9a-f]{16})?$"
+LOCALE = "^(zh-TW|en)?$"
+
 
 @router.post(
     "/generate-product",
     response_model=RecordBody,
-    responses=EVENTS | {status: {"model": ErrorBody} for status in (400, 404, 409, 413, 422, 429, 503, 504)},
+    responses=EVENTS | {status: {"model": ErrorBody} for status in (400, 404, 408, 409, 413, 422, 429, 503, 504)},
 )
 async def generate_product(
     request: Request,
     gateway: GatewayDependency,
     product_name: Annotated[
-        str, StringConstraints(strip_whitespace=True), Form(min_length=1, max_length=100, examples=["保溫瓶"])
+        str,
+        StringConstraints(strip_whitespace=True),
+        Form(min_length=1, max_length=100, examples=["保溫瓶"], json_schema_extra={"pattern": r"\S"}),
     ],
     target_audience: Annotated[
-        str, Form(max_length=200, description="gender,age,interest", examples=["男性,25-34,戶外旅遊"])
+        str, Form(min_length=1, max_length=200, description="gender,age,interest", examples=["男性,25-34,戶外旅遊"])
     ],
-    product_image_filename: Annotated[str, Form(max_length=300, description="`filename` of the upload's answer.")],
-    timestamp: Annotated[str, Form(max_length=100, description="`timestamp` of the upload's answer.")],
+    product_image_filename: Annotated[
+        str, Form(min_length=1, max_length=300, description="`filename` of the upload's answer.")
+    ],
+    timestamp: Annotated[
+        str,
+        Form(
+            min_length=1,
+            max_length=100,
+            description="`timestamp` of the upload's answer.",
+            json_schema_extra={"pattern": TIMESTAMP},
+        ),
+    ],
     product_describe: Annotated[str, Form(max_length=5000, examples=["24小時保冷，不鏽鋼瓶身"])] = "",
-    locale: Annotated[str, Form(max_length=20, description="Of the words: zh-TW or en.", examples=["zh-TW"])] = "",
+    locale: Annotated[
+        str,
+        Form(
+            max_length=20,
+            description="Of the words: zh-TW or en.",
+            examples=["zh-TW"],
+            json_schema_extra={"pattern": LOCALE},
+        ),
+    ] = "",
     sizes: Annotated[
         str,
         Form(
             max_length=200,
             description=f"Of the ads, with commas between them: {', '.join(OFFERED)}. Empty: {', '.join(DEFAULT)}.",
             examples=["300x250,728x90"],
+            json_schema_extra={"pattern": PATTERN},
         ),
     ] = "",
     background_image: Annotated[
-        UploadFile | None, File(description="A picture of your own as the background: a PNG, JPEG or WebP file.")
+        UploadFile | SkipJsonSchema[None],
+        File(description="A picture of your own as the background: a PNG, JPEG or WebP file."),
     ] = None,
     idempotency_key: IdempotencyKey = "",
 ) -> Response:
@@ -92,7 +119,7 @@ async def generate_product(
     response_model=list[RecordBody],
     responses={
         304: {"description": "The caller's copy is current."},
-        **{status: {"model": ErrorBody} for status in (503, 504)},
+        **{status: {"model": ErrorBody} for status in (422, 503, 504)},
     },
 )
 async def history(request: Request, gateway: GatewayDependency) -> Response:

@@ -26,15 +26,15 @@ class KeptPicture:
     data: bytes
 
 
-@router.api_route(
+@router.head("/static/{path:path}", include_in_schema=False)
+@router.get(
     "/static/{path:path}",
-    methods=["GET", "HEAD"],
     response_class=Response,
     responses={
         200: {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}},
         302: {"description": "At the address given, for a while: a setting of the gateway's."},
         304: {"description": "The caller's copy is current."},
-        404: {"model": ErrorBody},
+        **{status: {"model": ErrorBody} for status in (404, 422, 503, 504)},
     },
 )
 async def static(path: str, request: Request, gateway: GatewayDependency) -> Response:

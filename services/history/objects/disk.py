@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from services.history.objects.store import ConflictError, Listed, ObjectNotFoundError, OpenObject, StoredObject
+from services.runtime.errors import UnavailableError
 
 CHUNK = 1 << 20
 LOCKS = ".locks"
@@ -82,6 +83,13 @@ class DiskStore:
     def put(self, key: str, data: bytes, content_type: str) -> None:  # noqa: ARG002
         """See ObjectStore. The content type follows from the key's ending; it is not stored."""
         path = self._path(key)
+        try:
+            self._write(path, data)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise UnavailableError(f"The storage cannot be written to: {error.strerror}.") from error
+
+    def _write(self, path: Path, data: bytes) -> None:
         with tempfile.NamedTemporaryFile(dir=self._folder / SCRATCH, delete=False) as scratch:
             try:
                 fcntl.flock(scratch, fcntl.LOCK_EX)
@@ -92,7 +100,6 @@ class DiskStore:
             except BaseException:
                 Path(scratch.name).unlink(missing_ok=True)
                 raise
-        _sync_folder(path.parent)
 
     @staticmethod
     def _rename(scratch: Path, path: Path) -> None:

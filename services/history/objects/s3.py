@@ -81,8 +81,9 @@ class S3Store:
         """See ObjectStore."""
         with _translated(key, MISSING, ObjectNotFoundError):
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
-        with _translated(key), closing(answer["Body"]) as body:
-            yield OpenObject(body.iter_chunks(CHUNK), answer["ETag"].strip('"'), answer["ContentLength"])
+        with closing(answer["Body"]) as body:
+            chunks = _translated_chunks(body.iter_chunks(CHUNK), key)
+            yield OpenObject(chunks, answer["ETag"].strip('"'), answer["ContentLength"])
 
     def sign(self, key: str, valid_seconds: int) -> str:
         """See ObjectStore. Pre-signed, at the bucket's own region: a browser would not follow S3 from one to another.
@@ -130,6 +131,11 @@ class S3Store:
             for page in pages:
                 for item in page.get("Contents", ()):
                     yield Listed(item["Key"], (now - item["LastModified"]).total_seconds())
+
+
+def _translated_chunks(chunks: Iterator[bytes], key: str) -> Iterator[bytes]:
+    with _translated(key):
+        yield from chunks
 
 
 @contextmanager

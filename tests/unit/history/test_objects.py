@@ -1,4 +1,5 @@
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from services.history.objects.store import ConflictError, ObjectNotFoundError, O
 from services.history.settings import HistorySettings
 from services.runtime.errors import UnavailableError
 from services.runtime.server import StartError
+from tests.faults.s3_proxy import S3Proxy
 
 TEXT = "text/plain"
 
@@ -232,3 +234,29 @@ def test_a_storage_that_does_not_answer_is_told(s3_settings: HistorySettings) ->
 
 def test_the_secret_key_is_not_shown(s3_settings: HistorySettings) -> None:
     assert "secret" not in repr(s3_settings).replace("aws_secret_access_key", "")
+
+
+def test_an_object_that_breaks_off_is_an_error_that_can_be_tried_again(
+    s3_settings: HistorySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    S3Store.connect(s3_settings).put("key", b"whole" * 1000, TEXT)
+    with S3Proxy(s3_settings.s3_endpoint_url or "", seed=1).serving() as proxy:
+        settings = s3_settings.model_copy(update={"s3_endpoint_url": proxy.url})
+        store = S3Store.connect(settings)
+        monkeypatch.setattr(proxy, "fault", lambda *, conditional: "" if conditional else "truncated")
+        with pytest.raises(UnavailableError, match="does not answer"):
+            store.get("key")
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path)
+    store.put("key", b"old", TEXT)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(UnavailableError, match="cannot be written to"):
+            store.put("key", b"new" * 100, TEXT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert store.get("key").data == b"old"
+    assert not list((tmp_path / ".scratch").iterdir())

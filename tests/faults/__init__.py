@@ -1,0 +1,1 @@
+"""Real processes under fire, and a checker that proves that nothing was lost."""

@@ -1,0 +1,126 @@
+"""Proves from what clients were told, and from what is stored in the end, that nothing was lost or left half-done."""
+
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+
+from services.history import keys
+from services.history.objects.store import ObjectNotFoundError, ObjectStore
+from tests.faults.clients import Operation
+
+Records = Sequence[Mapping[str, Any]]
+
+
+def violations(operations: Sequence[Operation], records: Records, store: ObjectStore, stale_after: float) -> list[str]:
+    """Give everything that is wrong.
+
+    Args:
+        operations: All that was asked and answered.
+        records: The list in the end, as the gateway gives it.
+        store: After a restart with nothing under way, and all that is stale being old enough.
+        stale_after: How long an upload without a result was kept during the run, in seconds.
+    """
+    return [
+        *_lost_or_doubled(operations, records),
+        *_lists_that_do_not_agree(operations, records),
+        *_broken_pictures(records, store),
+        *_wrong_answers(operations, stale_after),
+        *_leftovers(records, store),
+    ]
+
+
+def _lost_or_doubled(operations: Iterable[Operation], records: Records) -> Iterator[str]:
+    present = Counter(record["request_id"] for record in records)
+    for done in operations:
+        if done.kind == "generate" and done.acknowledged and present[done.request_id] != 1:
+            yield f"acknowledged entry {done.request_id} is there {present[done.request_id]} times"
+    for request_id, count in present.items():
+        if count > 1:
+            yield f"entry {request_id} is there {count} times"
+    if [record["sequence"] for record in records] != list(range(len(records))):
+        yield "the entries are not numbered one after another"
+
+
+def _lists_that_do_not_agree(operations: Sequence[Operation], records: Records) -> Iterator[str]:
+    """What is listed once stays, in its place; what was acknowledged before is in every list asked for after."""
+    final = [record["request_id"] for record in records]
+    acknowledged = [done for done in operations if done.kind == "generate" and done.acknowledged]
+    for listing in operations:
+        if listing.kind != "list" or not listing.acknowledged:
+            continue
+        seen = [record["request_id"] for record in listing.answer]
+        if seen != final[: len(seen)]:
+            yield f"a list of {len(seen)} entries is not how the final one begins"
+        missing = {done.request_id for done in acknowledged if done.ended < listing.started} - set(seen)
+        if missing:
+            yield f"a list lacks {len(missing)} entries that were acknowledged before it was asked for"
+
+
+def _broken_pictures(records: Records, store: ObjectStore) -> Iterator[str]:
+    for record in records:
+        for path in (*record["generated_images"], record["product_image_filename"]):
+            wanted = re.search(r"_(\d+)x(\d+)\.", path)
+            try:
+                with Image.open(io.BytesIO(store.get(keys.static_key(path)).data)) as picture:
+                    picture.load()
+                    size = picture.size
+            except (ObjectNotFoundError, UnidentifiedImageError, OSError) as error:
+                yield f"picture {path} of entry {record['request_id']}: {error!r}"
+                continue
+            if wanted and size != (int(wanted[1]), int(wanted[2])):
+                yield f"picture {path} is {size}"
+
+
+def _wrong_answers(operations: Sequence[Operation], stale_after: float) -> Iterator[str]:
+    uploaded = {
+        done.answer["timestamp"]: done.ended for done in operations if done.kind == "upload" and done.acknowledged
+    }
+    kept = {done.about for done in operations if done.kind == "generate" and done.acknowledged}
+    for done in operations:
+        last = done.tries[-1]
+        if "500" in done.tries:
+            yield f"{done.kind} {done.key} was answered with 500"
+        if done.kind == "picture" and last == "200" and not _decodes(done.answer):
+            yield f"half a picture was given for {done.about}"
+        if done.kind == "picture" and last == "404":
+            yield f"picture {done.about} of an acknowledged entry was not found"
+        if done.kind == "generate" and last == "404":
+            if done.ended - uploaded[done.about] < stale_after:
+                yield f"live upload {done.about} was swept"
+            if done.about in kept:
+                yield f"upload {done.about} with results was swept"
+
+
+def _decodes(data: bytes) -> bool:
+    try:
+        Image.open(io.BytesIO(data)).load()
+    except OSError:
+        return False
+    return True
+
+
+def _leftovers(records: Records, store: ObjectStore) -> Iterator[str]:
+    """After the sweep, everything belongs to an entry."""
+    timestamps = {record["product_image_filename"].split("/")[0] for record in records}
+    pictures = {path for record in records for path in record["generated_images"]}
+    requests, uploads = 0, 0
+    for found in store.list(""):
+        kind, _, rest = found.key.partition("/")
+        timestamp = re.split(r"[/.]", rest)[0]
+        requests += kind == "requests"
+        uploads += kind == "uploads"
+        if kind in ("pending", "saving"):
+            yield f"{found.key} is left"
+        if kind in ("uploads", "saves") and timestamp not in timestamps:
+            yield f"{found.key} is left of an upload without entries"
+        if kind == "static" and found.key != keys.RECORDS:
+            if timestamp not in timestamps:
+                yield f"{found.key} is left of an upload without entries"
+            elif "/generated/" in rest and rest not in pictures:
+                yield f"{found.key} is left of a generation without an entry"
+    if requests != uploads:
+        yield f"{requests} requests are kept for {uploads} uploads"

@@ -1,0 +1,129 @@
+"""What users do, over and over, and what they are told: every request and its answer is written down."""
+
+import random
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from gateway.pipelines.once import fingerprint
+from tests.pictures import encoded, gradient
+from tests.pipeline.system import FORM
+
+PATIENCE_SECONDS = 20
+TO_BE_SENT_AGAIN = (409, 429, 503, 504)
+PHOTO = encoded(gradient(64, 48))
+
+
+@dataclass
+class Operation:
+    """A request, sent until it was answered for good.
+
+    Attributes:
+        client: Who sent it.
+        kind: "upload", "generate", "list" or "picture".
+        key: Its Idempotency-Key; empty: none.
+        about: The upload's timestamp, or the picture's path.
+        started: When it was sent first, in seconds since the run began.
+        ended: When it was answered last.
+        tries: The status of each answer, or the name of what went wrong; the last one counts.
+        answer: The last body: parsed, or the bytes of a picture.
+    """
+
+    client: int
+    kind: str
+    key: str
+    about: str
+    started: float
+    ended: float
+    tries: list[str]
+    answer: Any
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether it was answered with what was asked for."""
+        return self.tries[-1] == "200"
+
+    @property
+    def request_id(self) -> str:
+        """As records name it."""
+        return f"key-{fingerprint(self.key)}"
+
+
+class Client(threading.Thread):
+    """A user with a browser that sends again what was not answered.
+
+    Args:
+        number: Who it is.
+        seed: What it does follows from it.
+        gateways: Their addresses.
+        stop: Set when it is to end.
+    """
+
+    def __init__(self, number: int, seed: int, gateways: Sequence[str], stop: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.operations: list[Operation] = []
+        self._number = number
+        self._random = random.Random(f"{seed}/{number}")
+        self._gateways = gateways
+        self._stop_event = stop
+        self._uploads: list[dict[str, str]] = []
+        self._pictures: list[str] = []
+
+    def run(self) -> None:
+        """Do one thing after another."""
+        with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as http:
+            while not self._stop_event.is_set():
+                self._do_something(http)
+
+    def _do_something(self, http: httpx.Client) -> None:
+        chance = self._random.random()
+        if chance < 0.3 or not self._uploads:
+            self._upload(http)
+        elif chance < 0.75:
+            self._generate(http, self._random.choice(self._uploads[-4:]))
+        elif chance < 0.85 or not self._pictures:
+            self._send(http, "list", "GET", "/api/history")
+        else:
+            path = self._random.choice(self._pictures)
+            self._send(http, "picture", "GET", f"/static/{path}", about=path)
+
+    def _upload(self, http: httpx.Client) -> None:
+        done = self._send(http, "upload", "POST", "/api/upload-image", files={"product_image": ("a.png", PHOTO)})
+        if done.acknowledged:
+            self._uploads.append(done.answer)
+
+    def _generate(self, http: httpx.Client, upload: dict[str, str]) -> None:
+        form = {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"]}
+        done = self._send(http, "generate", "POST", "/api/generate-product", about=upload["timestamp"], data=form)
+        if done.acknowledged:
+            self._pictures += done.answer["generated_images"]
+        elif done.tries[-1] == "404":
+            self._uploads.remove(upload)
+
+    def _send(
+        self, http: httpx.Client, kind: str, method: str, path: str, *, about: str = "", **request: Any
+    ) -> Operation:
+        """Send a request until it is answered for good, or the run ends."""
+        key = uuid.UUID(int=self._random.getrandbits(128)).hex if method == "POST" else ""
+        headers = {"Idempotency-Key": key} if key else {}
+        done = Operation(self._number, kind, key, about, time.monotonic(), 0, [], None)
+        while True:
+            try:
+                answer = http.request(method, self._random.choice(self._gateways) + path, headers=headers, **request)
+                done.tries.append(str(answer.status_code))
+                is_json = "json" in answer.headers.get("content-type", "")
+                done.answer = answer.json() if is_json else answer.content
+            except (httpx.HTTPError, ValueError) as error:
+                done.tries.append(type(error).__name__)
+            done.ended = time.monotonic()
+            final = done.tries[-1].isdigit() and int(done.tries[-1]) not in TO_BE_SENT_AGAIN
+            if final or self._stop_event.is_set():
+                break
+            self._stop_event.wait(self._random.uniform(0.05, 0.3))
+        self.operations.append(done)
+        return done
