@@ -1,0 +1,1 @@
+"""Fuzzers: `python -m tests.fuzz.<target>`; their tests run each for a bounded time."""

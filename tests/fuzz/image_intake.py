@@ -1,0 +1,81 @@
+"""Throws damaged picture files at the code that takes pictures in.
+
+    python -m tests.fuzz.image_intake [libFuzzer's options] CORPUS
+
+Whatever the bytes are: a picture of the promised shape, or an InvalidInputError. libFuzzer sees to crashes, hangs and
+memory (`-rss_limit_mb`, `-malloc_limit_mb`).
+"""
+
+import sys
+import warnings
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["PIL", "services.runtime.image"]):
+    import numpy as np
+    from PIL import Image
+
+    from services.runtime.errors import InvalidInputError
+    from services.runtime.image import check, decode
+    from services.runtime.settings import ImageLimits
+
+LIMITS = ImageLimits(max_image_bytes=1 << 16, max_image_pixels=250_000)
+FORMATS = ("PNG", "JPEG", "WEBP")
+
+
+def seeds(folder: Path) -> None:
+    """Write a corpus to begin with: every format, mode and feature that we read."""
+    from tests.pictures import disc_cutout, encoded, gradient
+
+    photo, cutout = gradient(24, 16), disc_cutout(16)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    files = {
+        "rgb.png": encoded(photo),
+        "rgba.png": encoded(cutout),
+        "grey.png": encoded(photo[..., 0]),
+        "photo.jpg": encoded(photo, "JPEG"),
+        "grey.jpg": encoded(photo[..., 0], "JPEG"),
+        "progressive.jpg": encoded(photo, "JPEG", progressive=True),
+        "turned.jpg": encoded(photo, "JPEG", exif=turned.tobytes()),
+        "photo.webp": encoded(photo, "WEBP"),
+        "lossless.webp": encoded(cutout, "WEBP", lossless=True),
+        "half.png": encoded(photo)[:100],
+        "text": b"not a picture",
+    }
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    for mode in ("1", "P", "CMYK"):
+        target = folder / f"{mode}.{'jpg' if mode == 'CMYK' else 'png'}"
+        Image.fromarray(photo).convert(mode).save(target)
+    Image.fromarray(photo[..., 0].astype(np.uint16) * 257).save(folder / "deep.png")
+
+
+def take_in(data: bytes) -> None:
+    """Do with bytes what an upload does with a photo."""
+    try:
+        found = check(data, LIMITS)
+        pixels = decode(data, LIMITS)
+    except InvalidInputError:
+        return
+    assert found in FORMATS
+    assert pixels.dtype == np.uint8
+    assert pixels.ndim == 3
+    assert pixels.shape[2] in (3, 4)
+    assert pixels.shape[0] * pixels.shape[1] <= LIMITS.max_image_pixels
+
+
+def main() -> None:
+    """Fuzz, as the options of libFuzzer say."""
+    warnings.simplefilter("ignore")  # what Pillow thinks of damaged files is for its users' logs
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    corpus = Path(sys.argv[-1])
+    corpus.mkdir(parents=True, exist_ok=True)
+    seeds(corpus)
+    atheris.Setup(sys.argv, take_in)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""Every fuzzer, for a bounded time; run one by hand, without `-max_total_time`, to search on."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+SECONDS = 15
+MEMORY_MB = 700
+LONGEST_SECONDS = 10
+
+
+def test_no_picture_file_crashes_hangs_or_fills_the_memory(tmp_path: Path) -> None:
+    bounds = [f"-max_total_time={SECONDS}", f"-rss_limit_mb={MEMORY_MB}", f"-timeout={LONGEST_SECONDS}"]
+    command = [sys.executable, "-m", "tests.fuzz.image_intake", *bounds, f"-artifact_prefix={tmp_path}/"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "corpus")], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    tried = re.search(r"Done (\d+) runs", done.stderr)
+    assert tried is not None
+    assert int(tried[1]) > 1000
