@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PROTOS := $(shell find protos -name '*.proto')
 GROUPS_LOCKED := segmentation inpainting generation history gateway
 
-.PHONY: demo run test lint format types protos protos-lint weights lock check clean
+.PHONY: demo run test test-faults lint format types protos protos-lint weights lock check clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -18,6 +18,9 @@ run: weights  ## serve everything until Ctrl-C (gateway on port 8000)
 
 test: weights  ## every test
 	$(PY) -m pytest
+
+test-faults: setup  ## minutes under fire, with new seeds each time (FAULTS="--seed 7 --runs 1" chooses)
+	$(PY) -m tests.faults $(FAULTS)
 
 setup: .venv/ready protos
 

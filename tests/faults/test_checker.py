@@ -1,0 +1,87 @@
+"""The checker sees each of the faults that it is there for."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.history import keys
+from services.history.generations import Picture, save_generation
+from services.history.ledger import Ledger
+from services.history.objects.disk import DiskStore
+from services.history.uploads import Uploads
+from tests.faults.checker import violations
+from tests.faults.clients import PHOTO, Operation
+from tests.pictures import encoded, gradient
+
+AD = encoded(gradient(30, 25), "JPEG")
+STALE = 10.0
+
+
+class Scene:
+    """One client's upload, generation, list and picture, as they should be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = DiskStore(folder)
+        ledger = Ledger(self.store, 5)
+        self.uploads = Uploads(self.store, ledger, STALE)
+        upload = self.uploads.create("key-1", "a.png", PHOTO, "PNG")
+        asked = Operation(0, "generate", "k", upload.timestamp, 2, 3, ["200"], None)
+        record = save_generation(
+            asked.request_id, upload.timestamp, {}, [Picture("30x25", AD, "JPEG")], self.store, self.uploads, ledger
+        )
+        self.records: list[dict[str, Any]] = [record]
+        self.ad = record["generated_images"][0]
+        self.operations = [
+            Operation(0, "upload", "u", "", 0, 1, ["200"], {"timestamp": upload.timestamp}),
+            asked,
+            Operation(0, "list", "", "", 4, 5, ["200"], [record]),
+            Operation(0, "picture", "", self.ad, 6, 7, ["200"], AD),
+        ]
+
+    def change(self, number: int, **fields: Any) -> None:
+        self.operations[number] = replace(self.operations[number], **fields)
+
+    def violations(self) -> list[str]:
+        return violations(self.operations, self.records, self.store, STALE)
+
+
+def test_a_good_run_has_no_violations(tmp_path: Path) -> None:
+    assert Scene(tmp_path).violations() == []
+
+
+BREAKS: dict[str, tuple[Callable[[Scene], object], str]] = {
+    "lost": (lambda run: run.records.clear(), "is there 0 times"),
+    "doubled": (lambda run: run.records.append(run.records[0]), "is there 2 times"),
+    "misnumbered": (lambda run: run.records[0].update(sequence=7), "not numbered"),
+    "reordered": (lambda run: run.change(2, answer=[{"request_id": "other"}]), "not how the final one begins"),
+    "listed late": (lambda run: run.change(2, answer=[]), "lacks 1 entries"),
+    "picture gone": (lambda run: run.store.delete([keys.static_key(run.ad)]), "ObjectNotFoundError"),
+    "picture halved": (lambda run: run.store.put(keys.static_key(run.ad), AD[:300], ""), "OSError"),
+    "picture of another size": (
+        lambda run: run.store.put(keys.static_key(run.ad), encoded(gradient(9, 9), "JPEG"), ""),
+        r"is \(9, 9\)",
+    ),
+    "half an answer": (lambda run: run.change(3, answer=AD[:300]), "half a picture"),
+    "not found": (lambda run: run.change(3, tries=["404"]), "was not found"),
+    "internal error": (lambda run: run.change(1, tries=["500", "200"]), "answered with 500"),
+    "swept alive": (lambda run: run.change(1, tries=["404"]), "live upload"),
+    "upload left": (lambda run: run.uploads.create("key-2", "b.png", PHOTO, "PNG"), "left of an upload"),
+    "mark left": (lambda run: run.store.put("saving/x", b"", ""), "saving/x is left"),
+    "ad left": (
+        lambda run: run.store.put(keys.static_key(run.ad).replace("30x25", "1x1"), AD, ""),
+        "left of a generation without an entry",
+    ),
+    "request left": (lambda run: run.store.put("requests/x.json", b"", ""), "2 requests are kept for 1 uploads"),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_every_fault_is_seen(tmp_path: Path, name: str) -> None:
+    run = Scene(tmp_path)
+    damage, wanted = BREAKS[name]
+    damage(run)
+    with pytest.raises(AssertionError, match=wanted):
+        raise AssertionError("\n".join(run.violations()))
