@@ -41,7 +41,7 @@ class BodyLimits:
             return
         detail = f"The file is larger than {self._max_bytes // 2**20 - 1} MB: send a smaller one."
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdigit() and int(announced) > self._max_bytes:
+        if announced.isascii() and announced.isdigit() and int(announced) > self._max_bytes:
             await error_response(413, detail, CLOSE)(scope, receive, send)
             return
         received, more, until = 0, True, time.monotonic() + self._whole

@@ -1,5 +1,6 @@
 """Generations: pictures first, the record last; the record is the commit."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,7 +58,8 @@ def save_generation(
     """
     keys.checked_request_id(request_id)
     _check_pictures(pictures)
-    paths = [keys.creative_path(timestamp, request_id, one.name, one.picture_format) for one in pictures]
+    attempt = secrets.token_hex(4)
+    paths = [keys.creative_path(timestamp, request_id, attempt, one.name, one.picture_format) for one in pictures]
     with uploads.saving(timestamp, request_id) as upload:
         since, is_new = _note(request_id, timestamp, store, ledger)
         earlier = None if is_new else ledger.find(request_id, since)
@@ -75,7 +77,16 @@ def save_generation(
         saved = ledger.append(record, since)
         if saved["product_image_filename"] != upload.photo_path:
             raise PreconditionError("This request_id was used for another upload: use a new one.", "REQUEST_ID_REUSED")
+        if not is_new or saved["generated_images"] != paths:
+            _remove_other_attempts(request_id, timestamp, saved, store)
     return saved
+
+
+def _remove_other_attempts(request_id: str, timestamp: str, saved: Record, store: ObjectStore) -> None:
+    """Remove the pictures of the request's other tries: only those of the record are ever looked at."""
+    kept = {keys.static_key(path) for path in saved["generated_images"]}
+    listed = store.list(keys.static_key(keys.creatives(timestamp, request_id)))
+    store.delete([found.key for found in listed if found.key not in kept])
 
 
 def _note(request_id: str, timestamp: str, store: ObjectStore, ledger: Ledger) -> tuple[int, bool]:

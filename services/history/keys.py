@@ -30,7 +30,7 @@ JSON = "application/json"
 CLAIMS = "claims/"
 LONGEST_STEM = 60
 
-_TIMESTAMP = re.compile(r"\d{14}(-[0-9a-f]{16})?")
+_TIMESTAMP = re.compile(r"[0-9]{14}(-[0-9a-f]{16})?")
 """The suffix is missing in what the original backend stored."""
 _PICTURE = re.compile(rf"{_TIMESTAMP.pattern}/(upload|generated)/[^./\\\x00-\x1f][^/\\\x00-\x1f]*")
 _PICTURE_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -96,12 +96,13 @@ def cutout_path(timestamp: str, name: str) -> str:
     return f"{timestamp}/upload/{PurePosixPath(name).stem}_transparent.png"
 
 
-def creative_path(timestamp: str, request_id: str, name: str, picture_format: str) -> str:
-    """Give an ad's path, relative to static/; the same request gives the same path.
+def creative_path(timestamp: str, request_id: str, attempt: str, name: str, picture_format: str) -> str:
+    """Give an ad's path, relative to static/.
 
     Args:
         timestamp: Of its upload.
         request_id: The request that made it.
+        attempt: Which of the tries of that request.
         name: What tells it from its siblings.
         picture_format: "PNG", "JPEG" or "WEBP".
 
@@ -110,7 +111,7 @@ def creative_path(timestamp: str, request_id: str, name: str, picture_format: st
     """
     if not _PICTURE_NAME.fullmatch(name):
         raise InvalidInputError("A picture's name must have 1 to 40 letters, digits, - or _.", "BAD_PICTURE_NAME")
-    return f"{creatives(timestamp, request_id)}{name}{_EXTENSIONS[picture_format]}"
+    return f"{creatives(timestamp, request_id)}{attempt}_{name}{_EXTENSIONS[picture_format]}"
 
 
 def static_key(path: str) -> str:

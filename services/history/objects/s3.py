@@ -105,8 +105,24 @@ class S3Store:
         self._put(key, data, content_type, {"IfNoneMatch": "*"})
 
     def replace(self, key: str, data: bytes, content_type: str, etag: str) -> None:
-        """See ObjectStore."""
-        self._put(key, data, content_type, {"IfMatch": f'"{etag}"'})
+        """See ObjectStore.
+
+        Amazon takes a tag with and without its quotes; others that speak like it may take only one of the two.
+        """
+        for tag in (etag, f'"{etag}"'):
+            try:
+                return self._put(key, data, content_type, {"IfMatch": tag})
+            except ConflictError:
+                if self._etag(key) != etag:
+                    raise
+        raise ConflictError(key)
+
+    def _etag(self, key: str) -> str | None:
+        try:
+            with _translated(key, MISSING, ObjectNotFoundError):
+                return self._client.head_object(Bucket=self._bucket, Key=key)["ETag"].strip('"')
+        except ObjectNotFoundError:
+            return None
 
     def _put(self, key: str, data: bytes, content_type: str, condition: dict[str, Any]) -> None:
         # A condition on an object that is gone is answered with 404.

@@ -1,7 +1,12 @@
+import csv
+import io
+import re
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from gateway.audiences import Audiences
 from gateway.settings import GatewaySettings
@@ -103,3 +108,32 @@ def test_the_sample_users_have_known_tags() -> None:
     )
     assert sum(counted["gender"].values) >= 20
     assert all(all(chart.values) for chart in counted.values())
+
+
+@given(
+    rows=st.lists(st.tuples(st.text(), st.sampled_from(["a", "b", "王", " a ", "unknown", ""]))),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_any_list_is_counted_row_by_row(
+    audiences: Audiences, rows: list[tuple[str, str]], encoding: str, line_end: str
+) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator=line_end)
+    writer.writerow(["name", "uid"])
+    rows = [(re.sub(r"[\0\ud800-\udfff]", "", name), uid) for name, uid in rows]
+    writer.writerows(rows)
+    gender, _, _ = values(audiences, text.getvalue().encode(encoding))
+    known = [uid.strip() for _, uid in rows]
+    assert gender == [known.count("a"), known.count("b") + known.count("王")]
+
+
+@given(st.binary())
+@example(b"\xff\xfeu\x00i\x00d")
+@example(b'uid\n"')
+def test_any_bytes_are_counted_or_refused_with_a_reason(audiences: Audiences, data: bytes) -> None:
+    try:
+        charts = audiences.count(data)
+    except InvalidInputError:
+        return
+    assert set(charts) == {"gender", "age", "interest"}

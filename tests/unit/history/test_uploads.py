@@ -239,6 +239,29 @@ def test_a_save_that_died_after_its_record_keeps_its_pictures(
     assert not [key for key in all_keys(store) if key.startswith(("saving/", "pending/"))]
 
 
+@pytest.mark.parametrize("first_dies", [True, False])
+def test_of_several_tries_only_one_leaves_pictures(
+    store: ObjectStore, uploads: Uploads, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, *, first_dies: bool
+) -> None:
+    upload = create(uploads)
+    append = ledger.append
+
+    def overtaken(record: dict[str, object], since: int) -> dict[str, object]:
+        monkeypatch.setattr(ledger, "append", append)
+        if first_dies:
+            raise KeyboardInterrupt
+        save(store, uploads, ledger, upload)
+        return append(record, since)
+
+    monkeypatch.setattr(ledger, "append", overtaken)
+    with suppress(KeyboardInterrupt):
+        save(store, uploads, ledger, upload)
+    record = save(store, uploads, ledger, upload)
+    wanted = {keys.static_key(path) for path in record["generated_images"]}  # type: ignore[attr-defined]
+    assert {key for key in pictures(store, upload) if "/generated/" in key} == wanted
+    assert len(ledger.page(0, "").records) == 1
+
+
 class TestWhoIsFirst:
     """Somebody works on an upload while somebody else clears it away: one of the two gives way."""
 
