@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,12 +142,20 @@ def parts(store: Path, environment: Mapping[str, str] | None = None) -> Iterator
         Process("services.history", ports.history, common),
         Process("tests.fixed_engines", ports.segmentation, common),
     )
-    with ExitStack() as stack:
-        for process in (running.engines, running.history, running.gateway):
-            process.start()
-            stack.callback(process.stop)
+    with all_running([running.engines, running.history, running.gateway]):
         until_ready(running.gateway.url)
         yield running
+
+
+@contextmanager
+def all_running(processes: Sequence[Process]) -> Iterator[None]:
+    """Start processes at the same time, and stop them in the end."""
+    with ExitStack() as stack, ThreadPoolExecutor(len(processes)) as pool:
+        starts = [pool.submit(process.start) for process in processes]
+        for process, start in zip(processes, starts, strict=True):
+            start.result()
+            stack.callback(process.stop)
+        yield
 
 
 def until_ready(url: str) -> None:

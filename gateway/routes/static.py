@@ -75,13 +75,13 @@ async def _stream(path: str, request: Request, gateway: Gateway) -> Response:
     headers = {"ETag": f'"{info.etag}"', "Cache-Control": caching}
     if info.not_modified:
         return Response(status_code=304, headers=headers)
-    headers["Content-Length"] = str(info.size)
+    sized = {**headers, "Content-Length": str(info.size)}
     if request.method == "HEAD":
         stream.cancel()
-        return Response(headers=headers, media_type=info.content_type)
+        return Response(headers=sized, media_type=info.content_type)
     if is_ad and info.size <= min(LARGEST_KEPT, gateway.pictures.maxsize):
         async with calling("history"):
             data = b"".join([chunk async for chunk in chunks_of(parts)])
         gateway.pictures[path] = kept = KeptPicture(headers, info.content_type, data)
         return _give(kept, request)
-    return StreamingResponse(chunks_of(parts), headers=headers, media_type=info.content_type)
+    return StreamingResponse(chunks_of(parts), headers=sized, media_type=info.content_type)

@@ -8,9 +8,9 @@ from datetime import datetime
 from services.history import keys
 from services.history.ledger import Ledger
 from services.history.lines import Record
-from services.history.objects.store import ConflictError, ObjectStore
+from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
 from services.history.uploads import Uploads
-from services.runtime.errors import InvalidInputError, PreconditionError
+from services.runtime.errors import ContentionError, InvalidInputError, PreconditionError
 
 MOST_PICTURES = 16
 
@@ -99,7 +99,10 @@ def _note(request_id: str, timestamp: str, store: ObjectStore, ledger: Ledger) -
     try:
         store.create(key, str(since).encode(), keys.JSON)
     except ConflictError:
-        return int(store.get(key).data), False
+        try:
+            return int(store.get(key).data), False
+        except ObjectNotFoundError:  # S3 also calls it a conflict when another write is about to be made
+            raise ContentionError("This result is being saved: try again.") from None
     return since, True
 
 

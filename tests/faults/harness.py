@@ -1,13 +1,16 @@
 """Runs clients against the real processes while these are killed, their storage fails, and their disk is full."""
 
 import json
+import os
 import random
 import resource
 import tempfile
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +25,7 @@ from services.history.settings import HistorySettings
 from tests.faults.checker import violations
 from tests.faults.clients import Client, Operation
 from tests.faults.s3_proxy import S3Proxy
-from tests.processes import Process, until_ready
+from tests.processes import Process, all_running, until_ready
 
 STALE_SECONDS = 20
 START_TRIES = 20
@@ -110,10 +113,7 @@ class System:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Start all, and stop them in the end."""
-        with ExitStack() as stack:
-            for process in (self.engines, *self.histories, *self.gateways):
-                start(process)
-                stack.callback(process.stop)
+        with all_running([self.engines, *self.histories, *self.gateways]):
             until_ready(self.gateways[0].url)
             yield
 
@@ -122,7 +122,8 @@ class System:
         for process in self.histories:
             process.stop()
             process.environment = {**process.environment, **environment}
-            start(process)
+        with ThreadPoolExecutor(len(self.histories)) as pool:
+            list(pool.map(start, self.histories))
         until_ready(self.gateways[0].url)
 
 
@@ -217,18 +218,14 @@ def _open_store(plan: Plan, folder: Path, stack: ExitStack) -> tuple[dict[str, s
     """Give the settings of the store, the store as it really is, and what stands between."""
     if plan.store == "disk":
         return {"HISTORY_STORE": "disk", "HISTORY_DISK_DIR": str(folder)}, DiskStore(folder), None
-    port = Ports.free().gateway
-    server = Process("moto.server", port, {}, ("-p", str(port)))  # of its own, so that the clients do not hold it up
-    server.start()
-    stack.callback(server.stop)
-    url = f"http://127.0.0.1:{port}"
+    url, key, secret = _s3_server(stack)
     proxy = stack.enter_context(S3Proxy(url, plan.seed).serving())
     settings = HistorySettings(
-        s3_bucket_name=f"faults-{plan.seed}",
+        s3_bucket_name=f"faults-{uuid.uuid4().hex}",
         s3_endpoint_url=url,
         s3_region="us-east-1",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
     )
     S3Store.client(settings).create_bucket(Bucket=settings.s3_bucket_name)
     environment = {
@@ -237,12 +234,23 @@ def _open_store(plan: Plan, folder: Path, stack: ExitStack) -> tuple[dict[str, s
         "S3_BUCKET_NAME": settings.s3_bucket_name,
         "S3_ENDPOINT_URL": proxy.url,
         "S3_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_ROLE_ARN": "",
         "NO_PROXY": "127.0.0.1",
     }
     return environment, S3Store.connect(settings), proxy
+
+
+def _s3_server(stack: ExitStack) -> tuple[str, str, str]:
+    """Give the address, the key and its secret: of S3_ENDPOINT_URL, else of a moto server."""
+    if url := os.environ.get("S3_ENDPOINT_URL"):
+        return url, os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+    port = Ports.free().gateway
+    server = Process("moto.server", port, {}, ("-p", str(port)))  # of its own, so that the clients do not hold it up
+    server.start()
+    stack.callback(server.stop)
+    return f"http://127.0.0.1:{port}", "key", "secret"
 
 
 def _calm_down(system: System, folder: Path) -> list[dict[str, object]]:

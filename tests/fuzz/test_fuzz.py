@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SECONDS = 15
+SECONDS = 10
 MEMORY_MB = 700
 LONGEST_SECONDS = 10
 

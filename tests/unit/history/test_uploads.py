@@ -11,7 +11,7 @@ from services.history import keys, marks
 from services.history.generations import Picture, save_generation
 from services.history.ledger import Ledger
 from services.history.marks import Marks
-from services.history.objects.store import ObjectStore
+from services.history.objects.store import ConflictError, ObjectStore
 from services.history.uploads import Upload, Uploads
 from services.runtime.errors import ContentionError, InvalidInputError, NotFoundError, PreconditionError
 
@@ -260,6 +260,24 @@ def test_of_several_tries_only_one_leaves_pictures(
     wanted = {keys.static_key(path) for path in record["generated_images"]}  # type: ignore[attr-defined]
     assert {key for key in pictures(store, upload) if "/generated/" in key} == wanted
     assert len(ledger.page(0, "").records) == 1
+
+
+def test_a_conflict_about_nothing_is_told_so_that_it_is_tried_again(
+    store: ObjectStore, uploads: Uploads, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = create(uploads)
+    real = store.create
+
+    def conflict(key: str, data: bytes, content_type: str) -> None:
+        if key.startswith("saves/"):
+            monkeypatch.setattr(store, "create", real)
+            raise ConflictError(key)
+        real(key, data, content_type)
+
+    monkeypatch.setattr(store, "create", conflict)
+    with pytest.raises(ContentionError, match="try again"):
+        save(store, uploads, ledger, upload)
+    assert save(store, uploads, ledger, upload)["sequence"] == 0
 
 
 class TestWhoIsFirst:
