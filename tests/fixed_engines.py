@@ -37,6 +37,7 @@ class FixedSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="FIXED_")
 
     seconds: float = Field(0.02, ge=0, description="How long every call takes.")
+    largest_side: int = Field(10_000, gt=0, description="Of a background, on its shorter side.")
 
 
 class FixedEngines(
@@ -46,8 +47,9 @@ class FixedEngines(
 ):
     """Every RPC of the three services."""
 
-    def __init__(self, seconds: float, executor: BoundedExecutor) -> None:
-        self._seconds = seconds
+    def __init__(self, settings: FixedSettings, executor: BoundedExecutor) -> None:
+        self._seconds = settings.seconds
+        self._largest_side = settings.largest_side
         self._executor = executor
 
     async def _work(self) -> None:
@@ -77,10 +79,8 @@ class FixedEngines(
         self, request: generation_pb2.GenerateBackgroundRequest, _context: "Context"
     ) -> generation_pb2.GenerateBackgroundResponse:
         await self._work()
-        shape = request.aspect_ratio
-        width, height = (
-            request.short_side * side // min(shape.width, shape.height) for side in (shape.width, shape.height)
-        )
+        shape, short_side = request.aspect_ratio, min(request.short_side, self._largest_side)
+        width, height = (short_side * side // min(shape.width, shape.height) for side in (shape.width, shape.height))
         pixels = image_pb2.RawPixels(
             width=width,
             height=height,
@@ -123,7 +123,7 @@ def load(settings: FixedSettings) -> Register:
     """Give the function that adds the three services to a server."""
 
     def register(server: grpc.aio.Server, executor: BoundedExecutor) -> None:
-        engines = FixedEngines(settings.seconds, executor)
+        engines = FixedEngines(settings, executor)
         segmentation_pb2_grpc.add_SegmentationServiceServicer_to_server(engines, server)
         inpainting_pb2_grpc.add_InpaintingServiceServicer_to_server(engines, server)
         generation_pb2_grpc.add_GenerationServiceServicer_to_server(engines, server)
