@@ -42,6 +42,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        reset_contextvars=True,  # pipelined requests would inherit what the one before has bound, its deadline too
         timeout_graceful_shutdown=30,
     )
     log.info("starting", host=settings.host, port=listener.getsockname()[1])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import tomllib
 from collections import Counter
@@ -64,6 +65,11 @@ class Audiences:
             category: {f"option{number}": tag.label for number, tag in enumerate(tags, 1)}
             for category, tags in self._tags.items()
         }
+
+    @cached_property
+    def options_json(self) -> bytes:
+        """The same, as it is sent."""
+        return json.dumps(self.options, ensure_ascii=False).encode()
 
     def count(self, data: bytes) -> dict[str, Chart]:
         """Count the audience of a list: every row counts for the tags of its user; unknown users are skipped.

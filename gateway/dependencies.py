@@ -34,9 +34,14 @@ class Gateway:
     pictures: "LRUCache[str, KeptPicture]"
 
 
-async def _gateway(request: Request) -> Gateway:  # not async, it would be run in a thread
+def gateway_of(request: Request) -> Gateway:
+    """Give what the app of a request holds; for routes that every page asks for, as a dependency takes its time."""
     gateway: Gateway = request.app.state.gateway
     return gateway
+
+
+async def _gateway(request: Request) -> Gateway:  # not async, it would be run in a thread
+    return gateway_of(request)
 
 
 GatewayDependency = Annotated[Gateway, Depends(_gateway)]

@@ -3,10 +3,9 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, File, Response, UploadFile
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, File, Request, Response, UploadFile
 
-from gateway.dependencies import GatewayDependency
+from gateway.dependencies import GatewayDependency, gateway_of
 from gateway.models import AudienceCounts, ChartBody, ErrorBody
 
 router = APIRouter(prefix="/api", tags=["audience"])
@@ -23,9 +22,9 @@ _OPTIONS_EXAMPLE = {
     response_model=dict[str, dict[str, str]],
     responses={200: {"content": {"application/json": {"example": _OPTIONS_EXAMPLE}}}},
 )
-async def target_audiences(gateway: GatewayDependency) -> Response:
+async def target_audiences(request: Request) -> Response:
     """Give what an audience can be made of: per category, the choices of a select."""
-    return JSONResponse(gateway.audiences.options)
+    return Response(gateway_of(request).audiences.options_json, media_type="application/json")
 
 
 @router.post("/upload-audience", responses={status: {"model": ErrorBody} for status in (400, 408, 413, 422, 429)})

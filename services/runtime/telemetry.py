@@ -69,7 +69,6 @@ def bind_request(request_id: str | None) -> str:
     """
     if request_id is None or not _SAFE_REQUEST_ID.fullmatch(request_id):
         request_id = uuid.uuid4().hex
-    structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
     return request_id
 

@@ -1,8 +1,8 @@
 import json
 import re
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -331,33 +331,71 @@ class TestWhoIsFirst:
         assert all_keys(store) == []
 
 
+@pytest.fixture
+def crashing(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], AbstractContextManager[None]]:
+    """Lets the process die in place of the given write."""
+
+    @contextmanager
+    def crash_at(step: int) -> Iterator[None]:
+        left = step
+
+        def dying(real: Callable[..., None]) -> Callable[..., None]:
+            def write(*arguments: object) -> None:
+                nonlocal left
+                left -= 1
+                if left == 0:
+                    raise KeyboardInterrupt
+                real(*arguments)
+
+            return write
+
+        with monkeypatch.context() as dangerous, suppress(KeyboardInterrupt):
+            for name in ("put", "create", "replace", "delete"):
+                dangerous.setattr(store, name, dying(getattr(store, name)))
+            yield
+
+    return crash_at
+
+
 @pytest.mark.parametrize("step", range(1, 12))
-def test_a_crash_at_any_step_leaves_nothing_that_a_sweep_does_not_clear(
-    store: ObjectStore, uploads: Uploads, later: Callable[[], None], monkeypatch: pytest.MonkeyPatch, step: int
+def test_a_crash_at_any_step_of_an_upload_leaves_nothing_that_a_sweep_does_not_clear(
+    store: ObjectStore,
+    uploads: Uploads,
+    later: Callable[[], None],
+    crashing: Callable[[int], AbstractContextManager[None]],
+    step: int,
 ) -> None:
-    """The process dies before the given write of an upload's life, or in place of it."""
-    left = step
-
-    def dying(real: Callable[..., None]) -> Callable[..., None]:
-        def write(*arguments: object) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                raise KeyboardInterrupt
-            real(*arguments)
-
-        return write
-
-    with monkeypatch.context() as dangerous:
-        for name in ("put", "create", "replace", "delete"):
-            dangerous.setattr(store, name, dying(getattr(store, name)))
-        with suppress(KeyboardInterrupt):
-            upload = create(uploads)
-            uploads.put_cutout(upload.timestamp, b"cutout", "engine", {}, 0)
-            uploads.discard(upload.timestamp)
+    with crashing(step):
+        upload = create(uploads)
+        uploads.put_cutout(upload.timestamp, b"cutout", "engine", {}, 0)
+        uploads.discard(upload.timestamp)
     later()
     uploads.sweep()
     assert all_keys(store) == []
+
+
+@pytest.mark.parametrize("step", range(1, 14))
+def test_a_crash_at_any_step_of_a_save_leaves_an_entry_or_nothing(
+    store: ObjectStore,
+    uploads: Uploads,
+    ledger: Ledger,
+    later: Callable[[], None],
+    crashing: Callable[[int], AbstractContextManager[None]],
+    step: int,
+) -> None:
+    upload = create(uploads)
+    save(store, uploads, ledger, upload, "g1")
+    before = all_keys(store)
+    with crashing(step):
+        save(store, uploads, ledger, upload, "g2")
+    later()
+    uploads.sweep()
+    record = ledger.find("g2")
+    if record is None:
+        assert all_keys(store) == before
+    else:
+        made = {keys.static_key(path) for path in record["generated_images"]}
+        assert set(all_keys(store)) == {*before, *made, keys.save_key(upload.timestamp, "g2")}
 
 
 @pytest.mark.parametrize("damaged", [b"", b"[]", b"{}", b"{", b'{"timestamp": 1}'])
