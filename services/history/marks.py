@@ -52,11 +52,6 @@ class Marks:
         listed = self._store.list(self._prefix + beginning)
         return [found.key.removeprefix(self._prefix) for found in listed]
 
-    def find(self, name: str) -> Mark | None:
-        """Give a mark."""
-        found = self._read(name)
-        return _load(found.data) if found else None
-
     def place(self, name: str, request_id: str) -> None:
         """Make a mark, or renew it.
 

@@ -229,7 +229,7 @@ class Uploads:
         if self._ledger.has_upload(timestamp, upload.since if upload else 0):
             self._pending.remove(timestamp)
             return False
-        if any(True for _ in self._saving.names(f"{timestamp}/")):
+        if self._saving.names(f"{timestamp}/"):
             self._pending.forgive(timestamp, mark)
             return False
         self._remove(timestamp, mark.request_id)
