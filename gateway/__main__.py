@@ -12,6 +12,7 @@ from gateway.app import create_app
 from gateway.protocol import bounded_protocol
 from gateway.settings import GatewaySettings
 from services.runtime.memory import keep_freed_memory
+from services.runtime.metrics import serve_metrics
 from services.runtime.settings import read_settings
 from services.runtime.telemetry import configure_logging
 
@@ -32,6 +33,11 @@ def main() -> None:
         listener.bind((settings.host, settings.port))
     except OSError as error:
         log.error("cannot start", why=f"port {settings.port} on {settings.host} cannot be used: {error.strerror}")
+        sys.exit(1)
+    try:
+        serve_metrics(settings)
+    except OSError as error:
+        log.error("cannot start", why=f"port {settings.metrics_port} cannot be used for metrics: {error.strerror}")
         sys.exit(1)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     if not settings.api_keys and not _is_loopback(settings.host):

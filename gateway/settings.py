@@ -8,12 +8,12 @@ import limits
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from services.runtime.settings import ChannelSettings, ImageLimits, LogSettings
+from services.runtime.settings import ChannelSettings, ImageLimits, LogSettings, MetricsSettings
 
 DATA = Path(__file__).parent / "data"
 
 
-class GatewaySettings(LogSettings, ImageLimits, ChannelSettings):
+class GatewaySettings(LogSettings, MetricsSettings, ImageLimits, ChannelSettings):
     """Read from GATEWAY_* in the environment or in .env."""
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_file=".env", extra="ignore")

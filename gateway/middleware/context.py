@@ -4,13 +4,22 @@ import time
 
 import structlog
 from grpc.aio import AioRpcError
+from prometheus_client import Histogram
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import error_response, internal_error_detail
+from services.runtime.metrics import SECONDS
 from services.runtime.telemetry import REQUEST_ID, bind_request
 
 log = structlog.get_logger()
+
+REQUEST_SECONDS = Histogram(
+    "productimage_request_seconds",
+    "How long requests took until their answers were sent, by how they were answered.",
+    ["method", "route", "status"],
+    buckets=SECONDS,
+)
 
 QUIET = ("/healthz", "/readyz")
 """Asked for every few seconds by what runs us; not worth a line each."""
@@ -45,6 +54,12 @@ class RequestContext:
             log.exception("request failed", method=scope["method"], path=scope["path"])
             if not status:
                 await error_response(500, internal_error_detail())(scope, receive, send_with_id)
+        seconds = time.perf_counter() - start
+        REQUEST_SECONDS.labels(scope["method"], _route_of(scope), status).observe(seconds)
         if scope["path"] not in QUIET:
-            seconds = round(time.perf_counter() - start, 3)
-            log.info("request", method=scope["method"], path=scope["path"], status=status, seconds=seconds)
+            log.info("request", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 3))
+
+
+def _route_of(scope: Scope) -> str:
+    """Give the route's path with its parameters by name: there are few of those."""
+    return getattr(scope.get("route"), "path", "none")

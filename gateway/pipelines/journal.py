@@ -6,9 +6,19 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from prometheus_client import Histogram
+
 from gateway.pipelines.stage import stage
 from productimage.history.v1 import history_pb2
 from productimage.image.v1 import image_pb2
+from services.runtime.metrics import SECONDS
+
+STAGE_SECONDS = Histogram(
+    "productimage_stage_seconds",
+    "How long the stages of uploads and generations took, by the engine that did them.",
+    ["stage", "engine"],
+    buckets=SECONDS,
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,7 @@ class Journal:
         async with stage(capability):
             yield entry
         entry.seconds = round(time.perf_counter() - start, 3)
+        STAGE_SECONDS.labels(entry.name, name_of(entry)).observe(entry.seconds)
         self._done += 1
         self._tell(entry, "done")
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
+from prometheus_client import Counter
 
 from gateway.dependencies import Gateway, GatewayDependency
 from gateway.errors import calling
@@ -12,6 +13,8 @@ from gateway.routes.streaming import chunks_of, first_of, known_etag
 from productimage.history.v1 import history_pb2
 
 router = APIRouter(tags=["pictures"])
+
+PICTURES = Counter("productimage_pictures", "Pictures that were asked for, by where they came from.", ["source"])
 
 LARGEST_KEPT = 1 << 20
 """Ads of more bytes are not kept in memory."""
@@ -42,10 +45,12 @@ async def static(path: str, request: Request, gateway: GatewayDependency) -> Res
     if gateway.settings.static_delivery == "redirect":
         signed = await _sign(path, gateway)
         if signed.url:
+            PICTURES.labels("redirect").inc()
             # Browsers may take the same address again for a part of the time for which it works.
             caching = f"private, max-age={signed.valid_seconds // 2}"
             return RedirectResponse(signed.url, 302, {"Cache-Control": caching})
     kept = gateway.pictures.get(path)
+    PICTURES.labels("history" if kept is None else "memory").inc()
     return await _stream(path, request, gateway) if kept is None else _give(kept, request)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from prometheus_client import Counter
 from tenacity import (
     RetryError,
     Retrying,
@@ -29,6 +30,9 @@ from services.history.lines import Record, beginning, field, join, sequence_of, 
 from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
 from services.runtime.errors import ContentionError, InvalidInputError, UnavailableError
 from services.runtime.work import seconds_left
+
+ADDED = Counter("productimage_ledger_added", "Records added to the history.")
+WRITES = Counter("productimage_ledger_writes", "Writes that added records, by how they ended.", ["outcome"])
 
 SEGMENT = 100
 LONGEST_TRY_SECONDS = 20
@@ -188,8 +192,17 @@ class Ledger:
             elif addition.mark not in lines:
                 lines[addition.mark] = to_line(addition.record, head.next_sequence + len(lines))
         if lines:
-            self._write(head, list(lines.values()))
+            self._write_counted(head, list(lines.values()))
         return [to_record((present | lines)[addition.mark]) for addition in additions]
+
+    def _write_counted(self, head: _Head, added: list[bytes]) -> None:
+        try:
+            self._write(head, added)
+        except (ConflictError, UnavailableError) as error:
+            WRITES.labels("conflict" if isinstance(error, ConflictError) else "unanswered").inc()
+            raise
+        WRITES.labels("written").inc()
+        ADDED.inc(len(added))
 
     def _write(self, head: _Head, added: list[bytes]) -> None:
         keep, segments = head.lines, head.segments

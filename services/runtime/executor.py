@@ -3,12 +3,22 @@
 import asyncio
 import contextvars
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from prometheus_client import Counter, Gauge, Histogram
+
 from services.runtime.errors import OverloadedError
+from services.runtime.metrics import SECONDS
 from services.runtime.work import set_abandoned
+
+QUEUE_WAIT_SECONDS = Histogram(
+    "productimage_queue_wait_seconds", "How long blocking work waited for a thread.", buckets=SECONDS
+)
+QUEUED = Gauge("productimage_queued", "Blocking work that runs or waits for a thread.")
+REFUSED = Counter("productimage_queue_refused", "Blocking work that was refused because the queue was full.")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,12 +47,20 @@ class BoundedExecutor:
             OverloadedError: The queue is full; the function was not and will not be called.
         """
         if self._taken >= self._limit:
+            REFUSED.inc()
             raise OverloadedError("The service is busy: try again in a few seconds.")
         self._taken += 1
+        QUEUED.inc()
         loop = asyncio.get_running_loop()
         context, abandoned = contextvars.copy_context(), threading.Event()
         context.run(set_abandoned, abandoned)
-        future: Future[T] = self._pool.submit(lambda: context.run(function, *args, **kwargs))
+        queued_at = time.perf_counter()
+
+        def work() -> T:
+            QUEUE_WAIT_SECONDS.observe(time.perf_counter() - queued_at)
+            return context.run(function, *args, **kwargs)
+
+        future: Future[T] = self._pool.submit(work)
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._give_back))
         try:
             return await asyncio.wrap_future(future)
@@ -52,6 +70,7 @@ class BoundedExecutor:
 
     def _give_back(self) -> None:
         self._taken -= 1
+        QUEUED.dec()
 
     def close(self) -> None:
         """Drop what waits, and wait for what runs."""

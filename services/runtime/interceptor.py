@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import structlog
+from prometheus_client import Gauge, Histogram
 
 from services.runtime.errors import STATUS_DETAILS, to_status
+from services.runtime.metrics import SECONDS
 from services.runtime.telemetry import REQUEST_ID, bind_request
 from services.runtime.work import FOREVER, set_deadline
 
 log = structlog.get_logger()
+
+RPC_SECONDS = Histogram(
+    "productimage_rpc_seconds", "How long calls took, by how they ended.", ["method", "code"], buckets=SECONDS
+)
+RPCS_IN_PROGRESS = Gauge("productimage_rpcs_in_progress", "Calls being served, waiting ones included.")
 
 if TYPE_CHECKING:  # these are generic for the type checker only
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -83,6 +90,7 @@ class _Call:
     async def __aenter__(self) -> None:
         self._request_id = bind_request(self._caller_id)
         self._start = time.perf_counter()
+        RPCS_IN_PROGRESS.inc()
         await self._timeout.__aenter__()
         set_deadline(self._timeout.when() or FOREVER)
 
@@ -91,19 +99,23 @@ class _Call:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as timeout:
             error = timeout
-        seconds = round(time.perf_counter() - self._start, 3)
+        RPCS_IN_PROGRESS.dec()
+        seconds = time.perf_counter() - self._start
         if error is None:
-            log.info("call", method=self._method, code="OK", seconds=seconds)
+            self._tell("OK", seconds)
         elif isinstance(error, asyncio.CancelledError | GeneratorExit):
-            log.info("call", method=self._method, code="CANCELLED", seconds=seconds)
+            self._tell("CANCELLED", seconds)
         else:
             await self._abort(error, seconds)
 
+    def _tell(self, code: str, seconds: float, **more: Any) -> None:
+        RPC_SECONDS.labels(self._method, code).observe(seconds)
+        tell = log.error if code == grpc.StatusCode.INTERNAL.name else log.info
+        tell("call", method=self._method, code=code, seconds=round(seconds, 3), **more)
+
     async def _abort(self, error: BaseException, seconds: float) -> None:
         code, status = to_status(error, self._request_id)
-        if code is grpc.StatusCode.INTERNAL:
-            log.error("call", method=self._method, code=code.name, seconds=seconds, exc_info=error)
-        else:
-            log.info("call", method=self._method, code=code.name, seconds=seconds, message=status.message)
+        more = {"exc_info": error} if code is grpc.StatusCode.INTERNAL else {"message": status.message}
+        self._tell(code.name, seconds, **more)
         details = ((STATUS_DETAILS, status.SerializeToString()),)
         await self._context.abort(code, status.message, trailing_metadata=details)

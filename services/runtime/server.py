@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 from services.runtime.executor import BoundedExecutor
 from services.runtime.interceptor import CallInterceptor
 from services.runtime.memory import keep_freed_memory
+from services.runtime.metrics import serve_metrics
 from services.runtime.settings import ServiceSettings
 from services.runtime.telemetry import configure_logging
 from services.runtime.tls import server_credentials
@@ -40,10 +41,18 @@ def run(settings: ServiceSettings, service: str, load: Callable[[], Register]) -
     keep_freed_memory()
     configure_logging(settings, service.rpartition(".")[2].removesuffix("Service").lower())
     try:
+        _watch(settings)
         asyncio.run(_serve(settings, service, load()))
     except StartError as error:
         log.error("cannot start", why=str(error))
         sys.exit(1)
+
+
+def _watch(settings: ServiceSettings) -> None:
+    try:
+        serve_metrics(settings)
+    except OSError as error:
+        raise StartError(f"port {settings.metrics_port} cannot be used for metrics: {error.strerror}") from None
 
 
 async def _serve(settings: ServiceSettings, service: str, register: Register) -> None:

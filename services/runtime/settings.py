@@ -44,6 +44,17 @@ class LogSettings(BaseSettings):
     )
 
 
+class MetricsSettings(BaseSettings):
+    """Where a process can be watched."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    metrics_host: str = Field("127.0.0.1", description="The address for metrics; 0.0.0.0 in a container.")
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="The port on which Prometheus reads /metrics; without one, nothing is served."
+    )
+
+
 class ImageLimits(BaseSettings):
     """What pictures a process reads."""
 
@@ -81,7 +92,7 @@ class ChannelSettings(TlsSettings):
     retry_attempts: int = Field(4, ge=2, le=5, description="How often a call is tried in all when a service is away.")
 
 
-class ServiceSettings(LogSettings, ImageLimits, TlsSettings):
+class ServiceSettings(LogSettings, MetricsSettings, ImageLimits, TlsSettings):
     """The settings of a gRPC service. Subclasses set `env_prefix`."""
 
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 or [::] in a container.")

@@ -10,6 +10,7 @@ import structlog
 from pydantic import BaseModel, Field, ValidationError
 
 from services.generation.audience import Audience, Product, Terms
+from services.generation.cloud import counted
 from services.generation.copy.engine import LONG_LENGTH, SHORT_LENGTH, Copy
 from services.generation.settings import GenerationSettings
 from services.generation.text import plain
@@ -125,14 +126,15 @@ class OpenAi:
         left = seconds_left()
         if left < 1:
             raise AbandonedError
-        response = self._client.responses.parse(
-            model=self._model,
-            instructions=INSTRUCTIONS,
-            input=list(messages),
-            text_format=Answer,
-            store=False,
-            timeout=min(self._settings.openai_timeout_seconds, left),
-        )
+        with counted(self.name):
+            response = self._client.responses.parse(
+                model=self._model,
+                instructions=INSTRUCTIONS,
+                input=list(messages),
+                text_format=Answer,
+                store=False,
+                timeout=min(self._settings.openai_timeout_seconds, left),
+            )
         if response.output_parsed is None:
             raise InvalidInputError(
                 "The language model refused to write about this: describe the product in other words.", "REFUSED"

@@ -4,9 +4,12 @@ import hashlib
 from threading import Lock
 
 from cachetools import LRUCache
+from prometheus_client import Counter
 from torch import Tensor
 
 from services.runtime.image import Pixels
+
+EMBEDDINGS = Counter("productimage_embeddings", "Pictures whose embedding was needed, by where it was.", ["source"])
 
 
 class EmbeddingCache:
@@ -23,7 +26,9 @@ class EmbeddingCache:
     def get(self, key: bytes) -> Tensor | None:
         """Give the embedding kept under a key; None: it is not kept, or no more."""
         with self._lock:
-            return self._kept.get(key)
+            kept = self._kept.get(key)
+        EMBEDDINGS.labels("model" if kept is None else "memory").inc()
+        return kept
 
     def put(self, key: bytes, embedding: Tensor) -> None:
         """Keep an embedding; those used longest ago make room for it."""

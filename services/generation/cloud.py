@@ -1,0 +1,33 @@
+"""Counts and times what is asked of models in a cloud: it costs money."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import Histogram
+
+from services.runtime.metrics import SECONDS
+
+CLOUD_SECONDS = Histogram(
+    "productimage_cloud_seconds",
+    "How long calls to models in a cloud took, by the model and how they ended.",
+    ["engine", "outcome"],
+    buckets=SECONDS,
+)
+
+
+@contextmanager
+def counted(engine: str) -> Iterator[None]:
+    """Make one call inside.
+
+    Args:
+        engine: As records name it, such as "openai/gpt".
+    """
+    start, outcome = time.perf_counter(), "ok"
+    try:
+        yield
+    except Exception as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        CLOUD_SECONDS.labels(engine, outcome).observe(time.perf_counter() - start)
