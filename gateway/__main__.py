@@ -56,7 +56,10 @@ def main() -> None:
 
 
 def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (not host.strip("0123456789abcdef.:") and ip_address(host).is_loopback)
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"
 
 
 if __name__ == "__main__":
