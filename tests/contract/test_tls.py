@@ -1,5 +1,8 @@
 """Mutual TLS with real certificates over real sockets."""
 
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +26,7 @@ from services.runtime.executor import BoundedExecutor
 from services.runtime.server import StartError, create_server
 from services.runtime.settings import ChannelSettings, ServiceSettings
 from tests.contract.serving import refused
-from tests.processes import parts
+from tests.processes import ROOT, Parts, parts
 
 Files = dict[str, Any]
 
@@ -113,3 +116,20 @@ def test_the_processes_speak_it_by_their_settings(tmp_path: Path, authority: tru
         environment |= {f"{prefix}_{name.upper()}": str(path) for name, path in files.items()}
     with parts(tmp_path / "store", environment) as running:
         assert httpx.get(f"{running.gateway.url}/api/history", trust_env=False).json() == []
+        assert health(running, {}) == 0
+        assert health(running, {f"HISTORY_TLS_{name}": "" for name in ("CA", "CERTIFICATE", "KEY")}) == 1
+
+
+def test_a_container_can_ask_whether_its_service_is_well(tmp_path: Path) -> None:
+    with parts(tmp_path) as running:
+        assert health(running, {}) == 0
+        running.history.stop()
+        assert health(running, {}) == 1
+
+
+def health(running: Parts, changes: dict[str, str]) -> int:
+    """Run the health check as a container does, and give its status."""
+    environment = {**os.environ, **running.history.environment, **changes}
+    environment = {name: value for name, value in environment.items() if value}
+    command = [sys.executable, "-m", "services.runtime.healthcheck", "history"]
+    return subprocess.run(command, env=environment, cwd=ROOT, check=False, timeout=60).returncode
