@@ -2,8 +2,8 @@
 
 import logging
 import re
+import secrets
 import sys
-import uuid
 from typing import Any
 
 import structlog
@@ -68,7 +68,7 @@ def bind_request(request_id: str | None) -> str:
         The id in use.
     """
     if request_id is None or not _SAFE_REQUEST_ID.fullmatch(request_id):
-        request_id = uuid.uuid4().hex
+        request_id = secrets.token_hex(16)
     structlog.contextvars.bind_contextvars(request_id=request_id)
     return request_id
 

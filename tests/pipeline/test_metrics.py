@@ -33,6 +33,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]) -> 
             for _ in range(2):
                 client.get(f"/static/{record['generated_images'][0]}")
             client.get("/api/nothing")
+            client.request("INVENT", "/api/nothing")
         yield started
 
 
@@ -58,6 +59,7 @@ def test_the_gateway_counts_requests_stages_and_pictures(running: Parts, ports: 
     assert value(samples, count, method="POST", route="/api/generate-product", status="200") == 1
     assert value(samples, count, method="GET", route="/static/{path:path}", status="200") == 2
     assert value(samples, count, method="GET", route="none", status="404") == 1
+    assert not any(("method", "INVENT") in labels for _, labels in samples)
     assert value(samples, "productimage_stage_seconds_count", stage="background", engine="fixed") == 2
     assert value(samples, "productimage_pictures_total", source="history") == 1
     assert value(samples, "productimage_pictures_total", source="memory") == 1
