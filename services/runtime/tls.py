@@ -1,20 +1,11 @@
 """Mutual TLS between our processes: each shows a certificate of the one authority that all trust."""
 
-from pathlib import Path
-from typing import Protocol
-
 import grpc
 
-
-class TlsFiles(Protocol):
-    """Where a process finds its own files; see TlsSettings."""
-
-    tls_ca: Path | None
-    tls_certificate: Path | None
-    tls_key: Path | None
+from services.runtime.settings import TlsSettings
 
 
-def server_credentials(files: TlsFiles) -> grpc.ServerCredentials | None:
+def server_credentials(settings: TlsSettings) -> grpc.ServerCredentials | None:
     """Give what a server needs to be reached by our processes only; None when TLS is not set up.
 
     Renewed files are taken for the connections that come after.
@@ -22,13 +13,13 @@ def server_credentials(files: TlsFiles) -> grpc.ServerCredentials | None:
     Raises:
         OSError: A file cannot be read.
     """
-    if files.tls_ca is None:
+    if settings.tls_ca is None:
         return None
-    current = _read(files)
+    current = _read(settings)
 
     def renewed() -> grpc.ServerCertificateConfiguration | None:
         nonlocal current
-        found = _read(files)
+        found = _read(settings)
         if found == current:
             return None
         current = found
@@ -41,21 +32,21 @@ def server_credentials(files: TlsFiles) -> grpc.ServerCredentials | None:
     )
 
 
-def channel_credentials(files: TlsFiles) -> grpc.ChannelCredentials | None:
+def channel_credentials(settings: TlsSettings) -> grpc.ChannelCredentials | None:
     """Give what a channel needs to reach such a server; None when TLS is not set up.
 
     Raises:
         OSError: A file cannot be read.
     """
-    if files.tls_ca is None:
+    if settings.tls_ca is None:
         return None
-    ca, certificate, key = _read(files)
+    ca, certificate, key = _read(settings)
     return grpc.ssl_channel_credentials(ca, key, certificate)
 
 
-def _read(files: TlsFiles) -> tuple[bytes, bytes, bytes]:
+def _read(settings: TlsSettings) -> tuple[bytes, bytes, bytes]:
     ca, certificate, key = (
-        path.read_bytes() if path else b"" for path in (files.tls_ca, files.tls_certificate, files.tls_key)
+        path.read_bytes() if path else b"" for path in (settings.tls_ca, settings.tls_certificate, settings.tls_key)
     )
     return ca, certificate, key
 
