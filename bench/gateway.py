@@ -1,8 +1,10 @@
 """What the gateway and gRPC add to a generation, and how its cheap routes compare with a bare FastAPI app's.
 
 The engines only take a fixed time. `overhead_ms` is what a generation takes beyond what the services say their calls
-took; `overhead_small_ms` the same with tiny backgrounds, so without moving pixels between processes. The bare app gives
-the same answers from the same folder, with nothing between; neither logs requests. Requests per second, as ratios.
+took; `overhead_small_ms` the same with tiny backgrounds, so without moving pixels between processes. `floor_ms` and
+`floor_small_ms` are what the same calls cost over plain gRPC channels, with no gateway: what is above is ours. The
+bare app gives the same answers from the same folder, with nothing between; neither logs requests. Requests per second,
+as ratios.
 
     python -m bench.gateway [--runs N] [--seconds S]
 """
@@ -17,13 +19,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import grpc
 import httpx
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -32,13 +36,20 @@ from bench.http_load import requests_per_second
 from deploy.local.demo import FORM, SAMPLE
 from deploy.local.supervisor import Ports
 from gateway.audiences import Audiences
+from gateway.pipelines.scene import short_side
 from gateway.settings import GatewaySettings
+from gateway.sizes import AdSize, Family, chosen_sizes
+from productimage.generation.v1 import generation_pb2, generation_pb2_grpc
+from productimage.history.v1 import history_pb2, history_pb2_grpc
+from productimage.image.v1 import image_pb2
+from productimage.segmentation.v1 import segmentation_pb2, segmentation_pb2_grpc
 from services.history.keys import RECORDS
 from tests.processes import Parts, parts
 
 RECORDS_KEPT = 100
 ROUNDS = 3
 FOLDER = "BENCH_FOLDER"
+SIZES = chosen_sizes("")
 
 
 def bare_app() -> FastAPI:
@@ -81,17 +92,73 @@ def bare(folder: Path) -> Iterator[str]:
         process.wait()
 
 
-def overhead_ms(running: Parts, line: http.client.HTTPConnection, form: dict[str, str]) -> float:
+class PlainCalls:
+    """The calls of a generation over channels with nothing of ours around them."""
+
+    def __init__(self, engines: grpc.aio.Channel, history: grpc.aio.Channel, timestamp: str) -> None:
+        self._channels = (engines, history)
+        self._generation = generation_pb2_grpc.GenerationServiceStub(engines)
+        self._segmentation = segmentation_pb2_grpc.SegmentationServiceStub(engines)
+        self._history = history_pb2_grpc.HistoryServiceStub(history)
+        self._timestamp = timestamp
+
+    @classmethod
+    async def opened(cls, running: Parts, timestamp: str) -> "PlainCalls":
+        """Open the channels, on the loop that will use them."""
+        options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+        ports = (running.engines.port, running.history.port)
+        engines, history = (grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) for port in ports)
+        return cls(engines, history, timestamp)
+
+    async def close(self) -> None:
+        """Close the channels."""
+        for channel in self._channels:
+            await channel.close()
+
+    async def make_ads(self) -> None:
+        """Do what the gateway's pipeline does, as far as calls go."""
+        upload = await self._history.GetUpload(history_pb2.GetUploadRequest(timestamp=self._timestamp))
+        product = generation_pb2.Product(name=FORM["product_name"], description=FORM["product_describe"])
+        copy = await self._generation.WriteCopy(generation_pb2.WriteCopyRequest(product=product))
+        families: dict[Family, list[AdSize]] = {}
+        for size in SIZES:
+            families.setdefault(size.family, []).append(size)
+        backdrops = await asyncio.gather(*(self._backdrop(*item) for item in families.items()))
+        sizes = [generation_pb2.CreativeSize(width=size.width, height=size.height) for size in SIZES]
+        cutout = image_pb2.Image(encoded=upload.cutout)
+        composed = await self._generation.ComposeCreatives(
+            generation_pb2.ComposeCreativesRequest(backdrops=backdrops, cutout=cutout, sizes=sizes)
+        )
+        await self._history.SaveGeneration(
+            history_pb2.SaveGenerationRequest(
+                request_id=uuid.uuid4().hex,
+                timestamp=self._timestamp,
+                record=history_pb2.Record(short_ad=copy.short_ad, long_ad=copy.long_ad),
+                pictures=[
+                    history_pb2.Picture(name=size.name, file=creative.file)
+                    for size, creative in zip(SIZES, composed.creatives, strict=True)
+                ],
+            )
+        )
+
+    async def _backdrop(self, family: Family, sizes: list[AdSize]) -> generation_pb2.Backdrop:
+        made = await self._generation.GenerateBackground(
+            generation_pb2.GenerateBackgroundRequest(
+                aspect_ratio=generation_pb2.AspectRatio(width=family[0], height=family[1]),
+                short_side=short_side(family, sizes),
+            )
+        )
+        await self._segmentation.FindObjects(segmentation_pb2.FindObjectsRequest(picture=made.picture))
+        return generation_pb2.Backdrop(picture=made.picture, placement=made.placement)
+
+
+def overhead_ms(running: Parts, make_ads: Callable[[], None]) -> float:
     """Make ads, once; give the milliseconds beyond what the services say."""
     services = (running.engines, running.history)
     before = [len(process.lines) for process in services]
-    headers, body = {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(form)
     start = time.perf_counter()
-    line.request("POST", "/api/generate-product", body, headers)
-    answer = line.getresponse()
-    answer.read()
+    make_ads()
     whole = time.perf_counter() - start
-    assert answer.status == httpx.codes.OK  # noqa: S101
     time.sleep(0.05)  # their last lines are on their way
     longest: dict[str, float] = {}  # backgrounds are made and looked at side by side
     for process, already in zip(services, before, strict=True):
@@ -101,10 +168,30 @@ def overhead_ms(running: Parts, line: http.client.HTTPConnection, form: dict[str
     return 1000 * (whole - sum(longest.values()))
 
 
-def median_overhead(running: Parts, form: dict[str, str], runs: int) -> float:
-    """Make ads, one after another, over one plain connection: a client library would count as the gateway's."""
-    with closing(http.client.HTTPConnection("127.0.0.1", running.gateway.port)) as line:
-        return statistics.median(overhead_ms(running, line, form) for _ in range(runs))
+def overheads(running: Parts, form: dict[str, str], runs: int) -> tuple[float, float]:
+    """Make ads through the gateway and by plain calls, by turns.
+
+    Returns:
+        The medians of what each takes beyond its stages, in milliseconds.
+    """
+    headers, body = {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(form)
+    # A plain connection: a client library would count as the gateway's.
+    with closing(http.client.HTTPConnection("127.0.0.1", running.gateway.port)) as line, asyncio.Runner() as runner:
+
+        def by_gateway() -> None:
+            line.request("POST", "/api/generate-product", body, headers)
+            answer = line.getresponse()
+            answer.read()
+            assert answer.status == httpx.codes.OK  # noqa: S101
+
+        calls = runner.run(PlainCalls.opened(running, form["timestamp"]))
+        pairs = [
+            (overhead_ms(running, by_gateway), overhead_ms(running, lambda: runner.run(calls.make_ads())))
+            for _ in range(runs)
+        ]
+        runner.run(calls.close())
+    through_gateway, plain = zip(*pairs, strict=True)
+    return statistics.median(through_gateway), statistics.median(plain)
 
 
 def compare(ours: str, theirs: str, paths: dict[str, str], seconds: float) -> dict[str, dict[str, float]]:
@@ -140,12 +227,12 @@ def started(**environment: str) -> Iterator[tuple[Parts, Path, httpx.Client]]:
 def measure(runs: int, seconds: float) -> dict[str, Any]:
     """Give all figures."""
     with started(FIXED_LARGEST_SIDE="64") as (running, _, client):
-        overhead_small = median_overhead(running, upload_sample(client), runs)
+        overhead_small, floor_small = overheads(running, upload_sample(client), runs)
     with started() as (running, folder, client):
         form = upload_sample(client)
-        overhead = median_overhead(running, form, runs)
+        overhead, floor = overheads(running, form, runs)
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda _: client.post("/api/generate-product", data=form), range(RECORDS_KEPT - runs)))
+            list(pool.map(lambda _: client.post("/api/generate-product", data=form), range(RECORDS_KEPT - 2 * runs)))
         records = client.get("/api/history").json()
         picture = next(path for path in records[-1]["generated_images"] if "300x250" in path)
         size = len(client.get(f"/static/{picture}").content)
@@ -154,7 +241,9 @@ def measure(runs: int, seconds: float) -> dict[str, Any]:
             routes = compare(running.gateway.url, reference, paths, seconds)
     return {
         "overhead_ms": round(overhead, 1),
+        "floor_ms": round(floor, 1),
         "overhead_small_ms": round(overhead_small, 1),
+        "floor_small_ms": round(floor_small, 1),
         "picture_kb": size // 1000,
         "records": len(records),
         "routes": routes,
@@ -168,8 +257,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2)
     arguments = parser.parse_args()
     figures = measure(arguments.runs, arguments.seconds)
-    print(f"a generation takes {figures['overhead_ms']} ms beyond its stages")
-    print(f"with backgrounds of a few pixels, {figures['overhead_small_ms']} ms\n")
+    print(f"{'beyond the stages, ms':34}{'gateway':>10}{'plain gRPC':>12}")
+    print(f"{'a generation':34}{figures['overhead_ms']:>10}{figures['floor_ms']:>12}")
+    print(f"{'with backgrounds of a few pixels':34}{figures['overhead_small_ms']:>10}{figures['floor_small_ms']:>12}\n")
     print(f"{'requests/s':18}{'gateway':>10}{'bare':>10}{'ratio':>8}")
     for name, row in figures["routes"].items():
         print(f"{name:18}{row['gateway']:>10}{row['bare']:>10}{row['ratio']:>8}")
