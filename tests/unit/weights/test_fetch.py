@@ -1,5 +1,6 @@
 import hashlib
 import io
+import os
 import shutil
 import tarfile
 import threading
@@ -9,7 +10,9 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 from typer.testing import CliRunner
 
 from weights import fetch as fetching
@@ -193,3 +196,52 @@ def test_a_folder_that_somebody_else_is_clearing_is_measured(tmp_path: Path) -> 
         done.set()
         other.join()
     assert sizes <= {5, 8}
+
+
+def test_a_folder_of_ones_own_is_asked_first(tmp_path: Path) -> None:
+    mirror, folder = tmp_path / "mirror", tmp_path / "weights"
+    mirror.mkdir()
+    folder.mkdir()
+    (mirror / "model.bin").write_bytes(CONTENT)
+    tried: list[str] = []
+    fetch(weight(UrlSource(url="http://127.0.0.1:1/none")), tried.append, folder, str(mirror))
+    assert (folder / "model.bin").read_bytes() == CONTENT
+    assert len(tried) == 1
+
+
+def test_a_prefix_in_s3_is_asked_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:{1}".format(*server.get_host_and_port()))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    try:
+        client = boto3.client("s3", endpoint_url=os.environ["S3_ENDPOINT_URL"])
+        client.create_bucket(Bucket="mirror")
+        client.put_object(Bucket="mirror", Key="a/prefix/model.bin", Body=CONTENT)
+        client.put_object(Bucket="mirror", Key="damaged/model.bin", Body=CONTENT[1:])
+        client.close()
+        fetch(weight(), quiet, tmp_path, "s3://mirror/a/prefix/")
+        assert (tmp_path / "model.bin").read_bytes() == CONTENT
+        (tmp_path / "model.bin").unlink()
+        for place, why in (("s3://mirror/none", "404"), ("s3://mirror/damaged", "size or sha256 differ")):
+            with pytest.raises(FetchError, match=why):
+                fetch(weight(), quiet, tmp_path, place)
+    finally:
+        server.stop()
+
+
+def test_the_command_takes_the_folder_and_the_mirror_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror, folder = tmp_path / "mirror", tmp_path / "weights"
+    mirror.mkdir()
+    folder.mkdir()
+    small = min(read_manifest().values(), key=lambda one: one.bytes)
+    shutil.copy(small.path(), mirror)
+    monkeypatch.setenv("WEIGHTS_MIRROR", str(mirror))
+    monkeypatch.setenv("WEIGHTS_DIR", str(folder))
+    name = next(name for name, one in read_manifest().items() if one == small)
+    assert CliRunner().invoke(app, ["fetch", name]).exit_code == 0
+    assert small.fits(folder / small.file)

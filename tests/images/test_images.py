@@ -1,0 +1,129 @@
+"""The images, run together as compose runs them: `make test-images`."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from deploy.local.demo import FORM, SAMPLE
+from tests.images.engine import Stack, docker
+
+SERVICES = ("segmentation", "inpainting", "generation", "history")
+PROCESSES = (*SERVICES, "gateway")
+WITH_TORCH = {"segmentation", "inpainting"}
+IN_MEMORY_S3 = {
+    "S3_ENDPOINT_URL": "http://s3:5000",
+    "S3_BUCKET_NAME": "product-images",
+    "S3_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "trying",
+    "AWS_SECRET_ACCESS_KEY": "trying",
+    "GENERATION_BACKGROUND_ENGINE": "studio",
+}
+
+
+def free_address() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def wait_until_healthy(stack: Stack, service: str) -> None:
+    for _ in range(120):
+        if stack.inspect(service)["State"]["Health"]["Status"] == "healthy":
+            return
+        time.sleep(0.5)
+    pytest.fail(f"{service} did not get healthy: {docker('logs', stack.container(service))}")
+
+
+@contextmanager
+def running(name: str, profiles: Sequence[str], **environment: str) -> Iterator[Stack]:
+    """All images, running."""
+    stack = Stack(f"images-{name}", {"LISTEN": free_address(), **environment})
+    try:
+        stack.compose(*(f"--profile={profile}" for profile in profiles), "up", "--detach")
+        wait_until_healthy(stack, "gateway")
+        yield stack
+    finally:
+        stack.compose("--profile=s3", "down", "--volumes")
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with running("disk", []) as stack:
+        yield stack
+
+
+def test_a_photo_becomes_ads(stack: Stack) -> None:
+    make_ads(stack)
+
+
+def test_a_photo_becomes_ads_on_s3() -> None:
+    with running("s3", ["s3"], **IN_MEMORY_S3) as stack:
+        make_ads(stack)
+        assert '"engine": "s3"' in docker("logs", stack.container("history"))
+
+
+def make_ads(stack: Stack) -> None:
+    with httpx.Client(base_url=f"http://{stack.environment['LISTEN']}", trust_env=False, timeout=120) as client:
+        assert client.get("/readyz").status_code == 200
+        files = {"product_image": (SAMPLE.name, SAMPLE.read_bytes(), "image/jpeg")}
+        upload = client.post("/api/upload-image", files=files).raise_for_status().json()
+        form = {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"]}
+        record = client.post("/api/generate-product", data=form).raise_for_status().json()
+        assert len(record["generated_images"]) == 3
+        for path in record["generated_images"]:
+            assert client.get(f"/static/{path}").raise_for_status().headers["content-type"] == "image/jpeg"
+        kept = client.get("/api/history").json()
+    assert [entry["request_id"] for entry in kept] == [record["request_id"]]
+    assert record["engines"]["cut_out"] == "mobile_sam"
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_it_runs_as_nobody_with_nothing_to_write_to(stack: Stack, process: str) -> None:
+    config, host = stack.inspect(process)["Config"], stack.inspect(process)["HostConfig"]
+    assert config["User"] == "10001:10001"
+    assert stack.python(process, "import os; print(os.getuid(), os.getgid())") == "10001 10001"
+    assert host["ReadonlyRootfs"]
+    assert host["CapDrop"] == ["ALL"]
+    assert "no-new-privileges:true" in host["SecurityOpt"]
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_it_holds_only_what_it_needs(stack: Stack, process: str) -> None:
+    has_torch = stack.python(process, "from importlib.util import find_spec as f; print(bool(f('torch')))") == "True"
+    assert has_torch == (process in WITH_TORCH)
+    tools = "import shutil; print([t for t in ('gcc', 'cc', 'g++', 'make', 'git', 'uv') if shutil.which(t)])"
+    assert stack.python(process, tools) == "[]"
+    others = {*PROCESSES, "weights", "tests", "deploy", "bench"} - {process}
+    there = "import os; print(*os.listdir('.'), *os.listdir('services'))"
+    assert not others & set(stack.python(process, there).split())
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_it_tells_what_it_is_made_of(stack: Stack, process: str) -> None:
+    config = stack.inspect(process)["Config"]
+    labels = config["Labels"]
+    assert len(labels["org.opencontainers.image.revision"]) == 40
+    assert config["Entrypoint"][0] == "python"  # no shell between the engine and the process
+    assert config["Healthcheck"]["Test"][:2] == ["CMD", "python"]
+    components = json.loads(docker("exec", stack.container(process), "cat", "/opt/venv/sbom.json"))["components"]
+    assert {"grpcio", "pydantic"} <= {component["name"] for component in components}
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_metrics_are_served(stack: Stack, process: str) -> None:
+    code = "from urllib.request import urlopen; print(urlopen('http://localhost:9464/metrics').read().decode())"
+    assert "productimage_" in stack.python(process, code)
+
+
+# The last of this file: it ends what the tests before need.
+@pytest.mark.parametrize("process", ["gateway", *SERVICES])
+def test_it_ends_by_itself_when_it_is_told(stack: Stack, process: str) -> None:
+    container = stack.container(process)
+    # Stopped by the engine it stays down; a signal alone would have it started anew.
+    docker("stop", "--time", "40", container)
+    state = json.loads(docker("inspect", container))[0]["State"]
+    assert (state["ExitCode"], state["OOMKilled"]) == (0, False)
