@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PROTOS := $(shell find protos -name '*.proto')
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3
 
-.PHONY: demo run images test test-faults test-images lint format types protos protos-lint weights lock check clean
+.PHONY: demo run images test test-faults test-images test-rolling lint format types protos protos-lint weights lock check clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -24,6 +24,9 @@ test-faults: setup  ## minutes under fire, with new seeds each time (FAULTS="--s
 
 test-images: setup weights images  ## run the images with compose, and the pipeline through them
 	DOCKER=$(DOCKER) $(PY) -m pytest tests/images
+
+test-rolling: setup  ## three replicas behind one name: shared out, killed and renewed under load
+	$(PY) -m pytest tests/rolling
 
 setup: .venv/ready protos
 

@@ -1,6 +1,7 @@
 """The gateway's process: `python -m gateway`."""
 
 import logging
+import signal
 import socket
 import sys
 from ipaddress import ip_address
@@ -15,6 +16,7 @@ from services.runtime.memory import keep_freed_memory
 from services.runtime.metrics import serve_metrics
 from services.runtime.settings import read_settings
 from services.runtime.telemetry import configure_logging
+from services.runtime.tracing import configure_tracing
 
 
 def main() -> None:
@@ -24,8 +26,10 @@ def main() -> None:
         SystemExit: The port is taken: status 1, after one line in the log.
     """
     settings = read_settings(GatewaySettings)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn sends itself the signal once more in the end
     keep_freed_memory()
     configure_logging(settings, "gateway")
+    configure_tracing(settings, "gateway")
     log = structlog.get_logger()
     listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -49,7 +53,7 @@ def main() -> None:
         access_log=False,
         server_header=False,
         reset_contextvars=True,  # pipelined requests would inherit what the one before has bound, its deadline too
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=settings.stop_grace_seconds,
     )
     log.info("starting", host=settings.host, port=listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])

@@ -8,12 +8,12 @@ import limits
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from services.runtime.settings import ChannelSettings, ImageLimits, LogSettings, MetricsSettings
+from services.runtime.settings import ChannelSettings, ImageLimits, LogSettings, MetricsSettings, TraceSettings
 
 DATA = Path(__file__).parent / "data"
 
 
-class GatewaySettings(LogSettings, MetricsSettings, ImageLimits, ChannelSettings):
+class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, ChannelSettings):
     """Read from GATEWAY_* in the environment or in .env."""
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_file=".env", extra="ignore")
@@ -75,6 +75,7 @@ class GatewaySettings(LogSettings, MetricsSettings, ImageLimits, ChannelSettings
     keep_alive_seconds: float = Field(
         10, gt=0, description="Between comments that keep an event stream open while nothing else happens."
     )
+    stop_grace_seconds: int = Field(30, ge=0, description="After SIGTERM: how long requests under way may take to end.")
     ready_deadline_seconds: float = Field(2, gt=0, description="How long a service may take to say that it is ready.")
     workers: int = Field(2, gt=0, description="Threads for work that blocks: checking pictures, reading CSV files.")
     queue_size: int = Field(32, ge=0, description="Blocking work that may wait for a thread; more is refused at once.")

@@ -30,6 +30,7 @@ class Process:
         port: Where it listens.
         environment: Settings over those of this process.
         arguments: For the module.
+        host: Where it listens, too.
         lines: What it has logged, over all its lives.
     """
 
@@ -37,6 +38,7 @@ class Process:
     port: int
     environment: Mapping[str, str]
     arguments: Sequence[str] = ()
+    host: str = "127.0.0.1"
     lines: list[str] = field(default_factory=list)
     _running: "subprocess.Popen[str] | None" = None
     _reader: threading.Thread | None = None
@@ -66,7 +68,7 @@ class Process:
         self._reader.start()
         for _ in range(START_SECONDS * 20):
             assert self._running.poll() is None, "\n".join(self.lines[-20:])
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+            with suppress(OSError), socket.create_connection((self.host, self.port)):
                 return
             time.sleep(0.05)
         raise AssertionError("\n".join(self.lines[-20:]))

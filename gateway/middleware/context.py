@@ -5,6 +5,7 @@ from functools import cache
 
 import structlog
 from grpc.aio import AioRpcError
+from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.errors import error_response, internal_error_detail
 from services.runtime.metrics import SECONDS
 from services.runtime.telemetry import REQUEST_ID, bind_request
+from services.runtime.tracing import span
 
 log = structlog.get_logger()
 
@@ -38,6 +40,14 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["path"] in QUIET:
+            await self._serve(scope, receive, send)
+            return
+        headers = dict(Headers(scope=scope).items())
+        with span(f"HTTP {scope['method']}", SpanKind.SERVER, caller=headers, path=scope["path"]):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = bind_request(Headers(scope=scope).get(REQUEST_ID))
         start, status = time.perf_counter(), 0
 

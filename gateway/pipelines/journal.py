@@ -12,6 +12,7 @@ from gateway.pipelines.stage import stage
 from productimage.history.v1 import history_pb2
 from productimage.image.v1 import image_pb2
 from services.runtime.metrics import SECONDS
+from services.runtime.tracing import span
 
 STAGE_SECONDS = Histogram(
     "productimage_stage_seconds",
@@ -81,8 +82,9 @@ class Journal:
         entry = history_pb2.Stage(name=capability.replace(" ", "_").replace("-", "_"))
         self._tell(entry, "started")
         start = time.perf_counter()
-        async with stage(capability):
-            yield entry
+        with span(f"stage {entry.name}"):
+            async with stage(capability):
+                yield entry
         entry.seconds = round(time.perf_counter() - start, 3)
         STAGE_SECONDS.labels(entry.name, name_of(entry)).observe(entry.seconds)
         self._done += 1

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 
 from services.runtime.metrics import SECONDS
 
@@ -13,6 +13,11 @@ CLOUD_SECONDS = Histogram(
     "How long calls to models in a cloud took, by the model and how they ended.",
     ["engine", "outcome"],
     buckets=SECONDS,
+)
+COST = Counter(
+    "productimage_cloud_cost_dollars",
+    "What calls to models in a cloud have cost, estimated by the prices of the settings.",
+    ["engine"],
 )
 
 

@@ -16,6 +16,7 @@ from services.generation.copy.engine import DEFAULT_LOCALE, LOCALES
 from services.generation.engines import Engines
 from services.generation.settings import GenerationSettings
 from services.generation.text import plain
+from services.runtime.engines import at_work
 from services.runtime.errors import InvalidInputError
 from services.runtime.executor import BoundedExecutor
 from services.runtime.image import rgb, to_message, to_pixels
@@ -55,7 +56,8 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
         if request.HasField("own_picture"):
             background = take(rgb(to_pixels(request.own_picture, self._settings)), wish.product_aspect_ratio)
         else:
-            background = self._engines.background.generate(wish)
+            with at_work("background", self._engines.background.name):
+                background = self._engines.background.generate(wish)
         return generation_pb2.GenerateBackgroundResponse(
             picture=to_message(background.pixels),
             placement=_placement_message(background.placement),
@@ -73,7 +75,8 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
         locale = request.locale or DEFAULT_LOCALE
         if locale not in LOCALES:
             raise InvalidInputError(f"Copy is offered in {' and '.join(LOCALES)}.", "UNKNOWN_LOCALE")
-        copy = self._engines.copy.write(_product(request.product), _audience(request.audience), locale)
+        with at_work("copy", self._engines.copy.name):
+            copy = self._engines.copy.write(_product(request.product), _audience(request.audience), locale)
         return generation_pb2.WriteCopyResponse(
             short_ad=copy.short_ad,
             long_ad=copy.long_ad,
@@ -98,7 +101,8 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
             raise InvalidInputError(f"Ask for 1 to {MOST_SIZES} sizes.", "SIZE_COUNT")
         backdrops = [self._backdrop(backdrop) for backdrop in request.backdrops]
         cutout = to_pixels(request.cutout, self._settings)
-        creatives = compose(backdrops, cutout, sizes, self._output)
+        with at_work("composition", "compose"):
+            creatives = compose(backdrops, cutout, sizes, self._output)
         return generation_pb2.ComposeCreativesResponse(
             creatives=[_creative_message(size, one) for size, one in zip(request.sizes, creatives, strict=True)]
         )

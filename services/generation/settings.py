@@ -26,6 +26,9 @@ class GenerationSettings(ServiceSettings, AwsSettings):
     )
     bedrock_region: str = Field("us-west-2", description="Where that model is; S3 may be elsewhere.")
     bedrock_endpoint_url: str | None = Field(None, description="Where Bedrock is, when it is not at its own address.")
+    bedrock_dollars_per_picture: float = Field(
+        0.04, ge=0, description="The model's price, for the metric of costs: https://aws.amazon.com/bedrock/pricing"
+    )
     copy_engine: Literal["auto", "openai", "templates"] = Field(
         "auto", description="What writes the words; auto: OpenAI when OPENAI_KEY is set, else templates."
     )
@@ -38,6 +41,12 @@ class GenerationSettings(ServiceSettings, AwsSettings):
     openai_model: str = Field("gpt-5-mini", description="The language model, by OpenAI's id.")
     openai_base_url: str | None = Field(None, description="Where the API is, when it is not at OpenAI's own address.")
     openai_timeout_seconds: float = Field(30, gt=0, description="How long one answer may take.")
+    openai_dollars_per_million_in: float = Field(
+        0.25, ge=0, description="The price of a million tokens that the model reads: https://openai.com/api/pricing"
+    )
+    openai_dollars_per_million_out: float = Field(
+        2.0, ge=0, description="The price of a million tokens that it writes, those it thinks in included."
+    )
     prompt_stand_in: bool = Field(
         False,
         description="Whether image models are asked for something of the product's kind at its place, which is removed"

@@ -8,6 +8,7 @@ from productimage.inpainting.v1 import inpainting_pb2, inpainting_pb2_grpc
 from services.inpainting.engine import Inpainter
 from services.inpainting.fill import FillOptions, fill
 from services.inpainting.settings import InpaintingSettings
+from services.runtime.engines import at_work
 from services.runtime.errors import InvalidInputError
 from services.runtime.executor import BoundedExecutor
 from services.runtime.image import rgb, to_message, to_pixels
@@ -38,5 +39,6 @@ class InpaintingServicer(inpainting_pb2_grpc.InpaintingServiceServicer):
             if (mask[..., :1] != mask[..., :3]).any():
                 raise InvalidInputError("The mask has colours: send a grey picture, 255 = fill.", "MASK_COLOURS")
             mask = mask[..., 0]
-        filled = fill(picture, mask >= 128, self._engine, self._options)
+        with at_work("inpainting", self._engine.name):
+            filled = fill(picture, mask >= 128, self._engine, self._options)
         return inpainting_pb2.InpaintResponse(picture=to_message(filled), engine=self._engine.name)

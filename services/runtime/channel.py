@@ -9,6 +9,7 @@ import grpc
 from services.runtime.settings import ChannelSettings
 from services.runtime.telemetry import REQUEST_ID, current_request_id
 from services.runtime.tls import channel_credentials
+from services.runtime.tracing import trace_headers
 from services.runtime.work import seconds_left
 
 
@@ -54,7 +55,12 @@ def _service_config(attempts: int) -> str:
         "retryableStatusCodes": ["UNAVAILABLE"],
     }
     return json.dumps(
-        {"loadBalancingConfig": [{"round_robin": {}}], "methodConfig": [{"name": [{}], "retryPolicy": retry}]}
+        {
+            "loadBalancingConfig": [{"round_robin": {}}],
+            # Replicas that say they are stopping get no more calls, before they close: https://grpc.io/docs/guides/health-checking
+            "healthCheckConfig": {"serviceName": ""},
+            "methodConfig": [{"name": [{}], "retryPolicy": retry}],
+        }
     )
 
 
@@ -67,6 +73,8 @@ class _CallDefaults:
         request_id = current_request_id()
         if request_id is not None and metadata.get(REQUEST_ID) is None:
             metadata.add(REQUEST_ID, request_id)
+        for key, value in trace_headers().items():
+            metadata.add(key, value)
         return grpc.aio.ClientCallDetails(
             method=details.method,
             timeout=min(self._deadline if details.timeout is None else details.timeout, seconds_left()),

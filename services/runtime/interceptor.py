@@ -3,15 +3,18 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import structlog
+from opentelemetry.trace import SpanKind
 from prometheus_client import Gauge, Histogram
 
 from services.runtime.errors import STATUS_DETAILS, to_status
 from services.runtime.metrics import SECONDS
 from services.runtime.telemetry import REQUEST_ID, bind_request
+from services.runtime.tracing import span
 from services.runtime.work import FOREVER, set_deadline
 
 log = structlog.get_logger()
@@ -46,31 +49,31 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         if handler is None or not method.startswith("/productimage."):
             return handler
-        request_id = next((str(v) for k, v in handler_call_details.invocation_metadata if k == REQUEST_ID), None)
+        metadata = {key: str(value) for key, value in handler_call_details.invocation_metadata}
         if handler.unary_unary:
             return grpc.unary_unary_rpc_method_handler(
-                self._unary(handler.unary_unary, method, request_id),
+                self._unary(handler.unary_unary, method, metadata),
                 handler.request_deserializer,
                 handler.response_serializer,
             )
         if handler.unary_stream:
             return grpc.unary_stream_rpc_method_handler(
-                self._stream(handler.unary_stream, method, request_id),
+                self._stream(handler.unary_stream, method, metadata),
                 handler.request_deserializer,
                 handler.response_serializer,
             )
         return handler
 
-    def _unary(self, behaviour: Any, method: str, caller_id: str | None) -> Any:
+    def _unary(self, behaviour: Any, method: str, metadata: dict[str, str]) -> Any:
         async def call(request: Any, context: "Context") -> Any:
-            async with _Call(method, caller_id, context, self._max_deadline):
+            async with _Call(method, metadata, context, self._max_deadline):
                 return await behaviour(request, context)
 
         return call
 
-    def _stream(self, behaviour: Any, method: str, caller_id: str | None) -> Any:
+    def _stream(self, behaviour: Any, method: str, metadata: dict[str, str]) -> Any:
         async def call(request: Any, context: "Context") -> AsyncIterator[Any]:
-            async with _Call(method, caller_id, context, self._max_deadline):
+            async with _Call(method, metadata, context, self._max_deadline):
                 async for message in behaviour(request, context):
                     yield message
 
@@ -80,14 +83,16 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 class _Call:
     """One call, from its first byte to its status."""
 
-    def __init__(self, method: str, caller_id: str | None, context: "Context", max_deadline: float) -> None:
+    def __init__(self, method: str, metadata: dict[str, str], context: "Context", max_deadline: float) -> None:
         self._method = method.rpartition("/")[2]
-        self._caller_id = caller_id
+        self._caller_id = metadata.get(REQUEST_ID)
+        self._span = span(method.removeprefix("/"), SpanKind.SERVER, caller=metadata)
         self._context = context
         remaining = context.time_remaining()
         self._timeout = asyncio.timeout(max_deadline if remaining is None else min(remaining, max_deadline))
 
     async def __aenter__(self) -> None:
+        self._span.__enter__()
         self._request_id = bind_request(self._caller_id)
         self._start = time.perf_counter()
         RPCS_IN_PROGRESS.inc()
@@ -95,6 +100,11 @@ class _Call:
         set_deadline(self._timeout.when() or FOREVER)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        with ExitStack() as stack:
+            stack.push(self._span)
+            await self._end(kind, error, trace)
+
+    async def _end(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as timeout:

@@ -17,6 +17,7 @@ from services.runtime.metrics import serve_metrics
 from services.runtime.settings import ServiceSettings
 from services.runtime.telemetry import configure_logging
 from services.runtime.tls import server_credentials
+from services.runtime.tracing import configure_tracing
 
 log = structlog.get_logger()
 
@@ -40,7 +41,9 @@ def run(settings: ServiceSettings, service: str, load: Callable[[], Register]) -
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # while loading; a container's first process ignores it else
     keep_freed_memory()
-    configure_logging(settings, service.rpartition(".")[2].removesuffix("Service").lower())
+    process = service.rpartition(".")[2].removesuffix("Service").lower()
+    configure_logging(settings, process)
+    configure_tracing(settings, process)
     try:
         _watch(settings)
         asyncio.run(_serve(settings, service, load()))

@@ -55,6 +55,18 @@ class MetricsSettings(BaseSettings):
     )
 
 
+class TraceSettings(BaseSettings):
+    """Where a process tells what it does for which request."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    traces_endpoint: str | None = Field(
+        None,
+        description="An OpenTelemetry collector that takes OTLP over gRPC, such as http://collector:4317; without one,"
+        " nothing is told. A collector that cannot be reached costs requests nothing.",
+    )
+
+
 class ImageLimits(BaseSettings):
     """What pictures a process reads."""
 
@@ -92,7 +104,7 @@ class ChannelSettings(TlsSettings):
     retry_attempts: int = Field(4, ge=2, le=5, description="How often a call is tried in all when a service is away.")
 
 
-class ServiceSettings(LogSettings, MetricsSettings, ImageLimits, TlsSettings):
+class ServiceSettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, TlsSettings):
     """The settings of a gRPC service. Subclasses set `env_prefix`."""
 
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 or [::] in a container.")

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from services.runtime.settings import LogSettings
+from services.runtime.tracing import add_trace_id
 
 REQUEST_ID = "x-request-id"
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
@@ -24,6 +25,7 @@ def configure_logging(settings: LogSettings, process: str) -> None:
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stdout.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        add_trace_id,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),

@@ -7,6 +7,7 @@ import numpy as np
 
 from productimage.image.v1 import image_pb2
 from productimage.segmentation.v1 import segmentation_pb2, segmentation_pb2_grpc
+from services.runtime.engines import at_work
 from services.runtime.errors import InvalidInputError
 from services.runtime.executor import BoundedExecutor
 from services.runtime.image import rgb, to_message, to_pixels
@@ -36,9 +37,9 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
         return await self._executor.run(self._cut_out, request)
 
     def _cut_out(self, request: segmentation_pb2.CutOutRequest) -> segmentation_pb2.CutOutResponse:
-        result = cut_out(
-            to_pixels(request.photo, self._settings), _prompt(request), self._engines, self._settings.working_size
-        )
+        photo, prompt = to_pixels(request.photo, self._settings), _prompt(request)
+        with at_work("cut_out", self._engines.segmenter.name):
+            result = cut_out(photo, prompt, self._engines, self._settings.working_size)
         return segmentation_pb2.CutOutResponse(
             cutout=to_message(result.pixels, png=request.encoding == image_pb2.IMAGE_ENCODING_PNG),
             bounds=_box_message(result.bounds),
@@ -56,7 +57,9 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
         picture = rgb(to_pixels(request.picture, self._settings))
         at = PromptPoint(request.at.x, request.at.y, on_object=True) if request.HasField("at") else None
         wanted = wanted_objects(request.labels, request.min_score, request.max_objects)
-        objects = find_objects(picture, wanted, at, self._engines)
+        engine = (self._engines.detector or self._engines.segmenter).name
+        with at_work("object_finding", engine):
+            objects = find_objects(picture, wanted, at, self._engines)
         return segmentation_pb2.FindObjectsResponse(
             objects=[
                 segmentation_pb2.FoundObject(
@@ -67,7 +70,7 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
                 )
                 for found in objects
             ],
-            engine=(self._engines.detector or self._engines.segmenter).name,
+            engine=engine,
         )
 
 

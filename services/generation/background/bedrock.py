@@ -16,7 +16,7 @@ from services.generation.background.calm import find_placement
 from services.generation.background.engine import Background, Wish
 from services.generation.background.prompt import build_prompt
 from services.generation.background.stability import active_models, check_model, picture_in, request_body
-from services.generation.cloud import counted
+from services.generation.cloud import COST, counted
 from services.generation.settings import GenerationSettings
 from services.runtime.aws import aws_session
 from services.runtime.errors import (
@@ -115,7 +115,9 @@ class Bedrock:
                 modelId=self.model, body=body, contentType="application/json", accept="application/json"
             )
             with closing(answer["body"]) as stream:
-                return picture_in(stream.read())
+                picture = picture_in(stream.read())
+        COST.labels(self.name).inc(self._settings.bedrock_dollars_per_picture)
+        return picture
 
     def _client(self) -> "BedrockRuntimeClient":
         """Give a client that waits no longer than the call may take. Making one costs a few milliseconds."""

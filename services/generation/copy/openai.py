@@ -10,7 +10,7 @@ import structlog
 from pydantic import BaseModel, Field, ValidationError
 
 from services.generation.audience import Audience, Product, Terms
-from services.generation.cloud import counted
+from services.generation.cloud import COST, counted
 from services.generation.copy.engine import LONG_LENGTH, SHORT_LENGTH, Copy
 from services.generation.settings import GenerationSettings
 from services.generation.text import plain
@@ -135,11 +135,20 @@ class OpenAi:
                 store=False,
                 timeout=min(self._settings.openai_timeout_seconds, left),
             )
+        if response.usage is not None:
+            COST.labels(self.name).inc(self._cost_of(response.usage.input_tokens, response.usage.output_tokens))
         if response.output_parsed is None:
             raise InvalidInputError(
                 "The language model refused to write about this: describe the product in other words.", "REFUSED"
             )
         return response.output_parsed
+
+    def _cost_of(self, tokens_in: int, tokens_out: int) -> float:
+        settings = self._settings
+        dollars = (
+            tokens_in * settings.openai_dollars_per_million_in + tokens_out * settings.openai_dollars_per_million_out
+        )
+        return dollars / 1e6
 
 
 def faults_of(answer: Answer) -> list[str]:

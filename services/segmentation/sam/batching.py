@@ -7,7 +7,12 @@ from queue import Empty, Queue
 from threading import Thread
 
 import torch
+from prometheus_client import Histogram
 from torch import Tensor
+
+BATCH_SIZE = Histogram(
+    "productimage_batch_size", "How many pictures were encoded together.", buckets=(1, 2, 3, 4, 6, 8, 12, 16, 32)
+)
 
 
 class MicroBatcher:
@@ -35,6 +40,7 @@ class MicroBatcher:
     def _serve(self) -> None:
         while True:
             batch = self._collect()
+            BATCH_SIZE.observe(len(batch))
             try:
                 with torch.inference_mode():
                     outputs = torch.split(self._run(torch.cat([one for one, _ in batch])), 1)

@@ -1,0 +1,59 @@
+"""What the overlays build, read."""
+
+import functools
+import subprocess
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.processes import ROOT
+
+K8S = ROOT / "deploy" / "k8s"
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+Manifest = dict[str, Any]
+
+OVERLAYS = sorted(path.name for path in (K8S / "overlays").iterdir())
+COMPONENTS = sorted(path.name for path in (K8S / "components").iterdir())
+
+
+def kustomize(folder: Path) -> list[Manifest]:
+    """Build a kustomization.
+
+    Raises:
+        AssertionError: It does not build; the text says why.
+    """
+    command = [str(SCRIPTS / "kubectl"), "kustomize", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
+@functools.cache
+def overlay(name: str) -> list[Manifest]:
+    """Give what an overlay builds."""
+    return kustomize(K8S / "overlays" / name)
+
+
+def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
+    """Give the manifests of these kinds."""
+    return [manifest for manifest in manifests if manifest["kind"] in kinds]
+
+
+def named(manifests: list[Manifest], kind: str, name: str) -> Manifest:
+    """Give one manifest; generated ones by the start of their names."""
+    found = [one for one in of_kind(manifests, kind) if one["metadata"]["name"].startswith(name)]
+    assert len(found) == 1, f"{len(found)} of kind {kind} are named {name}"
+    return found[0]
+
+
+def pod(deployment: Manifest) -> Manifest:
+    """Give a deployment's pod."""
+    spec: Manifest = deployment["spec"]["template"]["spec"]
+    return spec
+
+
+def containers(deployment: Manifest) -> list[Manifest]:
+    """Give all containers of a deployment, those that only prepare included."""
+    return [*pod(deployment).get("initContainers", ()), *pod(deployment)["containers"]]

@@ -1,0 +1,39 @@
+"""A name server of our own: one name with several addresses, that may change."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from dnslib import QTYPE, RR, A
+from dnslib.server import BaseResolver, DNSLogger, DNSServer
+
+NAME = "segmentation.test"
+
+
+@dataclass
+class Names(BaseResolver):  # type: ignore[misc]  # it has no types
+    """Answers for one name, as a headless Service of Kubernetes does.
+
+    Attributes:
+        addresses: Of the replicas that are ready.
+    """
+
+    addresses: list[str] = field(default_factory=list)
+
+    def resolve(self, request, _handler):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+        """See dnslib."""
+        reply = request.reply()
+        if request.q.qtype == QTYPE.A and str(request.q.qname).rstrip(".") == NAME:
+            for address in self.addresses:
+                reply.add_answer(RR(NAME, QTYPE.A, rdata=A(address), ttl=1))
+        return reply
+
+
+@contextmanager
+def serving(names: Names) -> Iterator[int]:
+    """Answer on a port of this machine, over UDP; give the port."""
+    server = DNSServer(names, port=0, address="127.0.0.1", logger=DNSLogger("-request,-reply"))
+    server.start_thread()
+    yield server.server.server_address[1]
+    server.stop()
+    server.server.server_close()
