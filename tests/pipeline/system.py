@@ -33,12 +33,14 @@ class System:
     Attributes:
         client: Speaks to the gateway.
         pids: Process ids by name.
+        ports: Where they listen.
         store: The folder of the disk store.
         lines: What they have logged.
     """
 
     client: httpx.Client
     pids: dict[str, int]
+    ports: Ports
     store: Path
     lines: list[str] = field(default_factory=list)
 
@@ -75,10 +77,11 @@ def started(store: Path, environment: Mapping[str, str]) -> Iterator[System]:
     failure: list[BaseException] = []
     lines: list[str] = []
     found: dict[str, Any] = {}
+    ports = Ports.free()
 
     async def run() -> None:
         settings = {**AT_HOME, "HISTORY_DISK_DIR": str(store), **environment}
-        async with running(Ports.free(), settings, lines.append) as processes:
+        async with running(ports, settings, lines.append) as processes:
             found.update(url=processes.url, pids=processes.pids)
             ready.set()
             await asyncio.to_thread(stop.wait)
@@ -98,7 +101,7 @@ def started(store: Path, environment: Mapping[str, str]) -> Iterator[System]:
         if failure:
             raise AssertionError("\n".join(lines)) from failure[0]
         with httpx.Client(base_url=found["url"], timeout=120, trust_env=False) as client:
-            yield System(client, found["pids"], store, lines)
+            yield System(client, found["pids"], ports, store, lines)
     finally:
         stop.set()
         thread.join()

@@ -1,0 +1,1 @@
+"""What watches the system: alerts, and a dashboard."""
