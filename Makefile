@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PROTOS := $(shell find protos -name '*.proto')
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3
 
-.PHONY: demo run images test test-faults test-images test-rolling lint format types protos protos-lint weights lock check clean
+.PHONY: demo run images test test-faults test-images test-rolling test-alerts lint format types protos protos-lint weights lock check clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -27,6 +27,10 @@ test-images: setup weights images  ## run the images with compose, and the pipel
 
 test-rolling: setup  ## three replicas behind one name: shared out, killed and renewed under load
 	$(PY) -m pytest tests/rolling
+
+test-alerts:  ## try each alert with promtool (Debian: apt install prometheus)
+	promtool check config deploy/monitoring/prometheus.yaml
+	promtool test rules deploy/monitoring/alerts_test.yaml
 
 setup: .venv/ready protos
 

@@ -4,7 +4,7 @@ k6 calls the system, by REST and by gRPC: with engines that only take 10 ms, and
 processor's seconds that each process takes for one generation, `mb` the most memory it has had. The reference of each
 ratio is one caller: `ratio` is how much more several get done.
 
-    python -m bench.cluster [--seconds S] [--callers 1,2,4,8] [--engines fixed,default]
+    python -m bench.cluster [--seconds S] [--callers 1,2,4,8] [--engines fixed,default] [--photo FILE]
 """
 
 import argparse
@@ -71,14 +71,14 @@ def peak_mb(pid: int) -> int:
     return int(line.split()[1]) // 1024
 
 
-def call(running: Running, scenario: str, callers: int, seconds: float, scratch: Path) -> dict[str, Any]:
+def call(running: Running, scenario: str, callers: int, photo: Path, seconds: float, scratch: Path) -> dict[str, Any]:
     """Let k6 call; give calls per second, the median and 95th percentile in milliseconds, and the share that failed.
 
     Raises:
         RuntimeError: A threshold of bench/cluster.js was not met.
     """
     summary = scratch / "summary.json"
-    variables = {"PHOTO": str(SAMPLE), "GATEWAY": running.gateway, "SEGMENTATION": running.segmentation}
+    variables = {"PHOTO": str(photo), "GATEWAY": running.gateway, "SEGMENTATION": running.segmentation}
     command = [str(K6), "run", "--quiet", "--no-usage-report", "--vus", str(callers), "--duration", f"{seconds}s"]
     done = subprocess.run(  # noqa: S603
         [*command, "--summary-export", str(summary), str(HERE / "cluster.js")],
@@ -101,13 +101,13 @@ def call(running: Running, scenario: str, callers: int, seconds: float, scratch:
     }
 
 
-def measure(engines: str, callers: list[int], seconds: float) -> dict[str, Any]:
+def measure(engines: str, callers: list[int], photo: Path, seconds: float) -> dict[str, Any]:
     """Give the figures of one kind of engines."""
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder, ENGINES[engines](Path(folder, "store")) as running:
         for scenario in SCENARIOS:
             before = {name: cpu_seconds(pid) for name, pid in running.pids.items()}
-            rows = [call(running, scenario, count, seconds, Path(folder)) for count in callers]
+            rows = [call(running, scenario, count, photo, seconds, Path(folder)) for count in callers]
             calls = sum(row["calls"] for row in rows)
             figures[scenario] = rows
             figures[f"{scenario}_cpu"] = {
@@ -136,11 +136,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--callers", default="1,2,4,8")
     parser.add_argument("--engines", default="fixed,default")
+    parser.add_argument("--photo", type=Path, default=SAMPLE)
     arguments = parser.parse_args()
     callers = [int(one) for one in arguments.callers.split(",")]
     figures = {}
     for engines in arguments.engines.split(","):
-        figures[engines] = measure(engines, callers, arguments.seconds)
+        figures[engines] = measure(engines, callers, arguments.photo.resolve(), arguments.seconds)
         show(engines, figures[engines])
     print(json.dumps(figures))
 
