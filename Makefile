@@ -17,7 +17,7 @@ run: weights  ## serve everything until Ctrl-C (gateway on port 8000)
 	@$(PY) -m deploy.local run
 
 test: weights  ## every test
-	$(PY) -m pytest --numprocesses 2 --dist loadfile
+	$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-faults: setup  ## minutes under fire, with new seeds each time (FAULTS="--seed 7 --runs 1" chooses)
 	$(PY) -m tests.faults $(FAULTS)

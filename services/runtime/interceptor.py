@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -11,7 +11,7 @@ import structlog
 from opentelemetry.trace import SpanKind
 from prometheus_client import Gauge, Histogram
 
-from services.runtime.errors import STATUS_DETAILS, to_status
+from services.runtime.errors import STATUS_DETAILS, OverloadedError, to_status
 from services.runtime.metrics import SECONDS
 from services.runtime.telemetry import REQUEST_ID, bind_request
 from services.runtime.tracing import span
@@ -34,10 +34,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     Args:
         max_deadline_seconds: The longest a call may take, whatever its caller says.
+        max_calls: How many are served at one time; more are refused.
     """
 
-    def __init__(self, max_deadline_seconds: float) -> None:
+    def __init__(self, max_deadline_seconds: float, max_calls: int) -> None:
         self._max_deadline = max_deadline_seconds
+        self._max_calls = max_calls
+        self._calls = 0
 
     async def intercept_service(  # type: ignore[override]  # typeshed has the handler as always present
         self,
@@ -67,17 +70,29 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _unary(self, behaviour: Any, method: str, metadata: dict[str, str]) -> Any:
         async def call(request: Any, context: "Context") -> Any:
             async with _Call(method, metadata, context, self._max_deadline):
-                return await behaviour(request, context)
+                with self._place():
+                    return await behaviour(request, context)
 
         return call
 
     def _stream(self, behaviour: Any, method: str, metadata: dict[str, str]) -> Any:
         async def call(request: Any, context: "Context") -> AsyncIterator[Any]:
             async with _Call(method, metadata, context, self._max_deadline):
-                async for message in behaviour(request, context):
-                    yield message
+                with self._place():
+                    async for message in behaviour(request, context):
+                        yield message
 
         return call
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if self._calls >= self._max_calls:
+            raise OverloadedError("The service is busy: try again in a few seconds.")
+        self._calls += 1
+        try:
+            yield
+        finally:
+            self._calls -= 1
 
 
 class _Call:

@@ -21,6 +21,8 @@ from services.runtime.tracing import configure_tracing
 
 log = structlog.get_logger()
 
+MOST_WATCHERS = 128
+
 Register = Callable[[grpc.aio.Server, BoundedExecutor], None]
 
 
@@ -86,9 +88,10 @@ def create_server(
     """
     credentials = _credentials(settings)
     server = grpc.aio.server(
-        interceptors=[CallInterceptor(settings.max_deadline_seconds)],
+        interceptors=[CallInterceptor(settings.max_deadline_seconds, settings.max_concurrent_rpcs)],
         options=_options(settings),
-        maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
+        # Refused before they are read; each caller's connection has a stream open that tells of our health.
+        maximum_concurrent_rpcs=settings.max_concurrent_rpcs + MOST_WATCHERS,
     )
     executor = BoundedExecutor(settings.workers, settings.queue_size)
     register(server, executor)

@@ -111,6 +111,15 @@ def test_the_clusters_copies_are_current() -> None:
         assert path.read_text() == text, "run: python -m deploy.monitoring"
 
 
+def test_what_scales_on_a_metric_has_it(labels_of: dict[str, set[str]]) -> None:
+    folder = ROOT / "deploy" / "k8s" / "components" / "in-flight-scaling"
+    (rule,) = yaml.safe_load((folder / "adapter.yaml").read_text())["rules"]["custom"]
+    (change,) = yaml.safe_load((folder / "metric.yaml").read_text())
+    (metric,) = change["value"]
+    assert rule["name"]["as"] == metric["pods"]["metric"]["name"]
+    assert rule["seriesQuery"].partition("{")[0] in labels_of
+
+
 def test_compose_watches_every_process() -> None:
     config = yaml.safe_load((HERE / "prometheus.yaml").read_text())
     names = {job["job_name"] for job in config["scrape_configs"]}
