@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.errors import error_response, internal_error_detail
 from services.runtime.metrics import SECONDS
 from services.runtime.telemetry import REQUEST_ID, bind_request
-from services.runtime.tracing import span
+from services.runtime.tracing import is_on, span
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if scope["path"] in QUIET:
+        if not is_on() or scope["path"] in QUIET:
             await self._serve(scope, receive, send)
             return
         headers = dict(Headers(scope=scope).items())

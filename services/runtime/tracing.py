@@ -35,6 +35,11 @@ def configure_tracing(settings: TraceSettings, process: str) -> None:
     _tracer = provider.get_tracer("product-image-generator")
 
 
+def is_on() -> bool:
+    """Tell whether traces are told to anybody."""
+    return _tracer is not None
+
+
 @contextmanager
 def span(
     name: str, kind: SpanKind = SpanKind.INTERNAL, caller: Mapping[str, str] | None = None, **attributes: str
