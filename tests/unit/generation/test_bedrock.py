@@ -17,6 +17,7 @@ from services.generation.background import bedrock
 from services.generation.background.bedrock import Bedrock
 from services.generation.background.engine import Wish
 from services.generation.background.stability import ACTIVE, nearest_ratio
+from services.generation.cloud import COST
 from services.generation.engines import choose_engines
 from services.generation.settings import GenerationSettings
 from services.runtime import work
@@ -84,6 +85,14 @@ def test_a_picture_is_asked_for_and_read() -> None:
     assert prompt.startswith(asked.json["prompt"])
     assert engine == f"bedrock/{MODEL}"
     assert np.array_equal(pixels, PICTURE)
+
+
+def test_what_it_costs_is_counted_for_pictures_alone() -> None:
+    cost = COST.labels(f"bedrock/{MODEL}")._value
+    before = cost.get()
+    with scripted([failed(503, "ServiceUnavailableException"), answered(PICTURE)]) as server:
+        made(server, bedrock_dollars_per_picture=0.25)
+    assert cost.get() - before == pytest.approx(0.25)
 
 
 def test_the_same_seed_prompt_and_model_ask_with_the_same_bytes() -> None:

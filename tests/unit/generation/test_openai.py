@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.generation.audience import Audience, Product, Terms
+from services.generation.cloud import COST
 from services.generation.copy import openai as engine_module
 from services.generation.copy.engine import Copy
 from services.generation.copy.openai import OpenAi
@@ -44,8 +45,9 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_KEY", raising=False)
 
 
-def said(content: dict[str, Any]) -> Reply:
+def said(content: dict[str, Any], **more: object) -> Reply:
     body = {
+        **more,
         "id": "resp_1",
         "object": "response",
         "created_at": 1,
@@ -92,6 +94,16 @@ def test_one_call_gives_both_ads_and_the_english_terms() -> None:
     assert set(form["schema"]["required"]) == set(GOOD)
     terms = Terms("insulated steel bottle", ("keeps drinks cold",), "young women who hike")
     assert copy == Copy(SHORT, LONG, "openai/some-model", terms, "")
+
+
+def test_what_it_costs_is_estimated_by_the_tokens() -> None:
+    details = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 40}}
+    usage = {"input_tokens": 2000, "output_tokens": 500, "total_tokens": 2500, **details}
+    content = {"type": "output_text", "text": json.dumps(GOOD), "annotations": []}
+    prices: dict[str, Any] = {"openai_dollars_per_million_in": 3, "openai_dollars_per_million_out": 10}
+    with scripted([said(content, usage=usage)]) as server:
+        written(server, openai_model="priced", **prices)
+    assert COST.labels("openai/priced")._value.get() == pytest.approx(2000 * 3e-6 + 500 * 10e-6)
 
 
 @pytest.mark.parametrize(
