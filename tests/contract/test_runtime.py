@@ -22,7 +22,7 @@ from productimage.inpainting.v1.inpainting_pb2_grpc import (
 )
 from services.inpainting.__main__ import SERVICE
 from services.runtime.channel import open_channel
-from services.runtime.errors import STATUS_DETAILS, InvalidInputError
+from services.runtime.errors import STATUS_DETAILS, InvalidInputError, UnavailableError
 from services.runtime.executor import BoundedExecutor
 from services.runtime.server import StartError, create_server
 from services.runtime.settings import ChannelSettings, ServiceSettings
@@ -46,7 +46,7 @@ class Probe(InpaintingServiceServicer):
         self.executor = executor
         add_InpaintingServiceServicer_to_server(self, server)
 
-    async def Inpaint(self, request: InpaintRequest, context: "Context") -> InpaintResponse:  # noqa: N802
+    async def Inpaint(self, request: InpaintRequest, _context: "Context") -> InpaintResponse:  # noqa: N802
         self.request_ids.append(current_request_id())
         assert self.executor is not None
         match request.picture.encoded:
@@ -61,7 +61,7 @@ class Probe(InpaintingServiceServicer):
             case b"block":
                 await self.executor.run(self.gate.wait, 20)
             case b"away":
-                await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+                raise UnavailableError("away")
             case b"refuse":
                 raise InvalidInputError("no")
             case b"large":
