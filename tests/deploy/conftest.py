@@ -1,9 +1,6 @@
-from pathlib import Path
-
 import pytest
-import yaml
 
-from tests.deploy.manifests import COMPONENTS, K8S, OVERLAYS, Manifest, kustomize, overlay
+from tests.deploy.manifests import COMPONENTS, OVERLAYS, Manifest, base_with, overlay
 
 BUILDS = [*OVERLAYS, *(f"with {name}" for name in COMPONENTS)]
 
@@ -13,13 +10,4 @@ def manifests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     """Every overlay, and the base with every component by itself."""
     if request.param in OVERLAYS:
         return overlay(request.param)
-    folder: Path = tmp_path_factory.mktemp("overlay")
-    component = request.param.removeprefix("with ")
-    # kustomize takes relative paths only.
-    up = "../" * len(folder.parts)
-    content = {
-        "resources": [f"{up}{K8S.relative_to('/')}/base"],
-        "components": [f"{up}{K8S.relative_to('/')}/components/{component}"],
-    }
-    (folder / "kustomization.yaml").write_text(yaml.safe_dump(content))
-    return kustomize(folder)
+    return base_with(request.param.removeprefix("with "), tmp_path_factory.mktemp("overlay"))

@@ -30,6 +30,14 @@ def kustomize(folder: Path) -> list[Manifest]:
     return list(yaml.safe_load_all(done.stdout))
 
 
+def base_with(component: str, folder: Path) -> list[Manifest]:
+    """Build the base with one component, by a kustomization in this folder."""
+    k8s = f"{'../' * len(folder.parts)}{K8S.relative_to('/')}"  # kustomize takes relative paths only
+    content = {"resources": [f"{k8s}/base"], "components": [f"{k8s}/components/{component}"]}
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(content))
+    return kustomize(folder)
+
+
 @functools.cache
 def overlay(name: str) -> list[Manifest]:
     """Give what an overlay builds."""

@@ -16,7 +16,7 @@ from services.history.settings import HistorySettings
 from services.inpainting.settings import InpaintingSettings
 from services.runtime.settings import ServiceSettings
 from services.segmentation.settings import SegmentationSettings
-from tests.deploy.manifests import K8S, SCRIPTS, Manifest, containers, kustomize, named, of_kind, overlay, pod
+from tests.deploy.manifests import SCRIPTS, Manifest, base_with, containers, named, of_kind, overlay, pod
 from tests.processes import ROOT
 from weights.manifest import read_manifest
 
@@ -260,11 +260,7 @@ def test_the_local_overlay_needs_no_cloud_and_no_key() -> None:
 
 
 def test_the_gpu_component_asks_for_a_gpu(tmp_path: Path) -> None:
-    up = "../" * len(tmp_path.parts)
-    (tmp_path / "kustomization.yaml").write_text(
-        f"resources: [{up}{K8S.relative_to('/')}/base]\ncomponents: [{up}{K8S.relative_to('/')}/components/gpu]\n"
-    )
-    for deployment in deployments(kustomize(tmp_path)):
+    for deployment in deployments(base_with("gpu", tmp_path)):
         limits = pod(deployment)["containers"][0]["resources"]["limits"]
         uses_models = deployment["metadata"]["name"] in ("segmentation", "inpainting")
         assert limits.get("nvidia.com/gpu") == (1 if uses_models else None)
