@@ -26,7 +26,7 @@ from services.segmentation.cutout import cut_out
 from services.segmentation.engine import Engines, choose_engines
 from services.segmentation.settings import SegmentationSettings
 
-SAMPLE = Path("deploy/local/sample.jpg")
+SAMPLE = Path("gateway/studio/sample.jpg")
 ROW = 300
 """How tall a row is, in pixels."""
 SQUARE = 10

@@ -26,7 +26,7 @@ from services.segmentation.mask_rcnn.coco import BY_COCO_ID
 from services.segmentation.mask_rcnn.torchvision_engine import TorchvisionMaskRcnn, build
 from services.segmentation.settings import SegmentationSettings
 
-SAMPLE = Path("deploy/local/sample.jpg")
+SAMPLE = Path("gateway/studio/sample.jpg")
 SIDE = 1024
 SAME_BOX = 0.9
 DIRECTIONS = 8

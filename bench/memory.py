@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from productimage.inpainting.v1.inpainting_pb2_grpc import InpaintingServiceAsyncStub
     from productimage.segmentation.v1.segmentation_pb2_grpc import SegmentationServiceAsyncStub
 
-SAMPLE = Path("deploy/local/sample.jpg")
+SAMPLE = Path("gateway/studio/sample.jpg")
 WIDTHS = (600, 200, 1024, 3000, 800, 1600)
 POINTS = 10
 """How many points of the curve are printed."""

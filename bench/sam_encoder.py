@@ -34,7 +34,7 @@ from services.segmentation.sam.tiny_vit import TinyViT
 from services.segmentation.sam.vit import SIZES, WINDOW
 from services.segmentation.settings import SegmentationSettings
 
-SAMPLE = Path("deploy/local/sample.jpg")
+SAMPLE = Path("gateway/studio/sample.jpg")
 BOX = torch.tensor([[256.0, 256.0, 768.0, 768.0]])
 SEED = 0
 

@@ -7,7 +7,6 @@ from typing import Any
 from cachetools import LRUCache
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import RedirectResponse
 from fastapi.security import APIKeyHeader, HTTPBearer
 
 from gateway.audiences import Audiences
@@ -19,7 +18,7 @@ from gateway.middleware.body import BodyLimits
 from gateway.middleware.context import RequestContext
 from gateway.middleware.headers import SecurityHeaders
 from gateway.models import ErrorBody
-from gateway.routes import audiences, health, images, products, static
+from gateway.routes import audiences, health, images, products, records, static, status, studio
 from gateway.services import connect
 from gateway.settings import GatewaySettings
 from services.runtime.executor import BoundedExecutor
@@ -50,11 +49,11 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app = FastAPI(title="Product Image Generator", description=DESCRIPTION, version="1", lifespan=lifespan)
     guards = [Security(BEARER), Security(KEY)] if settings.api_keys else []
     refusals: dict[int | str, Any] = {status: {"model": ErrorBody} for status in (401, 429) if guards}
-    for routes in (audiences, images, products):
+    for routes in (audiences, images, products, records, status):
         app.include_router(routes.router, dependencies=guards, responses=refusals)
     for routes in (static, health):
         app.include_router(routes.router)
-    app.add_api_route("/", _home, include_in_schema=False)
+    app.include_router(studio.router)
     add_error_handlers(app)
     # The last added is the outermost: CORS headers are on every answer, errors included.
     app.add_middleware(
@@ -66,7 +65,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.add_middleware(Admission, working=_places(settings), receiving=settings.max_receiving)
     if settings.api_keys:
         app.add_middleware(AccessControl, keys=settings.api_keys, rate=settings.rate_limit)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, pictures_elsewhere=settings.static_delivery == "redirect")
     app.add_middleware(RequestContext)
     app.add_middleware(
         CORSMiddleware,
@@ -83,9 +82,6 @@ def _places(settings: GatewaySettings) -> dict[str, int]:
     return {
         "/api/generate-product": settings.max_generations,
         "/api/upload-image": settings.max_uploads,
+        "/api/cut-out": settings.max_uploads,
         "/api/upload-audience": settings.max_uploads,
     }
-
-
-async def _home() -> RedirectResponse:
-    return RedirectResponse("/docs")

@@ -45,12 +45,19 @@ class ApiError(Exception):
     Args:
         status: The HTTP status.
         detail: Says what is wrong and what to do.
+        reason: UPPER_SNAKE_CASE, stable, for programs; None: nothing more is known than the status.
     """
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, reason: str | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.reason = reason
+
+    @property
+    def body(self) -> dict[str, str]:
+        """As callers get it."""
+        return {"detail": self.detail} | ({"reason": self.reason} if self.reason else {})
 
 
 def internal_error_detail() -> str:
@@ -66,7 +73,7 @@ def from_rpc_error(error: AioRpcError, capability: str) -> ApiError:
         capability: What was being done, such as "cut-out".
     """
     code, status = error.code(), HTTP_STATUS.get(error.code(), 500)
-    has_own_text = reason_of(error) is not None
+    reason = reason_of(error)
     log.warning("call failed", capability=capability, code=code.name, message=error.details())
     if status == 500:
         return ApiError(status, internal_error_detail())
@@ -76,8 +83,8 @@ def from_rpc_error(error: AioRpcError, capability: str) -> ApiError:
         return ApiError(status, f"The request took too long, and was ended during {capability}: try again later.")
     if status == 504:
         return ApiError(status, f"The {capability} service took too long: try again, or send a smaller picture.")
-    if has_own_text:
-        return ApiError(status, error.details() or "")
+    if reason is not None:
+        return ApiError(status, error.details() or "", reason)
     if status == 429:
         return ApiError(status, f"The {capability} service is busy: try again in a few seconds.")
     return ApiError(500, internal_error_detail())
@@ -100,11 +107,14 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)
 
 
-def error_response(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def error_response(
+    status: int, body: str | Mapping[str, str], headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """Make the answer of an error; some say when to try again."""
     retry_after = RETRY_AFTER_SECONDS.get(status)
     own = {"Retry-After": retry_after} if retry_after else {}
-    return JSONResponse({"detail": detail}, status, {**own, **(headers or {})})
+    content = {"detail": body} if isinstance(body, str) else dict(body)
+    return JSONResponse(content, status, {**own, **(headers or {})})
 
 
 def as_api_error(error: Exception) -> ApiError:
@@ -115,12 +125,13 @@ def as_api_error(error: Exception) -> ApiError:
     if status == 500:
         log.error("request failed", exc_info=error)
         return ApiError(status, internal_error_detail())
-    return ApiError(status, str(error))
+    assert isinstance(error, ServiceError)  # noqa: S101  # only these have a status of their own
+    return ApiError(status, str(error), error.reason)
 
 
 async def _known_error(_: Request, error: Exception) -> JSONResponse:
     known = as_api_error(error)
-    return error_response(known.status, known.detail)
+    return error_response(known.status, known.body)
 
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:

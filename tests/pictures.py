@@ -9,7 +9,7 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 
-SAMPLE = Path(__file__).parents[1] / "deploy" / "local" / "sample.jpg"
+SAMPLE = Path(__file__).parents[1] / "gateway" / "studio" / "sample.jpg"
 
 
 def gradient(width: int, height: int) -> Pixels:

@@ -12,7 +12,7 @@ import httpx
 from deploy.local.overview import write_overview
 from deploy.local.supervisor import ROOT, Ports, Processes, Say, running
 
-SAMPLE = Path(__file__).with_name("sample.jpg")
+SAMPLE = ROOT / "gateway" / "studio" / "sample.jpg"
 OUT = ROOT / "out"
 FORM = {
     "product_name": "TrailMate 保溫瓶",

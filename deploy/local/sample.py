@@ -1,4 +1,4 @@
-"""Renders sample.jpg, the product photo that the demo starts from: `python -m deploy.local.sample`."""
+"""Renders gateway/studio/sample.jpg, the product photo that the demo starts from: `python -m deploy.local.sample`."""
 
 from pathlib import Path
 
@@ -55,4 +55,4 @@ def sample() -> bytes:
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("sample.jpg").write_bytes(sample())
+    (Path(__file__).resolve().parents[2] / "gateway" / "studio" / "sample.jpg").write_bytes(sample())

@@ -65,7 +65,9 @@ async def generate(
         record, creatives = await _make(brief, upload, services, settings, journal)
     except ApiError as error:
         if error.status not in TO_BE_SENT_AGAIN and await discard(brief.timestamp, services, settings):
-            raise ApiError(error.status, f"{error.detail} Then upload the photo again: it was not kept.") from error
+            raise ApiError(
+                error.status, f"{error.detail} Then upload the photo again: it was not kept.", error.reason
+            ) from error
         raise
     # Whether a save that failed was one cannot be told from here, so the upload is left: to a new try, or to the sweep.
     return await _save(brief, record, creatives, services, settings, journal, request_id)

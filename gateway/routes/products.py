@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from gateway.dependencies import GatewayDependency, IdempotencyKey
-from gateway.models import ErrorBody, RecordBody
+from gateway.models import ErrorBody, RecordBody, SizesBody
 from gateway.pipelines.brief import Brief
 from gateway.pipelines.generate import generate
 from gateway.pipelines.journal import Journal
@@ -112,6 +112,12 @@ async def generate_product(
         return RecordBody.of(record)
 
     return await run_pipeline(request, pipeline, gateway.settings)
+
+
+@router.get("/sizes")
+async def sizes() -> SizesBody:
+    """Give the sizes of ads that are offered, and those that are made when none is chosen."""
+    return SizesBody(offered=list(OFFERED), default=list(DEFAULT))
 
 
 @router.get(

@@ -80,7 +80,7 @@ def _last(task: "asyncio.Future[BaseModel]") -> bytes:
         return format_sse_event(event="result", data_str=_body(task.result()))
     except Exception as error:  # noqa: BLE001  # the status has been sent: this is the only way left to tell
         known = as_api_error(error)
-        body = {"status": known.status, "detail": known.detail}
+        body = {"status": known.status, **known.body}
         return format_sse_event(event="error", data_str=json.dumps(body, ensure_ascii=False))
 
 

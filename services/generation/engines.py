@@ -9,10 +9,14 @@ from services.generation.background.engine import BackgroundEngine
 from services.generation.copy.engine import Copy, CopyEngine
 from services.generation.copy.templates import Templates
 from services.generation.settings import GenerationSettings
+from services.runtime.engines import Choice, announce
 from services.runtime.errors import ServiceError
 from services.runtime.server import StartError
 
 log = structlog.get_logger()
+
+BACKGROUND = "GENERATION_BACKGROUND_ENGINE"
+AWS = "AWS_ACCESS_KEY_ID or AWS_ROLE_ARN"
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,18 @@ def _choose_background(settings: GenerationSettings) -> BackgroundEngine:
             engine = Bedrock(settings)
         except ModelRefusedError as error:
             raise StartError(f"GENERATION_BEDROCK_MODEL: {error}") from None
-        log.info(
-            "engine",
-            capability="background",
-            engine=engine.name,
-            why="asked for" if asked == "bedrock" else "AWS is set",
-        )
+        if asked == "bedrock":
+            announce(Choice("background", engine.name, "asked for", BACKGROUND))
+        else:
+            announce(Choice("background", engine.name, "found", AWS))
         return engine
     from services.generation.background.studio.engine import Studio
 
     studio = Studio(stand_in=settings.studio_stand_in)
-    why = "asked for" if asked == "studio" else "neither AWS_ACCESS_KEY_ID nor AWS_ROLE_ARN is set"
-    log.info("engine", capability="background", engine=studio.name, why=why)
+    if asked == "studio":
+        announce(Choice("background", studio.name, "asked for", BACKGROUND))
+    else:
+        announce(Choice("background", studio.name, "lacking", AWS, "AWS_ACCESS_KEY_ID=..., AWS_SECRET_ACCESS_KEY=..."))
     return studio
 
 
@@ -79,12 +83,14 @@ def _choose_copy(settings: GenerationSettings) -> CopyEngine:
     asked, key = settings.copy_engine, settings.openai_key
     if asked == "openai" and key is None:
         raise StartError("GENERATION_COPY_ENGINE=openai needs OPENAI_KEY")
-    if key is None or asked == "templates":
-        why = "asked for" if asked == "templates" else "OPENAI_KEY is not set"
-        log.info("engine", capability="copy", engine=Templates.name, why=why)
+    if asked == "templates":
+        announce(Choice("copy", Templates.name, "asked for", "GENERATION_COPY_ENGINE"))
+        return Templates()
+    if key is None:
+        announce(Choice("copy", Templates.name, "lacking", "OPENAI_KEY", "OPENAI_KEY=..."))
         return Templates()
     from services.generation.copy.openai import OpenAi
 
     engine = OpenAi(key.get_secret_value(), settings)
-    log.info("engine", capability="copy", engine=engine.name, why="OPENAI_KEY is set")
+    announce(Choice("copy", engine.name, "found", "OPENAI_KEY"))
     return WithFallback(engine, Templates()) if settings.copy_fallback else engine

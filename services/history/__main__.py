@@ -1,7 +1,6 @@
 """The history service's process: `python -m services.history`."""
 
 import grpc
-import structlog
 
 from productimage.history.v1.history_pb2_grpc import add_HistoryServiceServicer_to_server
 from services.history.objects.disk import DiskStore
@@ -9,13 +8,12 @@ from services.history.objects.s3 import S3Store
 from services.history.objects.store import ObjectStore
 from services.history.servicer import HistoryServicer
 from services.history.settings import HistorySettings
+from services.runtime.engines import Choice, announce
 from services.runtime.executor import BoundedExecutor
 from services.runtime.server import Register, StartError, run
 from services.runtime.settings import read_settings
 
 SERVICE = "productimage.history.v1.HistoryService"
-
-log = structlog.get_logger()
 
 
 def open_store(settings: HistorySettings) -> ObjectStore:
@@ -26,12 +24,14 @@ def open_store(settings: HistorySettings) -> ObjectStore:
     """
     if settings.store == "s3" and not settings.s3_bucket_name:
         raise StartError("HISTORY_STORE=s3 needs a bucket: set S3_BUCKET_NAME")
-    if settings.store == "disk" or not settings.s3_bucket_name:
-        why = "asked for" if settings.store == "disk" else "S3_BUCKET_NAME is not set"
-        log.info("engine", capability="storage", engine=DiskStore.name, why=why, folder=str(settings.disk_dir))
+    if settings.store == "disk":
+        announce(Choice("storage", DiskStore.name, "asked for", "HISTORY_STORE"))
+        return DiskStore(settings.disk_dir)
+    if not settings.s3_bucket_name:
+        announce(Choice("storage", DiskStore.name, "lacking", "S3_BUCKET_NAME", "S3_BUCKET_NAME=..."))
         return DiskStore(settings.disk_dir)
     store = S3Store.connect(settings)
-    log.info("engine", capability="storage", engine=store.name, why="S3_BUCKET_NAME is set")
+    announce(Choice("storage", store.name, "found", "S3_BUCKET_NAME"))
     return store
 
 

@@ -28,7 +28,7 @@ from tenacity import (
 from services.history import keys
 from services.history.lines import Record, beginning, field, join, sequence_of, split, to_line, to_record
 from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
-from services.runtime.errors import ContentionError, InvalidInputError, UnavailableError
+from services.runtime.errors import ContentionError, InvalidInputError, NotFoundError, UnavailableError
 from services.runtime.work import seconds_left
 
 ADDED = Counter("productimage_ledger_added", "Records added to the history.")
@@ -37,6 +37,9 @@ WRITES = Counter("productimage_ledger_writes", "Writes that added records, by ho
 SEGMENT = 100
 LONGEST_TRY_SECONDS = 20
 LONGEST_PAGE = 1000
+LONGEST_QUERY = 200
+LONGEST_SEARCH = 2000
+SEARCHED = ("product_name", "product_describe", "target_audience", "short_ad", "long_ad")
 DEFAULT_PAGE = 100
 
 
@@ -45,7 +48,7 @@ class Page:
     """Part of the list.
 
     Attributes:
-        records: Oldest first.
+        records: In the order asked for.
         next_token: For the next page; empty on the last.
     """
 
@@ -253,15 +256,57 @@ class Ledger:
         Raises:
             InvalidInputError: The size or the token is out of range.
         """
-        if size > LONGEST_PAGE:
-            raise InvalidInputError(f"A page has at most {LONGEST_PAGE} records.", "PAGE_SIZE")
-        if token and not (token.isascii() and token.isdigit() and len(token) < 16):
-            raise InvalidInputError("The page token is not one that this call gave.", "PAGE_TOKEN")
+        _check_page(size, token)
         head = self._read_head()
         start = int(token or 0)
         end = start + (size or DEFAULT_PAGE)
         lines = self._lines(head, start, end)
         return Page([to_record(line) for line in lines], str(end) if end < head.length else "")
+
+    def search(self, query: str, size: int, token: str) -> Page:
+        """Look for records, newest first, through at most `LONGEST_SEARCH` of them.
+
+        Args:
+            query: What one of their texts holds, in any case; empty: any.
+            size: At most so many records, 1 to 1000; 0: 100.
+            token: Empty for the first page, then the one of the page before.
+
+        Returns:
+            A page that may be short, or empty, though others follow it.
+
+        Raises:
+            InvalidInputError: The size, the token or the query is out of range.
+        """
+        _check_page(size, token)
+        if len(query) > LONGEST_QUERY:
+            raise InvalidInputError(f"Look for at most {LONGEST_QUERY} characters.", "QUERY")
+        head = self._read_head()
+        position = min(int(token), head.length) if token else head.length
+        floor, wanted = max(0, position - LONGEST_SEARCH), query.casefold()
+        found: list[Record] = []
+        while position > floor and len(found) < (size or DEFAULT_PAGE):
+            start = max(floor, (position - 1) // SEGMENT * SEGMENT)  # a file at a time
+            lines = self._lines(head, start, position)
+            position = start
+            for index in reversed(range(len(lines))):
+                record = to_record(lines[index])
+                if wanted in "\n".join(str(record.get(name, "")) for name in SEARCHED).casefold():
+                    found.append(record)
+                if len(found) == (size or DEFAULT_PAGE):
+                    position = start + index
+                    break
+        return Page(found, str(position) if position else "")
+
+    def get(self, sequence: int) -> Record:
+        """Give the record of a number.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        lines = self._lines(self._read_head(), sequence, sequence + 1)
+        if not lines:
+            raise NotFoundError("There is no record of this number.")
+        return to_record(lines[0])
 
     def _lines(self, head: _Head, start: int, end: int) -> list[bytes]:
         first, last = start // SEGMENT, -(-end // SEGMENT)
@@ -301,3 +346,10 @@ class Ledger:
         segments = sequence_of(lines[0]) // SEGMENT if lines else sum(1 for _ in self._store.list(keys.SEGMENTS))
         self._segments_seen = max(segments, self._segments_seen or 0)
         return _Head(lines, etag, segments)
+
+
+def _check_page(size: int, token: str) -> None:
+    if size > LONGEST_PAGE:
+        raise InvalidInputError(f"A page has at most {LONGEST_PAGE} records.", "PAGE_SIZE")
+    if token and not (token.isascii() and token.isdigit() and len(token) < 16):
+        raise InvalidInputError("The page token is not one that this call gave.", "PAGE_TOKEN")

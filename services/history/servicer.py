@@ -140,6 +140,22 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
             records=[_record_message(record) for record in page.records], next_page_token=page.next_token
         )
 
+    async def SearchRecords(  # noqa: N802
+        self, request: history_pb2.SearchRecordsRequest, _context: "Context"
+    ) -> history_pb2.SearchRecordsResponse:
+        """See history.proto."""
+        page = await self._executor.run(self._ledger.search, request.query, request.page_size, request.page_token)
+        return history_pb2.SearchRecordsResponse(
+            records=[_record_message(record) for record in page.records], next_page_token=page.next_token
+        )
+
+    async def GetRecord(  # noqa: N802
+        self, request: history_pb2.GetRecordRequest, _context: "Context"
+    ) -> history_pb2.GetRecordResponse:
+        """See history.proto."""
+        record = await self._executor.run(self._ledger.get, request.sequence)
+        return history_pb2.GetRecordResponse(record=_record_message(record))
+
     async def StreamRecords(  # noqa: N802
         self, request: history_pb2.StreamRecordsRequest, _context: "Context"
     ) -> AsyncIterator[history_pb2.StreamRecordsResponse]:

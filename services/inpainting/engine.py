@@ -3,14 +3,12 @@
 from typing import Protocol
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from services.inpainting.settings import InpaintingSettings
+from services.runtime.engines import Choice, Reason, announce
 from services.runtime.image import Pixels
 from services.runtime.server import StartError
-
-log = structlog.get_logger()
 
 Mask = NDArray[np.bool_]
 
@@ -45,14 +43,14 @@ def choose_inpainter(settings: InpaintingSettings) -> Inpainter:
         StartError: An engine was asked for by name and its weights are missing, or weights are damaged.
     """
     try:
-        engine, why = _choose(settings)
+        engine, choice = _choose(settings)
     except ValueError as error:
         raise StartError(str(error)) from None
-    log.info("engine", capability="inpainting", engine=engine.name, why=why)
+    announce(choice)
     return engine
 
 
-def _choose(settings: InpaintingSettings) -> tuple[Inpainter, str]:
+def _choose(settings: InpaintingSettings) -> tuple[Inpainter, Choice]:
     # Imported where needed, so that a process without torch can run the others.
     folder = settings.weights_dir
     asked = settings.engine
@@ -63,18 +61,25 @@ def _choose(settings: InpaintingSettings) -> tuple[Inpainter, str]:
         from services.inpainting.deepfill.engine import DeepFill
         from services.runtime.device import choose_device
 
-        return DeepFill.load(deepfill, choose_device(settings), settings), f"{deepfill} is in place"
+        engine = DeepFill.load(deepfill, choose_device(settings), settings)
+        return engine, _choice(engine, settings, "found", str(deepfill))
     migan = folder / MIGAN_FILE
     if asked == "migan" and not migan.is_file():
         raise StartError(f"INPAINTING_ENGINE=migan needs {migan}: python -m weights fetch")
     if migan.is_file() and asked in ("auto", "migan"):
         from services.inpainting.migan import MiGan
 
-        why = "asked for" if asked == "migan" else f"no {_any_of(settings)}; {migan} is in place"
-        return MiGan.load(migan), why
+        # No remedy: DeepFill's weights may not be used for ads that are sold.
+        return (found := MiGan.load(migan)), _choice(found, settings, "found", str(migan))
     from services.inpainting.opencv import OpenCv
 
-    return OpenCv(), "asked for" if asked == "opencv" else f"{migan} missing: python -m weights fetch"
+    return (plain := OpenCv()), _choice(plain, settings, "lacking", str(migan), "python -m weights fetch")
+
+
+def _choice(engine: Inpainter, settings: InpaintingSettings, reason: Reason, subject: str, remedy: str = "") -> Choice:
+    if settings.engine != "auto":
+        return Choice("inpainting", engine.name, "asked for", "INPAINTING_ENGINE")
+    return Choice("inpainting", engine.name, reason, subject, remedy)
 
 
 def _any_of(settings: InpaintingSettings) -> str:

@@ -10,6 +10,9 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from productimage.engine.v1.engine_pb2 import DESCRIPTOR as ENGINE_PROTO
+from productimage.engine.v1.engine_pb2_grpc import add_EngineServiceServicer_to_server
+from services.runtime.engines import EngineServicer
 from services.runtime.executor import BoundedExecutor
 from services.runtime.interceptor import CallInterceptor
 from services.runtime.memory import keep_freed_memory
@@ -22,6 +25,7 @@ from services.runtime.tracing import configure_tracing
 log = structlog.get_logger()
 
 MOST_WATCHERS = 128
+ENGINE_SERVICE = ENGINE_PROTO.services_by_name["EngineService"].full_name
 
 Register = Callable[[grpc.aio.Server, BoundedExecutor], None]
 
@@ -95,10 +99,13 @@ def create_server(
     )
     executor = BoundedExecutor(settings.workers, settings.queue_size)
     register(server, executor)
+    add_EngineServiceServicer_to_server(EngineServicer(), server)
     health_of = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_of, server)
     if settings.reflection:
-        reflection.enable_server_reflection([service, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+        reflection.enable_server_reflection(
+            [service, ENGINE_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME], server
+        )
     return server, health_of, executor, _listen(server, settings, credentials)
 
 

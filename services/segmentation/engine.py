@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
+from services.runtime.engines import Choice, announce
 from services.runtime.image import Pixels
 from services.runtime.server import StartError
 from services.segmentation.settings import SegmentationSettings
-
-log = structlog.get_logger()
 
 Probability = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -26,7 +24,11 @@ SAM_FILES = {
 """Segment Anything's checkpoints, the best first."""
 MASK_RCNN_FILES = ("maskrcnn_*.pth", "mask_rcnn_*.h5")
 """torchvision's checkpoints, and matterport's."""
+MASK_RCNN_FILE = "maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"
+"""The best of them."""
 SALIENCY_FILE = "u2netp.onnx"
+BEST = next(iter(SAM_FILES))
+FETCH = "python -m weights fetch"
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ def choose_engines(settings: SegmentationSettings) -> Engines:
         StartError: An engine was asked for by name and its weights are missing, or a file of weights is damaged.
     """
     try:
-        return Engines(_choose_segmenter(settings), _load_saliency(settings), _choose_detector(settings))
+        segmenter = _choose_segmenter(settings)
+        return Engines(segmenter, _load_saliency(settings), _choose_detector(settings, segmenter))
     except ValueError as error:
         raise StartError(str(error)) from None
 
@@ -169,52 +172,58 @@ def _choose_segmenter(settings: SegmentationSettings) -> Segmenter:
     from services.segmentation.grabcut import GrabCut
 
     if settings.engine == GrabCut.name:
-        log.info("engine", capability="cut-out", engine=GrabCut.name, why="asked for")
+        announce(Choice("cut_out", GrabCut.name, "asked for", "SEGMENTATION_ENGINE"))
         return GrabCut()
     wanted = list(SAM_FILES) if settings.engine == "auto" else [settings.engine]
     files = [settings.weights_dir / SAM_FILES[name] for name in wanted]
     saliency = settings.weights_dir / SALIENCY_FILE
     found = next((file for file in files if file.is_file()), None)
     # Without a saliency net nothing tells Segment Anything what is meant: of a whole frame it cuts out the background.
-    missing = [str(file) for file in (found or files[-1], saliency) if not file.is_file()]
+    missing = [file for file in (found or files[-1], saliency) if not file.is_file()]
     if found is None or missing:
-        why = f"{' and '.join(missing)} missing: python -m weights fetch"
+        lacking = " and ".join(map(str, missing))
         if settings.engine != "auto":
-            raise StartError(f"SEGMENTATION_ENGINE={settings.engine}: {why} {settings.engine} u2netp")
-        log.info("engine", capability="cut-out", engine=GrabCut.name, why=why)
+            remedy = f"{FETCH} {settings.engine} u2netp"
+            raise StartError(f"SEGMENTATION_ENGINE={settings.engine}: {lacking} missing: {remedy}")
+        announce(Choice("cut_out", GrabCut.name, "lacking", lacking, FETCH))
         return GrabCut()
     from services.runtime.device import choose_device
     from services.segmentation.sam.engine import SamEngine
 
     engine = SamEngine.load(found, choose_device(settings), settings)
-    log.info("engine", capability="cut-out", engine=engine.name, why=f"{found} is in place")
+    if settings.engine == "auto":
+        better = "" if engine.name == BEST else f"{FETCH} {BEST}"
+        announce(Choice("cut_out", engine.name, "found", str(found), better))
+    else:
+        announce(Choice("cut_out", engine.name, "asked for", "SEGMENTATION_ENGINE"))
     return engine
 
 
-def _choose_detector(settings: SegmentationSettings) -> Detector | None:
+def _choose_detector(settings: SegmentationSettings, segmenter: Segmenter) -> Detector | None:
     if settings.object_finder == "cut_out":
-        log.info("engine", capability="object finding", engine="what cuts out", why="asked for")
+        announce(Choice("object_finding", segmenter.name, "asked for", "SEGMENTATION_OBJECT_FINDER"))
         return None
     found = next((file for pattern in MASK_RCNN_FILES for file in sorted(settings.weights_dir.glob(pattern))), None)
     if found is None:
         names = " or ".join(str(settings.weights_dir / pattern) for pattern in MASK_RCNN_FILES)
         if settings.object_finder == "mask_rcnn":
             raise StartError(f"SEGMENTATION_OBJECT_FINDER=mask_rcnn needs {names}: put the weights there")
-        log.info("engine", capability="object finding", engine="what cuts out", why=f"no {names}")
+        announce(Choice("object_finding", segmenter.name, "lacking", names, str(settings.weights_dir / MASK_RCNN_FILE)))
         return None
     from services.runtime.device import choose_device
     from services.segmentation.mask_rcnn import load_mask_rcnn
 
     detector = load_mask_rcnn(found, choose_device(settings))
-    log.info("engine", capability="object finding", engine=detector.name, why=f"{found} is in place")
+    announce(Choice("object_finding", detector.name, "found", str(found)))
     return detector
 
 
 def _load_saliency(settings: SegmentationSettings) -> SaliencyFinder | None:
     file = settings.weights_dir / SALIENCY_FILE
     if not file.is_file():
-        log.info("engine", capability="saliency", engine="none", why=f"{file} is missing: python -m weights fetch")
+        announce(Choice("saliency", "none", "lacking", str(file), FETCH))
         return None
     from services.segmentation.saliency import U2Net
 
+    announce(Choice("saliency", "u2netp", "found", str(file)))
     return U2Net.load(file)

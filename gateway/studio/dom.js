@@ -1,0 +1,65 @@
+// Finding, copying and filling elements; errors where they belong.
+
+import { ApiError } from "./api.js";
+import { isKey, say, translate } from "./text.js";
+
+/**
+ * Give the one element that a selector means.
+ * @template {Element} T
+ * @param {string} selector
+ * @param {new () => T} kind
+ * @param {ParentNode} [root]
+ * @returns {T}
+ */
+export function find(selector, kind, root = document) {
+  const found = root.querySelector(selector);
+  if (!(found instanceof kind)) throw new Error(`no ${kind.name} at ${selector}`);
+  return found;
+}
+
+/** Make a copy of what a template holds, in the page's language. @param {string} id @returns {HTMLElement} */
+export function copyOf(id) {
+  const copied = document.importNode(find(`#${id}`, HTMLTemplateElement).content, true);
+  translate(copied);
+  const element = copied.firstElementChild;
+  if (!(element instanceof HTMLElement)) throw new Error(`nothing in ${id}`);
+  return element;
+}
+
+/** Show what went wrong: in the page's language where it is known, in the server's words else. @param {Element} place @param {unknown} error */
+export function showError(place, error) {
+  if (!(error instanceof ApiError)) throw error;
+  const key = [`error.${error.reason}`, `error.${error.status}`].find(isKey);
+  if (key) say(place, key, { detail: error.detail });
+  else showPlain(place, error.detail);
+  place.toggleAttribute("hidden", false);
+}
+
+/** Show a text that has no translation. @param {Element} place @param {string} text */
+export function showPlain(place, text) {
+  place.removeAttribute("data-t");
+  place.textContent = text;
+  place.toggleAttribute("hidden", false);
+}
+
+/** @param {Element} place */
+export function clearError(place) {
+  place.toggleAttribute("hidden", true);
+  place.removeAttribute("data-t");
+  place.textContent = "";
+}
+
+/** Take files that are dropped on an element. @param {HTMLElement} place @param {(file: File) => void} take */
+export function acceptDrops(place, take) {
+  place.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    place.classList.add("over");
+  });
+  place.addEventListener("dragleave", () => place.classList.remove("over"));
+  place.addEventListener("drop", (event) => {
+    event.preventDefault();
+    place.classList.remove("over");
+    const file = event.dataTransfer?.files[0];
+    if (file) take(file);
+  });
+}
