@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PROTOS := $(shell find protos -name '*.proto')
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3
 
-.PHONY: demo run images test test-faults test-images test-rolling test-alerts lint format types protos protos-lint weights lock check clean
+.PHONY: demo run images test test-faults test-browser test-images test-rolling test-alerts lint format types types-studio protos protos-lint weights lock check clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -18,6 +18,9 @@ run: weights  ## serve everything until Ctrl-C (gateway on port 8000)
 
 test: weights  ## every test
 	$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test-browser: weights  ## the built-in page, in a real browser (Debian: apt install chromium)
+	$(PY) -m pytest tests/browser
 
 test-faults: setup  ## minutes under fire, with new seeds each time (FAULTS="--seed 7 --runs 1" chooses)
 	$(PY) -m tests.faults $(FAULTS)
@@ -75,6 +78,11 @@ lint: setup
 
 types: setup
 	.venv/bin/mypy
+
+# The page needs no Node to run or to be served; only this check does.
+types-studio:  ## the types of the built-in page's scripts (needs npm)
+	npm --prefix gateway/studio ci --no-audit --no-fund --silent
+	npm --prefix gateway/studio run --silent types
 
 protos-lint: setup
 	.venv/bin/buf lint

@@ -17,7 +17,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorBody} for stat
 ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}}}
 
 
-@router.get("", responses=ERRORS)
+@router.get("", responses=ERRORS, response_model_exclude_none=True)
 async def search(
     gateway: GatewayDependency,
     query: Annotated[str, Query(max_length=200, description="What names or texts hold, in any case; empty: any.")] = "",
@@ -34,7 +34,7 @@ async def search(
     return RecordPage(records=records, next_page_token=found.next_page_token)
 
 
-@router.get("/{sequence}", responses=ERRORS)
+@router.get("/{sequence}", responses=ERRORS, response_model_exclude_none=True)
 async def record(sequence: Sequence, gateway: GatewayDependency) -> RecordBody:
     """Give one record."""
     return await _record(sequence, gateway)

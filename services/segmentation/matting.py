@@ -73,7 +73,7 @@ def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
     sure = np.where(hair.trusted, hair.trimap.sure, edge.sure)
     possible = np.where(hair.trusted, hair.trimap.possible, edge.possible)
     alpha = cv2.resize(sure, (width, height))
-    for tile in _tiles(height, width):
+    for tile in _tiles(0, 0, width, height):
         least, most = (_part_of(plane, tile, height, width) for plane in (sure, possible))
         if np.array_equal(least, most):
             continue
@@ -83,11 +83,12 @@ def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
     return alpha
 
 
-def _tiles(height: int, width: int) -> Iterator[Tile]:
-    """Cut a picture up, so that what is worked out at full size takes a bounded amount of memory."""
-    for top in range(0, height, TILE):
-        for left in range(0, width, TILE):
-            yield slice(top, min(top + TILE, height)), slice(left, min(left + TILE, width))
+def _tiles(first_column: int, first_row: int, width: int, height: int) -> Iterator[Tile]:
+    """Cut a rectangle up, so that what is worked out at full size takes a bounded amount of memory."""
+    right, bottom = first_column + width, first_row + height
+    for top in range(first_row, bottom, TILE):
+        for left in range(first_column, right, TILE):
+            yield slice(top, min(top + TILE, bottom)), slice(left, min(left + TILE, right))
 
 
 def _part_of(plane: MatLike, tile: Tile, height: int, width: int) -> MatLike:
@@ -153,7 +154,7 @@ def estimate_foreground(photo: Pixels, alpha: Plane) -> Pixels:
     """
     wide = max(WIDE_BLUR, round(0.02 * max(alpha.shape)))
     foreground = photo.copy()
-    for tile in _tiles(*alpha.shape):
+    for tile in _tiles(*cv2.boundingRect((alpha > 0).view(np.uint8))):
         share = alpha[tile]
         if ((share > 0) & (share < 1)).any():
             around, inner = _with_margin(tile, alpha.shape, wide + NARROW_BLUR)

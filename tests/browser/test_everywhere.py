@@ -1,0 +1,100 @@
+"""Languages, widths, colours; what those need who do not see or point well; how much is loaded, and from where."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Response, expect
+
+from tests.browser.conftest import NARROW, WIDE, Visitor
+from tests.browser.steps import CSV, describe_product, generate, take_sample
+
+PARTS = ("create", "history", "status")
+CONTENT = {"create": "#sizes label", "history": "#history-state[data-t='history.found']", "status": "#engines tr"}
+
+
+def open_part(page: Page, part: str) -> None:
+    page.click(f"nav a[href='#{part}']")
+    page.wait_for_selector(CONTENT[part], state="attached")
+
+
+def texts(page: Page) -> dict[str, str]:
+    """Every text of the page by its key."""
+    found: dict[str, str] = page.evaluate(
+        "() => Object.fromEntries([...document.querySelectorAll('[data-t]')].map(e => [e.dataset.t, e.textContent]))"
+    )
+    return found
+
+
+def test_the_language_is_the_browsers_and_can_be_changed(visitor: Visitor) -> None:
+    with visitor.visiting(locale="zh-TW") as page:
+        chinese = texts(page)
+        assert page.title() == "商品廣告圖產生器"
+        assert page.locator("html").get_attribute("lang") == "zh-TW"
+        assert page.locator("[name=locale]").input_value() == "zh-TW"
+        take_sample(page)
+        page.fill("[name=product_name]", "保溫瓶")
+        page.select_option("#language", "en")
+        english = texts(page)
+        assert page.title() == "Product Image Generator"
+        assert page.locator("[name=product_name]").input_value() == "保溫瓶", "what was typed stays"
+        assert page.locator("#after").get_attribute("alt") == "The product, cut out"
+        assert page.locator("[name=gender] option").nth(1).inner_text() == "Male"
+        both = english.keys() & chinese.keys()
+        assert len(both) > 50
+        assert [key for key in both if english[key] == chinese[key]] == []
+        page.reload()
+        assert page.title() == "Product Image Generator", "the choice is kept"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("locale", ["en-GB", "zh-TW"])
+def test_no_part_is_hard_to_use(visitor: Visitor, locale: str, viewport: dict[str, int], scheme: Any) -> None:
+    with visitor.visiting(locale=locale, viewport=viewport, color_scheme=scheme) as page:
+        take_sample(page)
+        describe_product(page)
+        page.set_input_files("#list", {"name": "users.csv", "mimeType": "text/csv", "buffer": CSV})
+        page.click("summary")
+        generate(page)
+        for part in PARTS:
+            open_part(page, part)
+            check(page)
+        open_part(page, "history")
+        page.locator("#records li button").first.click()
+        page.locator("#record summary").click()
+        check(page)
+
+
+def check(page: Page) -> None:
+    """Nothing serious is found by axe-core, and nothing sticks out of the window."""
+    found = Axe().run(page).response["violations"]
+    serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    assert not serious, [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in serious]
+    wide, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= window
+
+
+def test_nothing_moves_for_those_who_do_not_want_it(visitor: Visitor) -> None:
+    with visitor.visiting(reduced_motion="reduce") as page:
+        page.locator("#photo-busy").evaluate("element => { element.hidden = false; }")
+        spinner = "element => getComputedStyle(element, '::before').animationName"
+        assert page.locator("#photo-busy").evaluate(spinner) == "none"
+
+
+def test_little_is_loaded_and_all_of_it_from_here(visitor: Visitor) -> None:
+    answers: list[Response] = []
+    with visitor.visiting() as page:
+        page.on("response", lambda answer: answers.append(answer))
+        page.reload()
+        expect(page.locator("#sizes label").first).to_be_attached()
+        page.wait_for_load_state("networkidle")
+        sizes = [answer.request.sizes()["responseBodySize"] for answer in answers]
+        assert len(answers) > 10
+        assert sum(sizes) <= 150_000
+        assert {answer.url.startswith(visitor.url) for answer in answers} == {True}
+        policy = answers[0].headers["content-security-policy"]
+        assert "unsafe" not in policy
+        hashed = [answer for answer in answers if "/studio/" in answer.url]
+        assert len(hashed) > 8
+        assert {answer.headers["cache-control"] for answer in hashed} == {"public, max-age=31536000, immutable"}

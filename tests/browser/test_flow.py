@@ -1,0 +1,159 @@
+"""From the photo to the ads, with a mouse."""
+
+import io
+import json
+import re
+import zipfile
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visitor, throttled
+from tests.browser.steps import CSV, describe_product, generate, take_sample
+from tests.pictures import SAMPLE, ball, decoded, encoded
+from tests.pipeline.system import System
+
+
+def natural_size(page: Page, selector: str) -> list[int]:
+    size: list[int] = page.locator(selector).evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    return size
+
+
+def opaque_share(system: System, page: Page) -> float:
+    """How much of the photo the cut-out shows."""
+    path = page.locator("#after").get_attribute("src")
+    assert path is not None
+    return float((decoded(system.client.get(path).content)[..., 3] > 127).mean())
+
+
+def test_a_photo_is_cut_out_and_compared(visitor: Visitor) -> None:
+    with visitor.visiting() as page:
+        page.set_input_files("#photo", SAMPLE)
+        expect(page.locator("#compare")).to_be_visible(timeout=30_000)
+        expect(page.locator("#after")).to_have_js_property("complete", True)
+        assert natural_size(page, "#after") == natural_size(page, "#before") == [1200, 1200]
+        shown = "image => getComputedStyle(image).clipPath"
+        assert page.locator("#before").evaluate(shown) == "inset(0px 100% 0px 0px)"
+        page.locator("#split").fill("40")
+        assert page.locator("#before").evaluate(shown) == "inset(0px 60% 0px 0px)"
+
+
+def test_a_dropped_photo_is_taken(visitor: Visitor) -> None:
+    with visitor.visiting() as page:
+        data = page.evaluate_handle(
+            """bytes => {
+                const transfer = new DataTransfer();
+                transfer.items.add(new File([new Uint8Array(bytes)], "ball.png", { type: "image/png" }));
+                return transfer;
+            }""",
+            list(encoded(ball(200, 200)[0])),
+        )
+        page.dispatch_event("#drop", "drop", {"dataTransfer": data})
+        expect(page.locator("#compare")).to_be_visible(timeout=30_000)
+
+
+def test_marks_change_the_cutout(visitor: Visitor, system: System) -> None:
+    with visitor.visiting() as page:
+        take_sample(page)
+        whole = opaque_share(system, page)
+        frame = page.locator("#picture").bounding_box()
+        assert frame is not None
+        state = page.locator("#recut-state")
+        # A box around the lid alone.
+        page.mouse.move(frame["x"] + frame["width"] * 0.38, frame["y"] + frame["height"] * 0.1)
+        page.mouse.down()
+        page.mouse.move(frame["x"] + frame["width"] * 0.64, frame["y"] + frame["height"] * 0.33, steps=4)
+        page.mouse.up()
+        expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
+        expect(page.locator("#marks .box")).to_have_count(1)
+        lid = opaque_share(system, page)
+        assert lid < whole / 2
+        page.click("#undo")
+        expect(page.locator("#marks > *")).to_have_count(0)
+        expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
+        assert abs(opaque_share(system, page) - whole) < 0.01
+        page.click("#picture", position={"x": frame["width"] * 0.5, "y": frame["height"] * 0.55})
+        expect(page.locator("#marks .dot")).to_have_count(1)
+        expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
+
+
+def test_a_list_chooses_the_audience(visitor: Visitor) -> None:
+    with visitor.visiting() as page:
+        page.set_input_files("#list", {"name": "users.csv", "mimeType": "text/csv", "buffer": CSV})
+        expect(page.locator(".chart")).to_have_count(3)
+        for category in ("gender", "age", "interest"):
+            counts = page.locator(f".chart:has([data-t='audience.{category}']) li")
+            most = max(counts.all(), key=lambda bar: int(bar.locator(".count").inner_text()))
+            chosen = page.locator(f"[name={category}]").input_value()
+            assert most.locator(".name").get_attribute("data-tag") == chosen
+
+
+def test_ads_are_made_shown_and_taken_away(visitor: Visitor, system: System) -> None:
+    with visitor.visiting(accept_downloads=True, permissions=["clipboard-read", "clipboard-write"]) as page:
+        take_sample(page)
+        describe_product(page)
+        generate(page)
+        for stage in page.locator("#stages li").all():
+            assert re.search(r"\d\.\d\d s$", stage.inner_text())
+        engines = page.locator("#stages .engine").all_inner_texts()
+        assert {"templates", "studio", "mobile_sam"} <= set(engines)
+        assert page.locator("#bar").get_attribute("value") == "1"
+        ads = page.locator(".variant .ad img")
+        expect(ads).to_have_count(3)
+        for ad, size in zip(ads.all(), ([300, 250], [320, 480], [336, 280]), strict=True):
+            ad.scroll_into_view_if_needed()
+            expect(ad).to_have_js_property("naturalWidth", size[0])
+            assert ad.evaluate("image => [image.clientWidth, image.clientHeight]") == size
+            assert ad.get_attribute("alt") == f"Ad for TrailMate, {size[0]} × {size[1]}"
+        record = system.client.get("/api/records").json()["records"][0]
+        page.locator(".text button").first.click()
+        expect(page.locator(".text button").first).to_have_text("Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == record["short_ad"]
+        with page.expect_download() as one:
+            page.locator(".ad a").first.click()
+        assert one.value.path().read_bytes() == system.client.get(f"/static/{record['generated_images'][0]}").content
+        with page.expect_download() as everything:
+            page.locator(".archive").click()
+        packed = zipfile.ZipFile(io.BytesIO(everything.value.path().read_bytes()))
+        assert len([name for name in packed.namelist() if name.endswith(".jpg")]) == 3
+        assert packed.read("short_ad.txt").decode() == record["short_ad"] + "\n"
+        assert json.loads(packed.read("record.json"))["manifest"]["stages"]
+        page.click("#again")
+        expect(page.locator(".variant")).to_have_count(2, timeout=60_000)
+        assert "Variant 2" in page.locator(".variant h3").first.inner_text()
+        seeds = re.findall(r"seed (\d+)", page.locator("#variants").inner_text())
+        assert len(set(seeds)) == 2
+        first, second = (variant.bounding_box() for variant in page.locator(".variant").all())
+        assert first is not None
+        assert second is not None
+        assert first["y"] == second["y"], "they stand side by side"
+
+
+def test_sizes_language_and_background_can_be_chosen(visitor: Visitor, system: System) -> None:
+    with visitor.visiting() as page:
+        take_sample(page)
+        describe_product(page)
+        page.click("summary")
+        for box in page.locator("#sizes input").all():
+            box.uncheck()
+        page.click("#generate")
+        expect(page.locator("#run-error")).to_have_text("Choose at least one size.")
+        page.check("#sizes input[value='728x90']")
+        page.select_option("[name=locale]", "zh-TW")
+        room = encoded(ball(900, 700)[0])
+        page.set_input_files("#background", {"name": "room.png", "mimeType": "image/png", "buffer": room})
+        generate(page)
+        expect(page.locator(".ad img")).to_have_count(1)
+        record = system.client.get("/api/records").json()["records"][0]
+        assert record["generated_images"][0].endswith("_728x90.jpg")
+        assert re.search("[一-鿿]", record["short_ad"])
+        assert not record["prompts"]
+
+
+def test_a_slow_line_is_no_obstacle(visitor: Visitor) -> None:
+    with visitor.visiting() as page:
+        throttled(page.context, page)
+        page.reload()
+        page.click("#sample")
+        expect(page.locator("#photo-busy")).to_be_visible()
+        expect(page.locator("#compare")).to_be_visible(timeout=30_000)
+        expect(page.locator("#photo-busy")).to_be_hidden()
