@@ -48,7 +48,7 @@ const EN = {
   "status.asked_for": "asked for by {subject}", "status.found": "{subject} is there", "status.lacking": "{subject} is missing", "status.unspecified": "",
   "status.best": "nothing better to enable", "status.up": "{name}: ready", "status.down": "{name}: not available",
   "service.segmentation": "Segmentation", "service.inpainting": "Inpainting", "service.generation": "Generation", "service.history": "History",
-  "stage.cut_out": "Cutting out", "stage.history": "Keeping", "stage.copy": "Writing", "stage.background": "Background", "stage.object_finding": "Looking for objects",
+  "stage.cut_out": "Cutting out", "stage.history": "Storage", "stage.copy": "Writing", "stage.background": "Background", "stage.object_finding": "Looking for objects",
   "stage.inpainting": "Clearing", "stage.composition": "Composing", "stage.storage": "Storage", "stage.saliency": "Where to look",
   "key.title": "API key", "key.hint": "This system asks for a key. Whoever runs it can make one for you.", "key.label": "Key", "key.use": "Use it",
   "error.offline": "The server cannot be reached: check your connection and try again.",
