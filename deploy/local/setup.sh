@@ -35,6 +35,13 @@ install=".venv/bin/uv pip install --quiet --python .venv/bin/python"
 echo "set-up: installing the packages into .venv"
 $install --require-hashes --no-deps -r requirements/dev.txt
 
+# The command line, from wherever it is called.
+cat >.venv/bin/product-image <<EOF
+#!/bin/sh
+PYTHONPATH="$PWD" exec "$PWD/.venv/bin/python" -m deploy.cli "\$@"
+EOF
+chmod +x .venv/bin/product-image
+
 if [ -z "${TORCH_BACKEND:-}" ] && ls "${PIP_FIND_LINKS:-/nonexistent}"/torch-*.whl >/dev/null 2>&1; then
     $install -r requirements/torch.txt
 else

@@ -1,0 +1,1 @@
+"""`product-image`: the whole system from a terminal."""

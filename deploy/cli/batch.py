@@ -1,0 +1,208 @@
+"""A catalogue: one product a line, worked on side by side, and only what is missing.
+
+out/report.csv                    one line per product: what became of it, and why
+out/{line}-{name}/                its ads, texts and record
+"""
+
+import asyncio
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from deploy.cli.client import Body, Brief, Client, GatewayError, patiently
+from deploy.cli.files import RECORD, save
+
+REQUIRED = ("photo", "name")
+OPTIONAL = ("describe", "audience", "sizes", "locale", "background")
+REPORT = "report.csv"
+GONE = 404
+ENCODINGS = ("utf-8-sig", "cp950")
+"""Tried in turn; cp950 is the Big5 that spreadsheets write."""
+
+
+class CatalogueError(Exception):
+    """The catalogue cannot be read; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """A line of the catalogue.
+
+    Attributes:
+        line: Its number in the file, the header's being 1.
+        photo: The photo's file.
+        brief: What is wanted.
+    """
+
+    line: int
+    photo: Path
+    brief: Brief
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder for its results."""
+        name = re.sub(r"[^\w-]+", "-", self.brief.name)[:40].strip("-")
+        return f"{self.line:04d}-{name or 'product'}"
+
+    def fingerprint(self) -> str:
+        """Give a digest of all that goes in: the same again is not made again.
+
+        Raises:
+            OSError: A picture cannot be read.
+        """
+        brief, background = self.brief, self.brief.background
+        digest = hashlib.sha256()
+        parts = (brief.name, brief.describe, brief.audience, brief.sizes, brief.locale)
+        files = [self.photo.read_bytes(), background.read_bytes() if background else b""]
+        for part in (*(part.encode() for part in parts), *files):
+            digest.update(len(part).to_bytes(8) + part)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A line of the report."""
+
+    line: str
+    photo: str
+    name: str
+    status: str
+    folder: str = ""
+    error: str = ""
+    fingerprint: str = ""
+
+
+def read_catalogue(file: Path) -> list[Product]:
+    """Read a catalogue: CSV with the columns `photo` and `name`, and any of the optional ones.
+
+    Photos and backgrounds are looked for beside it.
+
+    Raises:
+        CatalogueError: It cannot be read, or lacks a column.
+    """
+    rows = csv.DictReader(io.StringIO(_text(file), newline=""))
+    missing = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
+    if missing:
+        columns = f"{', '.join(REQUIRED)}; and if you like {', '.join(OPTIONAL)}"
+        raise CatalogueError(f"{file} has no column {' and '.join(missing)}: it needs {columns}.")
+    return [_product(rows.line_num, row, file.parent) for row in rows]
+
+
+def _text(file: Path) -> str:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise CatalogueError(f"{file} cannot be read: {error.strerror}.") from None
+    for encoding in ENCODINGS:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise CatalogueError(f"{file} cannot be read as text: save it as CSV in UTF-8.")
+
+
+def _product(line: int, row: dict[str, str | None], beside: Path) -> Product:
+    given = {name: (row.get(name) or "").strip() for name in (*REQUIRED, *OPTIONAL)}
+    photo, background = given.pop("photo"), given.pop("background")
+    brief = Brief(**given, background=beside / background if background else None)
+    return Product(line, beside / photo, brief)
+
+
+def read_report(folder: Path) -> dict[str, Outcome]:
+    """Read what an earlier run reported, by fingerprint."""
+    file = folder / REPORT
+    if not file.exists():
+        return {}
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        names = [field.name for field in fields(Outcome)]
+        outcomes = [Outcome(**{name: row.get(name) or "" for name in names}) for row in csv.DictReader(stream)]
+    return {outcome.fingerprint: outcome for outcome in outcomes if outcome.fingerprint}
+
+
+def write_report(folder: Path, outcomes: list[Outcome]) -> None:
+    """Write the report; it is replaced as a whole, so that it is never half there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{REPORT}.part"
+    with partial.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([field.name for field in fields(Outcome)])
+        for outcome in sorted(outcomes, key=lambda outcome: int(outcome.line)):
+            writer.writerow(vars(outcome).values())
+    partial.replace(folder / REPORT)
+
+
+async def run_batch(
+    products: list[Product], client: Client, folder: Path, parallel: int, done: Callable[[Outcome], None]
+) -> list[Outcome]:
+    """Make the ads of a catalogue.
+
+    Args:
+        products: The catalogue.
+        client: The gateway; what it is too busy for is tried again when it says.
+        folder: For the results and the report, which is kept up to date all the time.
+        parallel: How many products are worked on at one time.
+        done: Told of each product when it is done, or was done before.
+
+    Returns:
+        One outcome per product.
+    """
+    before = read_report(folder)
+    places = asyncio.Semaphore(parallel)
+    outcomes: list[Outcome] = []
+
+    async def work(product: Product) -> None:
+        async with places:
+            outcome = await _outcome_of(product, client, folder, before)
+        outcomes.append(outcome)
+        write_report(folder, outcomes)
+        done(outcome)
+
+    async with asyncio.TaskGroup() as group:
+        for product in products:
+            group.create_task(work(product))
+    return outcomes
+
+
+async def _outcome_of(product: Product, client: Client, folder: Path, before: dict[str, Outcome]) -> Outcome:
+    def outcome(status: str, **more: str) -> Outcome:
+        return Outcome(str(product.line), str(product.photo), product.brief.name, status, **more)
+
+    if not product.brief.name:
+        return outcome("failed", error="The product has no name: fill in the column name.")
+    try:
+        fingerprint = product.fingerprint()
+    except OSError as error:
+        return outcome("failed", error=f"{error.filename} cannot be read: {error.strerror}.")
+    known = before.get(fingerprint)
+    if known and known.status == "done" and (folder / known.folder / RECORD).is_file():
+        return outcome("done", folder=known.folder, fingerprint=fingerprint)
+    try:
+        await _make(product, fingerprint, client, folder / product.folder)
+    except GatewayError as error:
+        return outcome("failed", error=str(error), fingerprint=fingerprint)
+    return outcome("done", folder=product.folder, fingerprint=fingerprint)
+
+
+async def _make(product: Product, fingerprint: str, client: Client, folder: Path) -> None:
+    # The keys let a run that was cut off get what it had asked for, and not ask again.
+    try:
+        record = await _generated(product, client, f"batch-{fingerprint}")
+    except GatewayError as error:
+        if error.status != GONE:
+            raise
+        record = await _generated(product, client, "")  # the upload of that run has been cleared away since
+    await save(record, client, folder)
+
+
+async def _generated(product: Product, client: Client, key: str) -> Body:
+    async for attempt in patiently():
+        with attempt:
+            upload = await client.upload(product.photo, key and f"{key}-upload")
+    async for attempt in patiently():
+        with attempt:
+            record = await client.generate(upload, product.brief, lambda _: None, key and f"{key}-ads")
+    return record
