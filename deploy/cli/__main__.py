@@ -74,6 +74,8 @@ def cutout(
     box: Annotated[str, typer.Option(help="Around the product, as LEFT,TOP,RIGHT,BOTTOM in pixels.")] = "",
 ) -> None:
     """Cut the product out of photos; writes {name}_cutout.png for each."""
+    if len({photo.stem for photo in photos}) < len(photos):
+        raise typer.BadParameter("two of the photos have the same name: their cut-outs would, too")
     points = [dict(zip("xy", _numbers(text, 2, "--point"), strict=True)) for text in point or []]
     edges = dict(zip(("left", "top", "right", "bottom"), _numbers(box, 4, "--box"), strict=True)) if box else None
 

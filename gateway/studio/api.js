@@ -80,12 +80,12 @@ async function json(path, init) {
 }
 
 /**
- * Run a pipeline, and hear of its stages.
+ * Run a pipeline, and hear of its stages. Whoever aborts it ends it on the server, too.
  * @template T
- * @param {string} path @param {FormData} body @param {AbortSignal} signal @param {(progress: Progress) => void} tell
+ * @param {string} path @param {FormData | Blob} body @param {AbortSignal} signal @param {(progress: Progress) => void} [tell]
  * @returns {Promise<T>}
  */
-async function follow(path, body, signal, tell) {
+async function follow(path, body, signal, tell = () => {}) {
   const answer = await ask(path, { method: "POST", body, signal, headers: { Accept: "text/event-stream" } });
   try {
     for await (const { event, data } of events(answer)) {
@@ -138,16 +138,13 @@ export const getArchive = async (sequence) => (await ask(`/api/records/${sequenc
 export const countAudience = (file) => json("/api/upload-audience", { method: "POST", body: form({ file }) });
 
 /** @param {File} photo @param {AbortSignal} signal @returns {Promise<Upload>} */
-export const upload = (photo, signal) => json("/api/upload-image", { method: "POST", body: form({ product_image: photo }), signal });
+export const upload = (photo, signal) => follow("/api/upload-image", form({ product_image: photo }), signal);
 
 /** @param {Upload} of @param {Point[]} points @param {Box | null} box @param {AbortSignal} signal @returns {Promise<Upload>} */
-export const cutAgain = ({ timestamp, filename }, points, box, signal) =>
-  json("/api/cut-out", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ timestamp, product_image_filename: filename, points, box }),
-    signal,
-  });
+export const cutAgain = ({ timestamp, filename }, points, box, signal) => {
+  const wanted = JSON.stringify({ timestamp, product_image_filename: filename, points, box });
+  return follow("/api/cut-out", new Blob([wanted], { type: "application/json" }), signal);
+};
 
 /** @param {FormData} brief @param {AbortSignal} signal @param {(progress: Progress) => void} tell @returns {Promise<Made>} */
 export const generate = (brief, signal, tell) => follow("/api/generate-product", brief, signal, tell);

@@ -1,7 +1,7 @@
 // The audience: selects from the API, and a list whose majority is chosen.
 
 import { countAudience, getOptions } from "./api.js";
-import { acceptDrops, clearError, copyOf, find, showError } from "./dom.js";
+import { acceptFiles, clearError, copyOf, find, showError } from "./dom.js";
 import { label, say, sayTag } from "./text.js";
 
 /** @typedef {import("./api.js").Chart} Chart */
@@ -92,12 +92,6 @@ function drawn(category, { labels, values }) {
 }
 
 export function prepareAudience() {
-  const input = find("#list", HTMLInputElement);
-  input.addEventListener("change", () => {
-    const file = input.files?.[0];
-    if (file) void count(file);
-    input.value = "";
-  });
-  acceptDrops(find("#list-drop", HTMLElement), (file) => void count(file));
+  acceptFiles(find("#list", HTMLInputElement), find("#list-drop", HTMLElement), (file) => void count(file));
   return fill();
 }

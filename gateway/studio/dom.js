@@ -49,8 +49,13 @@ export function clearError(place) {
   place.textContent = "";
 }
 
-/** Take files that are dropped on an element. @param {HTMLElement} place @param {(file: File) => void} take */
-export function acceptDrops(place, take) {
+/** Take files that are chosen, or dropped on an element. @param {HTMLInputElement} input @param {HTMLElement} place @param {(file: File) => void} take */
+export function acceptFiles(input, place, take) {
+  input.addEventListener("change", () => {
+    const file = input.files?.[0];
+    if (file) take(file);
+    input.value = ""; // the same file may be chosen again
+  });
   place.addEventListener("dragover", (event) => {
     event.preventDefault();
     place.classList.add("over");

@@ -1,7 +1,7 @@
 // The photo: taken in, shown beside its cut-out, and cut again where the user marks the product.
 
 import { cutAgain, pictureAt, upload } from "./api.js";
-import { acceptDrops, clearError, find, showError } from "./dom.js";
+import { acceptFiles, clearError, find, showError } from "./dom.js";
 import { Marks } from "./marks.js";
 import { say } from "./text.js";
 
@@ -85,18 +85,12 @@ async function recut() {
 }
 
 export function preparePhoto() {
-  const input = find("#photo", HTMLInputElement);
-  input.addEventListener("change", () => {
-    const file = input.files?.[0];
-    if (file) void take(file);
-    input.value = "";
-  });
   find("#sample", HTMLButtonElement).addEventListener("click", async () => {
     const answer = await fetch(SAMPLE).catch(() => null);
     if (answer?.ok) void take(new File([await answer.blob()], "sample.jpg", { type: "image/jpeg" }));
     else say(error, "error.offline"), (error.hidden = false);
   });
-  acceptDrops(find("#drop", HTMLElement), (file) => void take(file));
+  acceptFiles(find("#photo", HTMLInputElement), find("#drop", HTMLElement), (file) => void take(file));
   split.addEventListener("input", () => find("#picture", HTMLElement).style.setProperty("--split", `${split.value}%`));
   undo.addEventListener("click", () => {
     marks.clear();

@@ -76,6 +76,21 @@ def test_marks_change_the_cutout(visitor: Visitor, system: System) -> None:
         expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
 
 
+def test_of_marks_in_a_hurry_the_last_count(visitor: Visitor, system: System) -> None:
+    with visitor.visiting() as page:
+        take_sample(page)
+        whole = opaque_share(system, page)
+        for _ in range(3):
+            page.check("[name=tool][value=box]")
+            page.focus("#picture")
+            for key in ("ArrowLeft", "ArrowUp", "Enter", "ArrowRight", "ArrowDown", "Enter"):
+                page.keyboard.press(key)
+            page.click("#undo")
+        expect(page.locator("#recut-state")).to_have_attribute("data-t", "recut.done", timeout=20_000)
+        page.wait_for_timeout(1500)  # were an earlier one still under way, it would be done by then
+        assert abs(opaque_share(system, page) - whole) < 0.01
+
+
 def test_a_list_chooses_the_audience(visitor: Visitor) -> None:
     with visitor.visiting() as page:
         page.set_input_files("#list", {"name": "users.csv", "mimeType": "text/csv", "buffer": CSV})

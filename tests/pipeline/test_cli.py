@@ -81,6 +81,13 @@ def test_photos_are_cut_out(system: Parts, tmp_path: Path) -> None:
     assert "PNG, JPEG or WebP" in answers[1]["error"]
 
 
+def test_no_cutout_replaces_another(system: Parts, tmp_path: Path) -> None:
+    (tmp_path / "sample.png").write_bytes(encoded(gradient(40, 30)))
+    answer = call(system, "cutout", str(SAMPLE), "sample.png")
+    assert answer.exit_code == 2
+    assert not list(tmp_path.glob("*_cutout.png"))
+
+
 def test_marks_are_passed_on(system: Parts) -> None:
     assert call(system, "cutout", str(SAMPLE), "--point", "5,6", "--box", "1,2,30,40").exit_code == 0
     wrong = call(system, "cutout", str(SAMPLE), "--box", "1,2,3")
