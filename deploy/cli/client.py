@@ -17,7 +17,8 @@ Tell = Callable[[Body], None]
 
 PATIENCE = 600
 """How long a busy gateway is asked again, in seconds."""
-BUSY = (429, 503)
+BUSY = (409, 429, 503)
+"""The first: a run that was cut off has asked for the same a moment ago, and its work is about to end."""
 
 
 class GatewayError(Exception):
