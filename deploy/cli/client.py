@@ -132,10 +132,6 @@ class Client:
             if not token or len(found) >= most:
                 return found
 
-    async def status(self) -> Body:
-        """Ask what the system runs on."""
-        return await self._json("GET", "/api/status")
-
     async def _json(self, method: str, path: str, **options: Any) -> Body:
         body: Body = (await self._ask(method, path, **options)).json()
         return body

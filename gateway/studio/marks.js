@@ -58,10 +58,6 @@ export class Marks {
     };
   }
 
-  get any() {
-    return this.#points.length > 0 || this.#box !== null;
-  }
-
   get #tool() {
     return find("input[name=tool]:checked", HTMLInputElement).value;
   }
