@@ -166,11 +166,10 @@ def _openai() -> Iterator[Finding]:
     if settings.openai_key is None or settings.copy_engine == "templates":
         yield Finding("OpenAI", ok=True, detail="not used: texts come from templates")
         return
-    client = OpenAI(
-        api_key=settings.openai_key.get_secret_value(), base_url=settings.openai_base_url, timeout=10, max_retries=0
-    )
+    key, address = settings.openai_key.get_secret_value(), settings.openai_base_url
     try:
-        client.models.retrieve(settings.openai_model)
+        with OpenAI(api_key=key, base_url=address, timeout=10, max_retries=0) as client:
+            client.models.retrieve(settings.openai_model)
     except APIStatusError as error:
         fixes = {401: "correct OPENAI_KEY", 404: "correct GENERATION_OPENAI_MODEL"}
         fix = fixes.get(error.status_code, "try again later")

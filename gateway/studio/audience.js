@@ -1,8 +1,8 @@
 // The audience: selects from the API, and a list whose majority is chosen.
 
 import { countAudience, getOptions } from "./api.js";
-import { acceptFiles, clearError, copyOf, find, showError } from "./dom.js";
-import { label, say, sayTag } from "./text.js";
+import { acceptFiles, copyOf, find, showError } from "./dom.js";
+import { clear, label, say, sayTag } from "./text.js";
 
 /** @typedef {import("./api.js").Chart} Chart */
 
@@ -51,7 +51,7 @@ function option(tag) {
 
 /** @param {File} list */
 async function count(list) {
-  clearError(error);
+  clear(error);
   try {
     const counts = await countAudience(list);
     if (!selectOf("gender").options.length) await fill();
@@ -59,7 +59,6 @@ async function count(list) {
     for (const category of CATEGORIES) chooseMajority(category, counts[`${category}_data`]);
     if (CATEGORIES.every((category) => Math.max(0, ...counts[`${category}_data`].values) === 0)) {
       say(error, "audience.nobody");
-      error.hidden = false;
     }
   } catch (problem) {
     showError(error, problem);

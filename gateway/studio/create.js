@@ -2,11 +2,11 @@
 
 import { generate, getSizes } from "./api.js";
 import { chooseAudience, chosenAudience, prepareAudience } from "./audience.js";
-import { clearError, find, showError } from "./dom.js";
-import { currentUpload, preparePhoto, show } from "./photo.js";
+import { find, showError } from "./dom.js";
+import { currentUpload, isCutting, preparePhoto, show } from "./photo.js";
 import { addVariant, clearVariants } from "./results.js";
 import { Stages } from "./stages.js";
-import { currentLanguage, say, t } from "./text.js";
+import { clear, currentLanguage, say, t } from "./text.js";
 
 /** @typedef {import("./api.js").Made} Made */
 
@@ -44,7 +44,7 @@ async function run() {
     showMade(made);
   } catch (problem) {
     stages.stop();
-    state.textContent = "";
+    clear(state);
     if (mine.signal.aborted) say(state, "run.cancelled");
     else showError(error, problem);
   } finally {
@@ -76,19 +76,17 @@ function showMade(made) {
 
 /** Give what is to be sent, or say what is missing. */
 function briefForm() {
-  for (const place of [error, nameError]) clearError(place);
+  for (const place of [error, nameError]) clear(place);
   const upload = currentUpload();
   const chosen = [...sizes.querySelectorAll("input:checked")].map((box) => /** @type {HTMLInputElement} */ (box).value);
   name.setAttribute("aria-invalid", String(!name.value.trim()));
   if (!name.value.trim()) {
     say(nameError, "brief.name.missing");
-    nameError.hidden = false;
     name.focus();
     return null;
   }
-  if (!upload || !chosen.length) {
-    say(error, upload ? "more.sizes.none" : "run.photo");
-    error.hidden = false;
+  if (isCutting() || !upload || !chosen.length) {
+    say(error, isCutting() ? "run.cutting" : upload ? "more.sizes.none" : "run.photo");
     return null;
   }
   const form = new FormData();

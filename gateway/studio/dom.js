@@ -1,7 +1,7 @@
 // Finding, copying and filling elements; errors where they belong.
 
 import { ApiError } from "./api.js";
-import { isKey, say, translate } from "./text.js";
+import { clear, isKey, say, translate } from "./text.js";
 
 /**
  * Give the one element that a selector means.
@@ -31,22 +31,10 @@ export function showError(place, error) {
   if (!(error instanceof ApiError)) throw error;
   const key = [`error.${error.reason}`, `error.${error.status}`].find(isKey);
   if (key) say(place, key, { detail: error.detail });
-  else showPlain(place, error.detail);
-  place.toggleAttribute("hidden", false);
-}
-
-/** Show a text that has no translation. @param {Element} place @param {string} text */
-export function showPlain(place, text) {
-  place.removeAttribute("data-t");
-  place.textContent = text;
-  place.toggleAttribute("hidden", false);
-}
-
-/** @param {Element} place */
-export function clearError(place) {
-  place.toggleAttribute("hidden", true);
-  place.removeAttribute("data-t");
-  place.textContent = "";
+  else {
+    clear(place);
+    place.textContent = error.detail;
+  }
 }
 
 /** Take files that are chosen, or dropped on an element. @param {HTMLInputElement} input @param {HTMLElement} place @param {(file: File) => void} take */

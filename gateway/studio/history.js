@@ -1,9 +1,9 @@
 // What was made: newest first, searched, a page at a time; one record with all that is known of it.
 
 import { pictureAt, search } from "./api.js";
-import { clearError, copyOf, find, showError } from "./dom.js";
+import { copyOf, find, showError } from "./dom.js";
 import { variantOf } from "./results.js";
-import { label, say, sayTag, stageKey } from "./text.js";
+import { clear, label, say, sayTag, stageKey } from "./text.js";
 
 /** @typedef {import("./api.js").Made} Made */
 /** @typedef {import("./api.js").Stage} Stage */
@@ -31,7 +31,7 @@ export async function showHistory() {
 
 async function showMore() {
   const mine = ++turn;
-  clearError(error);
+  clear(error);
   say(state, "history.loading");
   try {
     do {
@@ -48,7 +48,7 @@ async function showMore() {
     else say(state, "history.none");
   } catch (problem) {
     if (mine !== turn) return;
-    state.textContent = "";
+    clear(state);
     showError(error, problem);
   }
 }

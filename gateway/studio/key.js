@@ -4,7 +4,7 @@
 export function askForKey() {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("key"));
   const input = /** @type {HTMLInputElement} */ (dialog.querySelector("input"));
-  input.value = "";
+  input.value = dialog.returnValue = "";
   if (!dialog.open) dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "ok" ? input.value.trim() : ""), { once: true });

@@ -1,9 +1,9 @@
 // The photo: taken in, shown beside its cut-out, and cut again where the user marks the product.
 
 import { cutAgain, pictureAt, upload } from "./api.js";
-import { acceptFiles, clearError, find, showError } from "./dom.js";
+import { acceptFiles, find, showError } from "./dom.js";
 import { Marks } from "./marks.js";
-import { say } from "./text.js";
+import { clear, say } from "./text.js";
 
 /** @typedef {import("./api.js").Upload} Upload */
 
@@ -29,14 +29,15 @@ const marks = new Marks(find("#picture", HTMLElement), after, recut);
 /** Give the upload that ads are made of. */
 export const currentUpload = () => current;
 
+/** Tell whether the product is being cut out at this moment. */
+export const isCutting = () => working !== null;
+
 /** Show an upload. @param {Upload} shown */
 export function show(shown) {
   current = shown;
   marks.clear();
   undo.disabled = true;
-  say(recutState, "recut.hint");
-  recutState.textContent = "";
-  for (const place of [error, recutError]) clearError(place);
+  for (const place of [error, recutState, recutError]) clear(place);
   before.src = pictureAt(shown.filename);
   showCutout();
   compare.hidden = false;
@@ -51,25 +52,26 @@ function showCutout() {
 
 /** @param {File} photo */
 async function take(photo) {
-  working?.abort();
-  const mine = (working = new AbortController());
-  clearError(error);
+  const mine = begin();
+  clear(error);
   say(busy, "photo.busy");
-  busy.hidden = false;
+  compare.hidden = true;
   try {
     show(await upload(photo, mine.signal));
   } catch (problem) {
     if (!mine.signal.aborted) showError(error, problem);
   } finally {
-    if (working === mine) busy.hidden = true;
+    if (end(mine)) {
+      clear(busy);
+      compare.hidden = !current;
+    }
   }
 }
 
 async function recut() {
   if (!current) return;
-  working?.abort();
-  const mine = (working = new AbortController());
-  clearError(recutError);
+  const mine = begin();
+  clear(recutError);
   undo.disabled = false;
   say(recutState, "recut.busy");
   const start = performance.now();
@@ -79,16 +81,32 @@ async function recut() {
     if (!mine.signal.aborted) say(recutState, "recut.done", { seconds: ((performance.now() - start) / 1000).toFixed(1) });
   } catch (problem) {
     if (mine.signal.aborted) return;
-    say(recutState, "recut.hint");
+    clear(recutState);
     showError(recutError, problem);
+  } finally {
+    end(mine);
   }
+}
+
+/** Begin to work on the photo; whatever else is done to it ends. */
+function begin() {
+  working?.abort();
+  working = new AbortController();
+  return working;
+}
+
+/** Tell whether nothing else has begun since. @param {AbortController} mine */
+function end(mine) {
+  const isLast = working === mine;
+  if (isLast) working = null;
+  return isLast;
 }
 
 export function preparePhoto() {
   find("#sample", HTMLButtonElement).addEventListener("click", async () => {
     const answer = await fetch(SAMPLE).catch(() => null);
     if (answer?.ok) void take(new File([await answer.blob()], "sample.jpg", { type: "image/jpeg" }));
-    else say(error, "error.offline"), (error.hidden = false);
+    else say(error, "error.offline");
   });
   acceptFiles(find("#photo", HTMLInputElement), find("#drop", HTMLElement), (file) => void take(file));
   split.addEventListener("input", () => find("#picture", HTMLElement).style.setProperty("--split", `${split.value}%`));

@@ -1,8 +1,8 @@
 // Finished ads at their true size with their texts; variants of one photo stand side by side.
 
 import { getArchive, pictureAt } from "./api.js";
-import { clearError, copyOf, find, showError } from "./dom.js";
-import { label, say } from "./text.js";
+import { copyOf, find, showError } from "./dom.js";
+import { clear, label, say } from "./text.js";
 
 /** @typedef {import("./api.js").Made} Made */
 
@@ -86,7 +86,7 @@ function note(text) {
 
 /** @param {Made} made @param {HTMLElement} error */
 async function download(made, error) {
-  clearError(error);
+  clear(error);
   try {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await getArchive(made.sequence));

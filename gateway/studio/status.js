@@ -1,13 +1,13 @@
 // What the system runs on, and what would make it better.
 
 import { getStatus } from "./api.js";
-import { clearError, copyOf, find, showError } from "./dom.js";
-import { isKey, say, stageKey, t } from "./text.js";
+import { copyOf, find, showError } from "./dom.js";
+import { clear, isKey, say, stageKey } from "./text.js";
 
 const error = find("#status-error", HTMLElement);
 
 export async function showStatus() {
-  clearError(error);
+  clear(error);
   try {
     const status = await getStatus();
     find("#services", HTMLElement).replaceChildren(...Object.entries(status.services).map(serviceOf));
@@ -20,10 +20,13 @@ export async function showStatus() {
 
 /** @param {[string, boolean]} service */
 function serviceOf([name, ready]) {
-  const item = document.createElement("li");
+  const item = copyOf("t-service");
+  const title = find(".name", HTMLElement, item);
   const key = `service.${name}`;
+  if (isKey(key)) say(title, key);
+  else title.textContent = name;
   item.className = ready ? "up" : "down";
-  say(item, ready ? "status.up" : "status.down", { name: isKey(key) ? t(key) : name });
+  say(find(".state", HTMLElement, item), ready ? "status.up" : "status.down");
   return item;
 }
 

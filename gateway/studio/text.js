@@ -30,7 +30,7 @@ const EN = {
   "more.background": "A background of your own", "more.background.clear": "Take the made background",
   "more.sizes.none": "Choose at least one size.",
   "run.generate": "Generate ads", "run.cancel": "Cancel", "run.bar": "Progress",
-  "run.photo": "Choose a photo first.",
+  "run.photo": "Choose a photo first.", "run.cutting": "The product is still being cut out: try again in a moment.",
   "run.working": "Working…", "run.done": "Done in {seconds} s.", "run.cancelled": "Cancelled. Nothing was kept; what you typed is still here.",
   "results.title": "3. Your ads", "results.again": "Regenerate with a new seed",
   "results.variant": "Variant {number}", "results.ad": "Ad for {name}, {size}", "results.download": "Download",
@@ -44,7 +44,7 @@ const EN = {
   "status.title": "Status", "status.engines": "Engines", "status.capability": "Does", "status.engine": "Engine", "status.why": "Why", "status.remedy": "For a better one",
   "status.refresh": "Ask again", "status.version": "Version", "status.docs": "API for developers",
   "status.asked_for": "asked for by {subject}", "status.found": "{subject} is there", "status.lacking": "{subject} is missing", "status.unspecified": "",
-  "status.best": "nothing better to enable", "status.up": "{name}: ready", "status.down": "{name}: not available",
+  "status.best": "nothing better to enable", "status.up": "ready", "status.down": "not available",
   "service.segmentation": "Segmentation", "service.inpainting": "Inpainting", "service.generation": "Generation", "service.history": "History",
   "stage.cut_out": "Cutting out", "stage.history": "Storage", "stage.copy": "Writing", "stage.background": "Background", "stage.object_finding": "Looking for objects",
   "stage.inpainting": "Clearing", "stage.composition": "Composing", "stage.storage": "Storage", "stage.saliency": "Where to look",
@@ -99,7 +99,7 @@ const ZH = {
   "more.background": "使用自己的背景", "more.background.clear": "改用產生的背景",
   "more.sizes.none": "請至少選擇一種尺寸。",
   "run.generate": "產生廣告", "run.cancel": "取消", "run.bar": "進度",
-  "run.photo": "請先選擇照片。",
+  "run.photo": "請先選擇照片。", "run.cutting": "商品仍在去背中：請稍候再試。",
   "run.working": "製作中…", "run.done": "完成，{seconds} 秒。", "run.cancelled": "已取消。沒有留下任何結果，填寫的內容都還在。",
   "results.title": "3. 您的廣告", "results.again": "換個種子重新產生",
   "results.variant": "版本 {number}", "results.ad": "{name} 的廣告，{size}", "results.download": "下載",
@@ -113,7 +113,7 @@ const ZH = {
   "status.title": "系統狀態", "status.engines": "引擎", "status.capability": "功能", "status.engine": "引擎", "status.why": "原因", "status.remedy": "如何升級",
   "status.refresh": "重新查詢", "status.version": "版本", "status.docs": "開發者 API",
   "status.asked_for": "由 {subject} 指定", "status.found": "{subject} 已就緒", "status.lacking": "缺少 {subject}", "status.unspecified": "",
-  "status.best": "已是最佳選擇", "status.up": "{name}：就緒", "status.down": "{name}：無法使用",
+  "status.best": "已是最佳選擇", "status.up": "就緒", "status.down": "無法使用",
   "service.segmentation": "影像分割", "service.inpainting": "影像修補", "service.generation": "內容產生", "service.history": "歷史紀錄",
   "stage.cut_out": "去背", "stage.history": "存取紀錄", "stage.copy": "撰寫文案", "stage.background": "產生背景", "stage.object_finding": "尋找物件",
   "stage.inpainting": "移除物件", "stage.composition": "合成廣告", "stage.storage": "儲存", "stage.saliency": "找出主體",
@@ -190,7 +190,13 @@ export function say(element, key, values = {}) {
   element.textContent = t(key, values);
 }
 
-/** The same for an attribute. @param {Element} element @param {string} attribute @param {Key} key @param {Values} [values] */
+/** Leave an element without a text. @param {Element} element */
+export function clear(element) {
+  element.removeAttribute("data-t");
+  element.textContent = "";
+}
+
+/** The same as `say` for an attribute. @param {Element} element @param {string} attribute @param {Key} key @param {Values} [values] */
 export function label(element, attribute, key, values = {}) {
   element.setAttribute(`data-t-${attribute}`, key);
   element.setAttribute("data-values", JSON.stringify(values));

@@ -126,7 +126,7 @@ def test_a_service_that_dies_in_a_run_is_named(browser: Browser, doomed: System)
         expect(page.locator("#run-error")).to_contain_text("A service is not available right now", timeout=60_000)
         still_typed(page)
         page.click("nav a[href='#status']")
-        expect(page.locator("#services .down")).to_have_text("Generation: not available")
+        expect(page.locator("#services .down")).to_have_text("Generation not available")
         expect(page.locator("#services .up")).to_have_count(3)
 
 
