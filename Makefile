@@ -16,8 +16,9 @@ demo: weights  ## one photo in, three ads out: set up, run everything once, writ
 run: weights  ## serve everything until Ctrl-C (gateway on port 8000)
 	@$(PY) -m deploy.local run
 
+# Two workers use two cores; threads within them would only wait for each other.
 test: weights  ## every test
-	$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-browser: weights  ## the built-in page, in a real browser (Debian: apt install chromium)
 	$(PY) -m pytest tests/browser

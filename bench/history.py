@@ -8,6 +8,7 @@ compare the largest number of records with the smallest, in the same run.
 
 import argparse
 import json
+import logging
 import os
 import resource
 import statistics
@@ -61,6 +62,7 @@ def opened(kind: str) -> Iterator[ObjectStore]:
     if os.environ.get("S3_ENDPOINT_URL"):
         yield S3Store.connect(HistorySettings(store="s3"))
         return
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # or it tells of each request
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
