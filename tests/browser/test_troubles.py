@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 from gateway.keys import digest_of, new_key
 from tests.browser.conftest import Visitor
 from tests.browser.steps import describe_product, generate, take_sample
+from tests.pictures import SAMPLE
 from tests.pipeline.system import FAST, System, started
 
 KEY = new_key()
@@ -66,6 +67,21 @@ def test_what_is_missing_is_named_before_anything_is_sent(visitor: Visitor) -> N
         page.fill("[name=product_name]", "TrailMate")
         page.click("#generate")
         expect(page.locator("#run-error")).to_have_text("Choose a photo first.")
+
+
+def test_no_ads_are_made_of_the_photo_before(visitor: Visitor, system: System) -> None:
+    with visitor.visiting() as page:
+        take_sample(page)
+        describe_product(page)
+        with held(system.pids["segmentation"]):
+            page.set_input_files("#photo", SAMPLE)
+            expect(page.locator("#photo-busy")).to_be_visible()
+            expect(page.locator("#compare")).to_be_hidden()
+            page.click("#generate")
+            expect(page.locator("#run-error")).to_contain_text("still being cut out")
+        expect(page.locator("#compare")).to_be_visible()
+        expect(page.locator("#photo-busy")).to_be_hidden()
+        still_typed(page)
 
 
 def test_marks_on_nothing_leave_the_cutout(visitor: Visitor) -> None:
