@@ -224,6 +224,8 @@ def _run(work: Callable[[Client], Awaitable[T]]) -> T:
         _complain(str(error), FAILED if error.status else NO_GATEWAY)
     except LocalError as error:
         _complain(f"The system could not be started: {error}", NO_GATEWAY)
+    except OSError as error:
+        _complain(f"{error.filename} cannot be used: {error.strerror}.", FAILED)
 
 
 def _complain(text: str, code: int) -> NoReturn:

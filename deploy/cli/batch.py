@@ -9,8 +9,8 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from deploy.cli.client import Body, Brief, Client, GatewayError, patiently
@@ -19,6 +19,7 @@ from deploy.cli.files import RECORD, save
 REQUIRED = ("photo", "name")
 OPTIONAL = ("describe", "audience", "sizes", "locale", "background")
 REPORT = "report.csv"
+OPEN, DONE, FAILED = "open", "done", "failed"
 GONE = 404
 ENCODINGS = ("utf-8-sig", "cp950")
 """Tried in turn; cp950 is the Big5 that spreadsheets write."""
@@ -65,7 +66,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A line of the report."""
+    """A line of the report: done, failed, or open, which it stays when the run is cut off."""
 
     line: str
     photo: str
@@ -84,12 +85,16 @@ def read_catalogue(file: Path) -> list[Product]:
     Raises:
         CatalogueError: It cannot be read, or lacks a column.
     """
-    rows = csv.DictReader(io.StringIO(_text(file), newline=""))
+    try:
+        rows = csv.DictReader(io.StringIO(_text(file), newline=""))
+        lines = [(rows.line_num, row) for row in rows]
+    except csv.Error as error:
+        raise CatalogueError(f"{file} cannot be read as CSV: {error}.") from None
     missing = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
     if missing:
         columns = f"{', '.join(REQUIRED)}; and if you like {', '.join(OPTIONAL)}"
         raise CatalogueError(f"{file} has no column {' and '.join(missing)}: it needs {columns}.")
-    return [_product(rows.line_num, row, file.parent) for row in rows]
+    return [_product(line, row, file.parent) for line, row in lines]
 
 
 def _text(file: Path) -> str:
@@ -123,15 +128,14 @@ def read_report(folder: Path) -> dict[str, Outcome]:
     return {outcome.fingerprint: outcome for outcome in outcomes if outcome.fingerprint}
 
 
-def write_report(folder: Path, outcomes: list[Outcome]) -> None:
+def write_report(folder: Path, outcomes: Iterable[Outcome]) -> None:
     """Write the report; it is replaced as a whole, so that it is never half there."""
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{REPORT}.part"
     with partial.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow([field.name for field in fields(Outcome)])
-        for outcome in sorted(outcomes, key=lambda outcome: int(outcome.line)):
-            writer.writerow(vars(outcome).values())
+        writer.writerows(vars(outcome).values() for outcome in outcomes)
     partial.replace(folder / REPORT)
 
 
@@ -148,43 +152,55 @@ async def run_batch(
         done: Told of each product when it is done, or was done before.
 
     Returns:
-        One outcome per product.
+        One outcome per product, in their order.
     """
     before = read_report(folder)
+    outcomes = {product: _so_far(product, folder, before) for product in products}
+    for outcome in outcomes.values():
+        if outcome.status != OPEN:
+            done(outcome)
+    write_report(folder, outcomes.values())
     places = asyncio.Semaphore(parallel)
-    outcomes: list[Outcome] = []
 
     async def work(product: Product) -> None:
         async with places:
-            outcome = await _outcome_of(product, client, folder, before)
-        outcomes.append(outcome)
-        write_report(folder, outcomes)
-        done(outcome)
+            outcomes[product] = await _worked_on(product, outcomes[product], client, folder)
+        write_report(folder, outcomes.values())
+        done(outcomes[product])
 
     async with asyncio.TaskGroup() as group:
-        for product in products:
-            group.create_task(work(product))
-    return outcomes
+        for product, outcome in outcomes.items():
+            if outcome.status == OPEN:
+                group.create_task(work(product))
+    return list(outcomes.values())
 
 
-async def _outcome_of(product: Product, client: Client, folder: Path, before: dict[str, Outcome]) -> Outcome:
-    def outcome(status: str, **more: str) -> Outcome:
-        return Outcome(str(product.line), str(product.photo), product.brief.name, status, **more)
-
+def _so_far(product: Product, folder: Path, before: dict[str, Outcome]) -> Outcome:
+    """Tell whether a product was done before, or whether nothing can be done for it."""
+    outcome = Outcome(str(product.line), str(product.photo), product.brief.name, OPEN)
     if not product.brief.name:
-        return outcome("failed", error="The product has no name: fill in the column name.")
+        return replace(outcome, status=FAILED, error="The product has no name: fill in the column name.")
     try:
-        fingerprint = product.fingerprint()
+        outcome = replace(outcome, fingerprint=product.fingerprint())
     except OSError as error:
-        return outcome("failed", error=f"{error.filename} cannot be read: {error.strerror}.")
-    known = before.get(fingerprint)
-    if known and known.status == "done" and (folder / known.folder / RECORD).is_file():
-        return outcome("done", folder=known.folder, fingerprint=fingerprint)
+        return _failed(outcome, error)
+    known = before.get(outcome.fingerprint)
+    if known and known.status == DONE and (folder / known.folder / RECORD).is_file():
+        return replace(outcome, status=DONE, folder=known.folder)
+    return outcome
+
+
+async def _worked_on(product: Product, outcome: Outcome, client: Client, folder: Path) -> Outcome:
     try:
-        await _make(product, fingerprint, client, folder / product.folder)
-    except GatewayError as error:
-        return outcome("failed", error=str(error), fingerprint=fingerprint)
-    return outcome("done", folder=product.folder, fingerprint=fingerprint)
+        await _make(product, outcome.fingerprint, client, folder / product.folder)
+    except (GatewayError, OSError) as error:
+        return _failed(outcome, error)
+    return replace(outcome, status=DONE, folder=product.folder)
+
+
+def _failed(outcome: Outcome, error: GatewayError | OSError) -> Outcome:
+    text = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) else str(error)
+    return replace(outcome, status=FAILED, error=text)
 
 
 async def _make(product: Product, fingerprint: str, client: Client, folder: Path) -> None:

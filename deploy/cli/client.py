@@ -133,7 +133,11 @@ class Client:
                 return found
 
     async def _json(self, method: str, path: str, **options: Any) -> Body:
-        body: Body = (await self._ask(method, path, **options)).json()
+        answer = await self._ask(method, path, **options)
+        try:
+            body: Body = answer.json()
+        except ValueError:
+            raise GatewayError(f"What answers at {self.address} is no gateway.") from None
         return body
 
     async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -179,4 +183,5 @@ async def _check(answer: httpx.Response) -> None:
         detail = str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):
         detail = f"The gateway answered {answer.status_code}."
-    raise GatewayError(detail, answer.status_code, float(answer.headers.get("Retry-After", "1")))
+    told = answer.headers.get("Retry-After", "")
+    raise GatewayError(detail, answer.status_code, float(told) if told.isdecimal() else 1)

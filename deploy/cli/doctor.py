@@ -62,13 +62,15 @@ def examine(address: str) -> Iterator[Finding]:
 
 
 def _guarded(subject: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """Turn what AWS and OpenAI refuse into findings; secrets are in none of their texts."""
+    """Turn wrong settings, and what AWS and OpenAI refuse, into findings; secrets are in none of their texts."""
     try:
         yield from look()
     except ClientError as error:
         code = error.response["Error"]["Code"]
         yield Finding(subject, ok=False, detail=f"{error.operation_name} is refused: {code}", fix=_fix_for(code))
-    except (BotoCoreError, StartError, OpenAIError) as error:
+    except StartError as error:
+        yield Finding(subject, ok=False, detail=str(error), fix="correct it in the environment or in .env")
+    except (BotoCoreError, OpenAIError) as error:
         yield Finding(subject, ok=False, detail=str(error), fix="check the network, the region and the endpoint")
 
 
@@ -82,11 +84,14 @@ def _fix_for(code: str) -> str:
 
 def _services(address: str) -> Iterator[Finding]:
     try:
-        answer = httpx.get(f"{address}/readyz", timeout=5, trust_env=False)
+        services = httpx.get(f"{address}/readyz", timeout=5, trust_env=False).json()["services"]
     except httpx.TransportError:
         yield from _ports(address)
         return
-    for name, ready in answer.json().get("services", {}).items():
+    except (ValueError, KeyError, TypeError):
+        yield Finding("gateway", False, f"what answers at {address} is none", "stop it, or set GATEWAY_PORT")
+        return
+    for name, ready in services.items():
         fix = "" if ready else f"look at its log; start it with python -m services.{name}"
         yield Finding(f"service {name}", ready, "ready" if ready else "does not answer", fix)
 

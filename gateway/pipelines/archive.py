@@ -30,7 +30,7 @@ def _zip(record: RecordBody, pictures: dict[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with ZipFile(packed, "w", ZIP_STORED) as file:
         for path, picture in pictures.items():
-            file.writestr(PurePosixPath(path).name, picture)
+            file.writestr(f"ad_{PurePosixPath(path).name.rpartition('_')[2]}", picture)
         texts = {"short_ad.txt": record.short_ad, "long_ad.txt": record.long_ad, "record.json": _json(record)}
         for name, text in texts.items():
             file.writestr(name, text + "\n", ZIP_DEFLATED)

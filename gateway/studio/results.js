@@ -50,7 +50,7 @@ function adOf(path, name) {
   find("span", HTMLElement, figure).textContent = size;
   const link = find("a", HTMLAnchorElement, figure);
   link.href = pictureAt(path);
-  link.download = path.split("/").pop() ?? "";
+  link.download = `${name} ${path.split("_").pop()}`;
   return figure;
 }
 

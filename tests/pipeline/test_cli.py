@@ -22,6 +22,7 @@ from gateway.keys import digest_of
 from tests.pictures import SAMPLE, encoded, gradient
 from tests.pipeline.system import AT_HOME, FAST
 from tests.processes import Parts, parts
+from tests.scripted_http import Reply, scripted
 
 KEY = "pig_secret"
 AUDIENCE = "女性,25-34,戶外旅遊"
@@ -128,7 +129,7 @@ def test_a_catalogue_is_worked_off_and_only_once(system: Parts, tmp_path: Path) 
     told = report(tmp_path / "ads")
     assert [line["line"] for line in told] == [str(number) for number in range(2, 9)]
     assert [line["status"] for line in told] == ["done"] * 5 + ["failed"] * 2
-    assert "missing.png cannot be read" in told[5]["error"]
+    assert "missing.png: No such file or directory" in told[5]["error"]
     assert "no name" in told[6]["error"]
     for line in told[:5]:
         record = json.loads((tmp_path / "ads" / line["folder"] / "record.json").read_text(encoding="utf-8"))
@@ -169,9 +170,10 @@ def test_a_run_that_was_cut_off_asks_for_nothing_twice(system: Parts, tmp_path: 
     ]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as running:
-        while not (tmp_path / "ads" / "report.csv").exists():
+        while not list((tmp_path / "ads").glob("*/record.json")):
             assert running.poll() is None
         running.send_signal(signal.SIGKILL)
+    assert "open" in {line["status"] for line in report(tmp_path / "ads")}
     assert call(system, "batch", str(file)).exit_code == 0
     assert len(records(system)) == before + 6
 
@@ -197,6 +199,20 @@ def test_no_gateway_has_a_status_of_its_own() -> None:
     answer = CliRunner().invoke(app, ["--gateway", "http://127.0.0.1:9", "--json", "history"])
     assert answer.exit_code == 3
     assert "does not answer" in json.loads(answer.stdout)["error"]
+
+
+def test_something_else_than_a_gateway_is_named() -> None:
+    with scripted([Reply(200, b"<html>", {"Content-Type": "text/html"})]) as stranger:
+        answer = CliRunner().invoke(app, ["--gateway", stranger.url, "history"])
+    assert answer.exit_code == 3
+    assert "is no gateway" in answer.output
+
+
+def test_a_folder_that_cannot_be_written_is_named(system: Parts, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    answer = call(system, "cutout", str(SAMPLE), "--out", "file/ads")
+    assert answer.exit_code == 1
+    assert "file/ads cannot be used: Not a directory." in answer.output
 
 
 def test_without_a_gateway_the_system_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def test_a_record_can_be_taken_away_as_a_file(system: System, uploaded: dict[str
     assert ".zip" in answer.headers["content-disposition"]
     packed = zipfile.ZipFile(io.BytesIO(answer.content))
     assert packed.testzip() is None
-    pictures = [packed.read(path.rpartition("/")[2]) for path in record["generated_images"]]
+    pictures = [packed.read(f"ad_{path.rpartition('_')[2]}") for path in record["generated_images"]]
     assert pictures == system.pictures(record)
     assert packed.read("long_ad.txt").decode() == record["long_ad"] + "\n"
     assert json.loads(packed.read("record.json")) == record

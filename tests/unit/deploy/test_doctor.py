@@ -56,6 +56,13 @@ def test_services_that_are_away_are_named() -> None:
     assert findings["service history"].fix == "look at its log; start it with python -m services.history"
 
 
+def test_something_else_on_the_gateways_port_is_named() -> None:
+    with scripted([Reply(200, b"<html>", {"Content-Type": "text/html"})]) as stranger:
+        [finding] = [finding for finding in examine(stranger.url) if finding.subject == "gateway"]
+    assert not finding.ok
+    assert finding.fix == "stop it, or set GATEWAY_PORT"
+
+
 def test_damaged_weights_are_to_be_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mobile_sam.pt").write_bytes(b"half of it")
     monkeypatch.setattr(doctor, "FOLDER", tmp_path)
