@@ -140,6 +140,7 @@ function row(stage) {
   });
   const key = stageKey(stage.name);
   if (cells[0] && key) say(cells[0], key);
+  cells[1]?.classList.add("engine");
   line.append(...cells);
   return line;
 }

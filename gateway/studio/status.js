@@ -40,7 +40,7 @@ function engineOf({ capability, engine, reason, subject, remedy }) {
   find(".engine", HTMLElement, row).textContent = engine;
   say(find(".why", HTMLElement, row), `status.${reason}`, { subject });
   const cell = find(".remedy", HTMLElement, row);
-  if (!remedy) say(cell, "status.best");
+  if (!remedy) say(cell, reason === "asked_for" ? "status.chosen" : "status.best");
   else {
     const code = document.createElement("code");
     code.textContent = remedy;

@@ -44,7 +44,7 @@ const EN = {
   "status.title": "Status", "status.engines": "Engines", "status.capability": "Does", "status.engine": "Engine", "status.why": "Why", "status.remedy": "For a better one",
   "status.refresh": "Ask again", "status.version": "Version", "status.docs": "API for developers",
   "status.asked_for": "asked for by {subject}", "status.found": "{subject} is there", "status.lacking": "{subject} is missing", "status.unspecified": "",
-  "status.best": "nothing better to enable", "status.up": "ready", "status.down": "not available",
+  "status.best": "nothing better to enable", "status.chosen": "chosen by you", "status.up": "ready", "status.down": "not available",
   "service.segmentation": "Segmentation", "service.inpainting": "Inpainting", "service.generation": "Generation", "service.history": "History",
   "stage.cut_out": "Cutting out", "stage.history": "Storage", "stage.copy": "Writing", "stage.background": "Background", "stage.object_finding": "Looking for objects",
   "stage.inpainting": "Clearing", "stage.composition": "Composing", "stage.storage": "Storage", "stage.saliency": "Where to look",
@@ -113,7 +113,7 @@ const ZH = {
   "status.title": "系統狀態", "status.engines": "引擎", "status.capability": "功能", "status.engine": "引擎", "status.why": "原因", "status.remedy": "如何升級",
   "status.refresh": "重新查詢", "status.version": "版本", "status.docs": "開發者 API",
   "status.asked_for": "由 {subject} 指定", "status.found": "{subject} 已就緒", "status.lacking": "缺少 {subject}", "status.unspecified": "",
-  "status.best": "已是最佳選擇", "status.up": "就緒", "status.down": "無法使用",
+  "status.best": "已是最佳選擇", "status.chosen": "依您的設定", "status.up": "就緒", "status.down": "無法使用",
   "service.segmentation": "影像分割", "service.inpainting": "影像修補", "service.generation": "內容產生", "service.history": "歷史紀錄",
   "stage.cut_out": "去背", "stage.history": "存取紀錄", "stage.copy": "撰寫文案", "stage.background": "產生背景", "stage.object_finding": "尋找物件",
   "stage.inpainting": "移除物件", "stage.composition": "合成廣告", "stage.storage": "儲存", "stage.saliency": "找出主體",
@@ -141,8 +141,8 @@ const ZH = {
 
 /** What the API calls the audience, for those who read English. @type {Record<string, string>} */
 const LABELS = {
-  男性: "Male", 女性: "Female", 運動體育: "Sports", 寵物生活: "Pets", 嬰幼保健: "Baby care", 動漫電競: "Anime and gaming",
-  戶外旅遊: "Outdoors and travel", 不限: "Everybody",
+  男性: "Male", 女性: "Female", 運動體育: "Sports", 寵物生活: "Pets", 嬰幼保健: "Baby care", 動漫電競: "Anime & gaming",
+  戶外旅遊: "Outdoor travel", 不限: "Everybody",
 };
 
 /** @typedef {keyof typeof EN} Key */

@@ -100,7 +100,7 @@ def load_sam(path: Path, device: Device) -> tuple[Sam, str]:
         raise ValueError(f"{path} is not {expected}")
     with torch.device("meta"):
         encoder = TinyViT() if name == MOBILE_SAM else ViT(SIZES[name])
-        model = Sam(encoder).eval()
+    model = Sam(encoder).eval()  # its small parts are made outside: random numbers on "meta" import all of TorchDynamo
     wanted = {key: value for key, value in state.items() if not key.startswith(UNUSED)}
     put_into(model, wanted, path, expected)
     model.to(device.name)

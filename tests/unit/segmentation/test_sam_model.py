@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,3 +95,13 @@ def test_a_pickle_that_runs_code_is_not_run(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"evil\.pth cannot be read"):
         load_sam(file, EXACT)
     assert not (tmp_path / "ran").exists()
+
+
+def test_loading_brings_no_compiler_along() -> None:
+    """It would double the time that the service takes to start."""
+    load = "load_sam(Path('weights/mobile_sam.pt'), Device('cpu', bfloat16=True)); assert 'torch._dynamo' not in sys.modules"
+    imports = (
+        "import sys; from pathlib import Path; from services.runtime.device import Device;"
+        " from services.segmentation.sam.model import load_sam; "
+    )
+    subprocess.run([sys.executable, "-c", imports + load], check=True)
