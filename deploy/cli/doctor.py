@@ -4,6 +4,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,13 +128,13 @@ def _s3() -> Iterator[Finding]:
     if not settings.s3_bucket_name or settings.store == "disk":
         yield Finding("S3", ok=True, detail="not used: everything is kept on the disk")
         return
-    client = S3Store.client(settings)
     bucket, key = settings.s3_bucket_name, PROBE + secrets.token_hex(8)
-    client.put_object(Bucket=bucket, Key=key, Body=b"1", IfNoneMatch="*")
-    try:
-        yield from _rights(client, bucket, key)
-    finally:
-        client.delete_object(Bucket=bucket, Key=key)
+    with closing(S3Store.client(settings)) as client:
+        client.put_object(Bucket=bucket, Key=key, Body=b"1", IfNoneMatch="*")
+        try:
+            yield from _rights(client, bucket, key)
+        finally:
+            client.delete_object(Bucket=bucket, Key=key)
 
 
 def _rights(client: "S3Client", bucket: str, key: str) -> Iterator[Finding]:
@@ -156,11 +157,11 @@ def _bedrock() -> Iterator[Finding]:
     if asked == "studio" or (asked == "auto" and not settings.names_aws_identity):
         yield Finding("Bedrock", ok=True, detail="not used: backgrounds are rendered")
         return
-    client = aws_session(settings).client(
-        "bedrock", region_name=settings.bedrock_region, endpoint_url=settings.bedrock_endpoint_url, config=QUICKLY
-    )
-    model = settings.bedrock_model
-    found = client.get_foundation_model_availability(modelId=model)
+    region, address, model = settings.bedrock_region, settings.bedrock_endpoint_url, settings.bedrock_model
+    with closing(
+        aws_session(settings).client("bedrock", region_name=region, endpoint_url=address, config=QUICKLY)
+    ) as client:
+        found = client.get_foundation_model_availability(modelId=model)
     granted = found["authorizationStatus"] == "AUTHORIZED" and found["regionAvailability"] == "AVAILABLE"
     fix = "" if granted else f"ask for access to {model} in {settings.bedrock_region}, in Bedrock's console"
     yield Finding("Bedrock", granted, f"{model}: {found['authorizationStatus'].lower().replace('_', ' ')}", fix)

@@ -69,12 +69,15 @@ function textOf(title, text) {
   return element;
 }
 
-/** Pages that came without TLS have no clipboard; the older way works there. @param {HTMLElement} words */
+/** Pages that came without TLS, or may not use it, have no clipboard; the older way works there. @param {HTMLElement} words */
 async function copyText(words) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(words.textContent ?? "");
-  getSelection()?.selectAllChildren(words);
-  document.execCommand("copy");
-  getSelection()?.removeAllRanges();
+  try {
+    await navigator.clipboard.writeText(words.textContent ?? "");
+  } catch {
+    getSelection()?.selectAllChildren(words);
+    document.execCommand("copy");
+    getSelection()?.removeAllRanges();
+  }
 }
 
 /** @param {string} text */
