@@ -108,7 +108,7 @@ class Parts:
         process = Process("gateway", port, {**self.gateway.environment, "GATEWAY_PORT": str(port), **environment})
         process.start()
         try:
-            until_ready(process.url)
+            until_ready(process.url, [self.engines, self.history, process])
             yield process
         finally:
             process.stop()
@@ -145,7 +145,7 @@ def parts(store: Path, environment: Mapping[str, str] | None = None) -> Iterator
         Process("tests.fixed_engines", ports.segmentation, common),
     )
     with all_running([running.engines, running.history, running.gateway]):
-        until_ready(running.gateway.url)
+        until_ready(running.gateway.url, [running.engines, running.history, running.gateway])
         yield running
 
 
@@ -160,13 +160,15 @@ def all_running(processes: Sequence[Process]) -> Iterator[None]:
         yield
 
 
-def until_ready(url: str) -> None:
-    """Wait until a gateway and all behind it are ready."""
-    for _ in range(300):
+def until_ready(url: str, processes: Sequence[Process] = ()) -> None:
+    """Wait until a gateway and all behind it are ready; if they never are, show what the processes last logged."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
         try:
             if httpx.get(f"{url}/readyz", trust_env=False, timeout=5).status_code == 200:
                 return
         except httpx.TransportError:
             pass
         time.sleep(0.1)
-    raise AssertionError(f"{url} did not become ready")
+    logged = (f"{process.module}: {line}" for process in processes for line in process.lines[-20:])
+    raise AssertionError("\n".join([f"{url} did not become ready", *logged]))

@@ -3,9 +3,12 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from openai import OpenAI
 
 from services.generation.audience import Audience, Product, Terms
 from services.generation.cloud import COST
@@ -43,6 +46,14 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "PAUSE", 0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("OPENAI_KEY", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close the clients, which live as long as a process does."""
+    with ExitStack() as stack:
+        monkeypatch.setattr("openai.OpenAI", lambda **options: stack.enter_context(OpenAI(**options)))
+        yield
 
 
 def said(content: dict[str, Any], **more: object) -> Reply:
