@@ -1,26 +1,33 @@
 # The project's commands. `make demo`, `make run` and `make test` need nothing but Python 3.11+ on a fresh clone.
 PYTHON ?= python3
 PY := .venv/bin/python
-PROTOS := $(shell find protos -name '*.proto')
+PROTOS := $(shell find protos/productimage -name '*.proto')
+STUBS := protos/python/productimage/ready
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3
 
-.PHONY: demo run images test test-faults test-browser test-images test-rolling test-alerts lint format types types-studio protos protos-lint weights lock check clean
+.PHONY: setup demo run images test coverage test-faults test-browser test-images test-rolling test-alerts lint format types types-web \
+	protos protos-lint protos-breaking settings docs weights wheels lock check clean help
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
 
 demo: weights  ## one photo in, three ads out: set up, run everything once, write out/
-	@$(PY) -m deploy.local demo
+	@$(PY) -m cli demo
 
 run: weights  ## serve everything until Ctrl-C (gateway on port 8000)
-	@$(PY) -m deploy.local run
+	@$(PY) -m cli serve
 
 # Two workers use two cores; threads within them would only wait for each other.
-test: weights  ## every test
-	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test-browser: weights  ## the built-in page, in a real browser (Debian: apt install chromium)
+test: weights  ## every test that needs nothing but Python
+	$(PYTEST)
+
+coverage: weights  ## unit and contract tests with coverage, which must not fall
+	$(PYTEST) tests/unit tests/contract --cov --cov-report=term:skip-covered --cov-report=html
+
+test-browser: weights  ## the page, in a real browser (Debian: apt install chromium)
 	$(PY) -m pytest tests/browser
 
 test-faults: setup  ## minutes under fire, with new seeds each time (FAULTS="--seed 7 --runs 1" chooses)
@@ -29,40 +36,41 @@ test-faults: setup  ## minutes under fire, with new seeds each time (FAULTS="--s
 test-images: setup weights images  ## run the images with compose, and the pipeline through them
 	DOCKER=$(DOCKER) $(PY) -m pytest tests/images
 
-test-rolling: setup  ## three replicas behind one name: shared out, killed and renewed under load
+test-rolling: setup  ## three replicas behind one name: balanced, killed and replaced under load
 	$(PY) -m pytest tests/rolling
 
 test-alerts:  ## try each alert with promtool (Debian: apt install prometheus)
 	promtool check config deploy/monitoring/prometheus.yaml
 	promtool test rules deploy/monitoring/alerts_test.yaml
 
-setup: .venv/ready protos
+setup: .venv/ready $(STUBS)  ## create .venv with everything, and generate the stubs
 
-.venv/ready: requirements/dev.txt requirements/torch.txt requirements/uv.txt deploy/local/setup.sh
-	@PYTHON=$(PYTHON) deploy/local/setup.sh
+.venv/ready: pyproject.toml protos/python/pyproject.toml requirements/dev.txt requirements/torch.txt requirements/uv.txt requirements/setup.sh
+	@PYTHON=$(PYTHON) requirements/setup.sh
 	@touch $@
 
-protos: productimage/ready  ## generate the Python package `productimage` from protos/
+protos: $(STUBS)  ## generate the stubs of productimage-client from protos/
 
-productimage/ready: $(PROTOS) .venv/ready deploy/generate_protos.py
-	@$(PY) deploy/generate_protos.py
+$(STUBS): $(PROTOS) .venv/ready protos/generate.py
+	@$(PY) protos/generate.py
 	@touch $@
 
-# For the images: where they are built from and for, and what more the engine is told, such as --secret id=ca,src=FILE.
+# For images: BASE and TORCH_BACKEND choose what they are built on; BUILD_FLAGS goes to the engine, e.g. --secret id=ca,src=FILE.
 DOCKER ?= docker
 BASE ?= python:3.11-slim
 TORCH_BACKEND ?= cpu
 BUILD_FLAGS ?=
 IMAGES := segmentation inpainting generation history gateway weights s3
 REVISION = $(shell git rev-parse HEAD)
-VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' services/runtime/version.py)
+SOURCE = $(shell git config --get remote.origin.url || echo unknown)
+VERSION = $(shell grep -m 1 '^version = ' pyproject.toml | cut -d'"' -f2)
 
 images:  ## build every image as product-image-NAME (BASE=, TORCH_BACKEND= choose)
 	@test -z "$(PIP_FIND_LINKS)" || cp -u $(PIP_FIND_LINKS)/torch*.whl deploy/docker/wheels/ 2>/dev/null || true
 	@for image in $(IMAGES); do \
 		DOCKER_BUILDKIT=1 $(DOCKER) build --quiet --file deploy/docker/Dockerfile --target $$image \
 			--build-arg BASE=$(BASE) --build-arg TORCH_BACKEND=$(TORCH_BACKEND) \
-			--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+			--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --build-arg SOURCE=$(SOURCE) \
 			$(BUILD_FLAGS) --tag product-image-$$image:$(VERSION) . || exit 1; \
 	done
 	@$(DOCKER) images --format 'table {{.Repository}}\t{{.Tag}}\t{{.Size}}' --filter reference='product-image-*'
@@ -70,27 +78,42 @@ images:  ## build every image as product-image-NAME (BASE=, TORCH_BACKEND= choos
 weights: setup  ## fetch the default model weights
 	@$(PY) -m weights fetch
 
-check: lint types protos-lint  ## lint, types, protos, import directions
+wheels: setup  ## build the wheels of the project and of productimage-client in dist/
+	$(PY) -m build --wheel --no-isolation --outdir dist .
+	$(PY) -m build --wheel --no-isolation --outdir dist protos/python
 
-lint: setup
+check: lint types protos-lint  ## lint, import contracts, types, protos
+
+lint: setup  ## lint, import contracts, stale generated files
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
+	$(PY) docs/generate.py --check
 
-types: setup
+types: setup  ## mypy --strict
 	.venv/bin/mypy
 
 # The page needs no Node to run or to be served; only this check does.
-types-studio:  ## the types of the built-in page's scripts (needs npm)
-	npm --prefix gateway/studio ci --no-audit --no-fund --silent
-	npm --prefix gateway/studio run --silent types
+types-web:  ## types of the page's scripts (needs npm)
+	npm --prefix gateway/web ci --no-audit --no-fund --silent
+	npm --prefix gateway/web run --silent types
 
-protos-lint: setup
+protos-lint: setup  ## style of the protos
 	.venv/bin/buf lint
+
+protos-breaking: setup  ## compare the protos with the latest release tag
+	@tag=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null) || { echo "no release tag yet"; exit 0; }; \
+		echo "buf breaking against $$tag"; .venv/bin/buf breaking --against ".git#tag=$$tag"
 
 format: setup  ## format the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+settings: setup  ## generate docs/settings.md and .env.example from the settings
+	$(PY) docs/generate.py
+
+docs: setup  ## build the documentation in site/; links are checked
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-package torch --no-emit-package torchvision
@@ -101,4 +124,4 @@ lock: .venv/ready  ## renew requirements/*.txt from pyproject.toml
 	$(LOCK) --upgrade requirements/uv.in -o requirements/uv.txt
 
 clean:  ## remove everything generated, except var/ (your data) and the weights
-	rm -rf .venv productimage out
+	rm -rf .venv protos/python/productimage/*/v1 $(STUBS) out site dist htmlcov .coverage*

@@ -1,8 +1,8 @@
-"""How much one machine does: throughput and latency by concurrency, and what each process needs for it.
+"""Throughput and latency of one machine by concurrency, with the CPU time and memory of each process.
 
-k6 calls the system, by REST and by gRPC: with engines that only take 10 ms, and with the default ones. `cpu` are the
-processor's seconds that each process takes for one generation, `mb` the most memory it has had. The reference of each
-ratio is one caller: `ratio` is how much more several get done.
+k6 calls the system over REST (generations) and gRPC (cutouts), with engines that only sleep for 10 ms and with the
+default ones. `cpu` is the CPU time of each process per call, in seconds; `mb` is its peak memory. `ratio` is the best
+throughput over that of the first entry of --callers, one caller by default.
 
     python -m bench.cluster [--seconds S] [--callers 1,2,4,8] [--engines fixed,default] [--photo FILE]
 """
@@ -19,21 +19,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local.demo import SAMPLE
-from tests.pipeline.system import started
-from tests.processes import parts
+from cli.demo import SAMPLE
+from testing.processes import parts
+from testing.system import started
 
 HERE = Path(__file__).parent
 K6 = Path(sysconfig.get_path("scripts"), "k6")
 TICKS = os.sysconf("SC_CLK_TCK")
 SCENARIOS = ("rest", "grpc")
 ROOM = {"GATEWAY_MAX_GENERATIONS": "64", "GATEWAY_LOG_LEVEL": "WARNING", "GATEWAY_RATE_LIMIT": "100000/minute"}
-"""Nothing is refused here: what is asked is how much there is, not how much is let in."""
+"""Settings that reject nothing: this measures capacity, not admission control."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A system to call: addresses as k6 takes them, and process ids by name."""
+    """A running system: addresses as k6 takes them, and process ids by name."""
 
     gateway: str
     segmentation: str
@@ -42,7 +42,7 @@ class Running:
 
 @contextmanager
 def fixed(store: Path) -> Iterator[Running]:
-    """Run with engines that only take their time; one process has all three services with models."""
+    """Run with engines that only sleep; one process serves all three model services."""
     with parts(store, {"FIXED_SECONDS": "0.01", "FIXED_WORKERS": "16", "FIXED_QUEUE_SIZE": "64", **ROOM}) as running:
         pids = {"gateway": running.gateway.pid, "history": running.history.pid, "engines": running.engines.pid}
         yield Running(running.gateway.url, f"127.0.0.1:{running.engines.port}", pids)
@@ -60,19 +60,19 @@ ENGINES = {"fixed": fixed, "default": default}
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the processor's seconds that a process has taken."""
+    """Return the CPU time of a process so far, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def peak_mb(pid: int) -> int:
-    """Give the most memory that a process has had."""
+    """Return the peak resident memory of a process, in MB."""
     line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) // 1024
 
 
 def call(running: Running, scenario: str, callers: int, photo: Path, seconds: float, scratch: Path) -> dict[str, Any]:
-    """Let k6 call; give calls per second, the median and 95th percentile in milliseconds, and the share that failed.
+    """Call with k6; return calls per second, median and 95th percentile in milliseconds, and the failed checks.
 
     Raises:
         RuntimeError: A threshold of bench/cluster.js was not met.
@@ -102,7 +102,7 @@ def call(running: Running, scenario: str, callers: int, photo: Path, seconds: fl
 
 
 def measure(engines: str, callers: list[int], photo: Path, seconds: float) -> dict[str, Any]:
-    """Give the figures of one kind of engines."""
+    """Return the figures of one kind of engine."""
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder, ENGINES[engines](Path(folder, "store")) as running:
         for scenario in SCENARIOS:
@@ -119,7 +119,7 @@ def measure(engines: str, callers: list[int], photo: Path, seconds: float) -> di
 
 
 def show(engines: str, figures: dict[str, Any]) -> None:
-    """Print the tables of one kind of engines."""
+    """Print the tables of one kind of engine."""
     for scenario in SCENARIOS:
         print(f"\n{engines} engines, {scenario}")
         print("{:>8}{:>10}{:>11}{:>8}{:>8}".format("callers", "a second", "median ms", "p95 ms", "failed"))

@@ -1,6 +1,6 @@
-"""How long three ads take from a 12 MP cut-out, and how much longer than a plain resize-and-paste in Pillow.
+"""Time to compose three ads from a 12 MP cutout, relative to a plain resize-and-paste in Pillow.
 
-The plain form scales background and cut-out as they are (in sRGB, without shadows) and pastes. Both write JPEG files.
+The plain version resizes background and cutout in sRGB, without shadows, and pastes. Both write JPEG files.
 
     python -m bench.compose [RUNS]
 """
@@ -14,19 +14,20 @@ import time
 import numpy as np
 from PIL import Image
 
+from common.imaging.codec import Pixels
 from services.generation.audience import Audience, Product
-from services.generation.background.engine import Wish
-from services.generation.background.studio.engine import Studio
-from services.generation.compose.compose import Backdrop, Output, compose
-from services.generation.compose.layout import Size, place_for, window_for
-from services.runtime.image import Pixels
+from services.generation.background.background import BackgroundRequest
+from services.generation.compose.compose import Output, Scene, compose
+from services.generation.compose.layout import crop_for, product_box
+from services.generation.engines.set.set_engine import SetEngine
+from services.generation.geometry import Size
 
 SIZES = (Size(300, 250), Size(320, 480), Size(336, 280))
 RATIOS = (5 / 4, 2 / 3)
 
 
 def cutout() -> Pixels:
-    """Give a cut-out of 3000x4000 pixels: a shaded ball with a soft edge."""
+    """Return a cutout of 3000x4000 pixels: a shaded ball with a soft edge."""
     y, x = np.mgrid[:4000, :3000].astype(np.float32)
     distance = np.hypot(x - 1500, y - 2000)
     alpha = np.clip(1400 - distance, 0, 2) / 2
@@ -34,23 +35,24 @@ def cutout() -> Pixels:
     return np.dstack([shade, alpha * 255]).round().astype(np.uint8)
 
 
-def backdrops() -> list[Backdrop]:
-    """Give a rendered set per family of proportions."""
-    made = [Studio(stand_in=False).generate(Wish(Product("ball"), Audience(), ratio, 1)) for ratio in RATIOS]
-    return [Backdrop(background.pixels, background.placement) for background in made]
+def rendered_scenes() -> list[Scene]:
+    """Return a rendered set per aspect-ratio family."""
+    made = [
+        SetEngine(stand_in=False).generate(BackgroundRequest(Product("ball"), Audience(), ratio, 1)) for ratio in RATIOS
+    ]
+    return [Scene(background.pixels, background.placement) for background in made]
 
 
-def plain(scenes: list[Backdrop], product: Pixels) -> list[bytes]:
-    """Resize and paste."""
+def plain(scenes: list[Scene], product: Pixels) -> list[bytes]:
+    """Resize and paste; return JPEG files."""
     files = []
     picture = Image.fromarray(product)
     picture = picture.crop(picture.getbbox())
     for size in SIZES:
         scene = min(scenes, key=lambda one: abs(np.log(one.size.aspect_ratio / size.aspect_ratio)))
-        zone = scene.placement.zone
-        window = window_for(scene.size, zone, size)
-        place = place_for(Size(*picture.size), zone, window, size)
-        box = (window.left, window.top, window.left + window.width, window.top + window.height)
+        crop = crop_for(scene.size, scene.placement.box, size)
+        place = product_box(Size(*picture.size), scene.placement.box, crop, size)
+        box = (crop.left, crop.top, crop.left + crop.width, crop.top + crop.height)
         ad = Image.fromarray(scene.pixels).resize((size.width, size.height), Image.Resampling.LANCZOS, box)
         layer = picture.resize((place.width, place.height), Image.Resampling.LANCZOS)
         ad.paste(layer, (place.left, place.top), layer)
@@ -63,7 +65,7 @@ def plain(scenes: list[Backdrop], product: Pixels) -> list[bytes]:
 def main() -> None:
     """Print a table and, as the last line, the figures as JSON."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 9
-    scenes, product = backdrops(), cutout()
+    scenes, product = rendered_scenes(), cutout()
     ours: list[float] = []
     reference: list[float] = []
     for _ in range(runs + 1):

@@ -1,6 +1,6 @@
-"""One picture of what comes out: photo, cut-out, background and three ads of each product, for looking at critically.
+"""Contact sheet for visual review: photo, cutout, background and three ads of each product.
 
-Every photo of the folder is taken for the next of the five interests, and the sample for all of them.
+Up to N photos, spread over the folder, get the five interests in turn; the sample photo gets all five.
 
     python -m bench.contact_sheet DIR [--most N] [--out FILE]
 """
@@ -16,24 +16,26 @@ import numpy as np
 
 from bench.compose import RATIOS, SIZES
 from bench.pictures import read, write
+from common.imaging.codec import Pixels, decode
+from common.serving.engines import EngineRegistry
+from common.settings import ImageLimits
 from services.generation.audience import INTERESTS, Audience, Product
-from services.generation.background.engine import Wish
-from services.generation.background.studio.engine import Studio
-from services.generation.compose.compose import Backdrop, Output, compose
-from services.runtime.image import Pixels, decode
-from services.runtime.settings import ImageLimits
-from services.segmentation.cutout import cut_out
-from services.segmentation.engine import Engines, choose_engines
+from services.generation.background.background import BackgroundRequest
+from services.generation.compose.compose import Output, Scene, compose
+from services.generation.engines.set.set_engine import SetEngine
+from services.segmentation.cutout.cutout import cut_out
+from services.segmentation.engines.base import Engines
+from services.segmentation.engines.registry import load_engines
 from services.segmentation.settings import SegmentationSettings
 
-SAMPLE = Path("gateway/studio/sample.jpg")
+SAMPLE = Path("gateway/web/sample.jpg")
 ROW = 300
-"""How tall a row is, in pixels."""
+"""Row height, in pixels."""
 SQUARE = 10
 
 
 def products(folder: Path, most: int) -> Iterator[tuple[Path, str]]:
-    """Give photos, and for whom."""
+    """Yield photos with their interests."""
     photos = sorted(path for path in folder.rglob("*.jpg"))
     step = max(1, len(photos) // most)
     yield from zip(photos[::step][:most], cycle(INTERESTS), strict=False)
@@ -41,14 +43,16 @@ def products(folder: Path, most: int) -> Iterator[tuple[Path, str]]:
 
 
 def row(photo: Pixels, interest: str, seed: int, engines: Engines) -> Pixels:
-    """Give photo, cut-out, background and ads, side by side."""
+    """Return photo, cutout, background and ads side by side."""
     cut = cut_out(photo, None, engines)
     product, bounds = cut.pixels, cut.bounds
     shape = (bounds.right - bounds.left) / (bounds.bottom - bounds.top)
     audience = Audience("female", "25-34", interest)
-    wishes = [Wish(Product("product"), audience, ratio, seed, product_aspect_ratio=shape) for ratio in RATIOS]
-    made = [Studio(stand_in=False).generate(wish) for wish in wishes]
-    creatives = compose([Backdrop(one.pixels, one.placement) for one in made], product, SIZES, Output())
+    wishes = [
+        BackgroundRequest(Product("product"), audience, ratio, seed, product_aspect_ratio=shape) for ratio in RATIOS
+    ]
+    made = [SetEngine(stand_in=False).generate(wish) for wish in wishes]
+    creatives = compose([Scene(one.pixels, one.placement) for one in made], product, SIZES, Output())
     for creative in creatives:
         print(*creative.quality.flaws, sep="\n", end="\n" if creative.quality.flaws else "")
     ads = [decode(creative.file, ImageLimits()) for creative in creatives]
@@ -63,7 +67,7 @@ def _on_squares(product: Pixels) -> Pixels:
 
 
 def _fitted(picture: Pixels) -> Pixels:
-    """Scale to a row's height, or to a square's width, on white."""
+    """Fit into a 4:3 cell of the row height, centred on white."""
     scale = min(ROW / picture.shape[0], ROW * 4 / 3 / picture.shape[1])
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     frame = np.full((ROW, ROW * 4 // 3, 3), 255, np.uint8)
@@ -73,13 +77,13 @@ def _fitted(picture: Pixels) -> Pixels:
 
 
 def main() -> None:
-    """Write the sheet and, as the last line, what it shows as JSON."""
+    """Write the sheet; print its contents as JSON on the last line."""
     parser = argparse.ArgumentParser(prog="python -m bench.contact_sheet")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--most", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("out/contact_sheet.jpg"))
     arguments = parser.parse_args()
-    engines = choose_engines(SegmentationSettings())
+    engines = load_engines(SegmentationSettings(), EngineRegistry())
     shown = list(products(arguments.folder, arguments.most))
     rows = [row(read(path), interest, seed, engines) for seed, (path, interest) in enumerate(shown)]
     write(arguments.out, np.vstack(rows))

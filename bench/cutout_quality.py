@@ -1,9 +1,9 @@
-"""How good the cut-outs are, on pictures whose true masks are known.
+"""Cutout quality on pictures with ground-truth masks.
 
 DIR holds `images/` and `masks/`, with files of the same stems; a mask is white where the product is. A photo in which
-nothing is found counts as cut out empty. The reference is U2-Net-p's saliency taken for alpha as it is, which is what
-rembg does with that model; `--rembg` runs the rembg package itself too (it must be installed beside ours, with
-u2netp.onnx in U2NET_HOME).
+nothing is found counts as an empty cutout. The reference is the saliency of U2-Net-p used directly as alpha, which is
+what rembg does with that model; `--rembg` also runs the rembg package itself (it must be installed in the same
+environment, with u2netp.onnx in U2NET_HOME).
 
     python -m bench.cutout_quality DIR [--rembg] [--worst FOLDER] [--every N]
 """
@@ -21,25 +21,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.pictures import read, write
-from services.runtime.errors import PreconditionError
-from services.runtime.image import Pixels
-from services.segmentation.cutout import cut_out
-from services.segmentation.engine import choose_engines
+from common.errors import PreconditionError
+from common.imaging.codec import Pixels
+from common.serving.engines import EngineRegistry
+from services.segmentation.cutout.cutout import cut_out
+from services.segmentation.engines.registry import load_engines
 from services.segmentation.settings import SegmentationSettings
 
 Alpha = NDArray[np.float32]
 Method = Callable[[Pixels], Alpha]
 
 BOUNDARY_TOLERANCE = 0.008
-"""How far apart two boundaries may lie, as a part of the diagonal (Perazzi et al., DAVIS, 2016)."""
+"""Tolerance of the boundary F-score, as a fraction of the image diagonal (Perazzi et al., DAVIS, 2016)."""
 BACKGROUND_TAKEN = 0.3
-"""An IoU below this means that something else than the product was cut out."""
+"""IoU below which something other than the product was cut out."""
 WORST = 10
 
 
 @dataclass(frozen=True)
 class Scores:
-    """One picture's figures. iou: of alpha over 0.5; mae: of alpha; boundary_f: F-score of the outlines."""
+    """Scores of one picture.
+
+    Attributes:
+        iou: IoU of the masks at alpha > 0.5.
+        mae: Mean absolute error of alpha, 0 to 1.
+        boundary_f: F-score of the outlines.
+        seconds: Time of the method, in seconds.
+    """
 
     iou: float
     mae: float
@@ -48,7 +56,7 @@ class Scores:
 
 
 def score(alpha: Alpha, truth: Alpha, seconds: float) -> Scores:
-    """Compare (H, W) alpha, 0 to 1, with the true one."""
+    """Score alpha against the ground truth, both (H, W), 0 to 1."""
     found, true = alpha > 0.5, truth > 0.5
     iou = float((found & true).sum() / max(1, (found | true).sum()))
     return Scores(iou, float(np.abs(alpha - truth).mean()), _boundary_f(found, true), seconds)
@@ -69,8 +77,8 @@ def _outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def our_methods() -> dict[str, Method]:
-    """Give our cut-out on the default engines, and the reference."""
-    engines = choose_engines(SegmentationSettings())
+    """Return our cutout on the default engines, and the reference."""
+    engines = load_engines(SegmentationSettings(), EngineRegistry())
     saliency = engines.saliency
     if saliency is None:
         raise SystemExit("u2netp.onnx is missing: python -m weights fetch")
@@ -85,7 +93,7 @@ def our_methods() -> dict[str, Method]:
 
 
 def rembg_method(model: str = "u2netp") -> Method:
-    """Give the alpha of the rembg package."""
+    """Return the alpha method of the rembg package."""
     import rembg
 
     session = rembg.new_session(model)
@@ -93,7 +101,7 @@ def rembg_method(model: str = "u2netp") -> Method:
 
 
 def measure(folder: Path, methods: dict[str, Method], every: int, worst_folder: Path | None) -> dict[str, list[Scores]]:
-    """Run every method on every picture; write the worst of the first method."""
+    """Run every method on every Nth picture; write the worst results of the first method."""
     photos = sorted((folder / "images").iterdir())[::every]
     scores: dict[str, list[Scores]] = {name: [] for name in methods}
     sheets: list[tuple[float, str, Pixels]] = []
@@ -114,7 +122,7 @@ def measure(folder: Path, methods: dict[str, Method], every: int, worst_folder: 
 
 
 def _sheet(photo: Pixels, alpha: Alpha, truth: Alpha) -> Pixels:
-    """Photo, cut-out on magenta, true cut-out on magenta, side by side."""
+    """Return the photo, the cutout and the true cutout on magenta, side by side."""
     magenta = np.array([255, 0, 255], np.float32)
     parts = [photo * share[..., None] + magenta * (1 - share[..., None]) for share in (alpha, truth)]
     return np.hstack([photo, *(part.astype(np.uint8) for part in parts)])

@@ -1,8 +1,8 @@
-"""How much faster than the direct form our DeepFill v2 is, on the same weights, picture and hole.
+"""Speed-up of our DeepFill v2 over the direct implementation, on the same weights, picture and hole.
 
-The direct form is the network in float32 as its authors' PyTorch port writes it: attention one picture after another,
-as a convolution of the features with every patch of them, over all queries at once. Weights are random; the hole is
-the middle quarter of the picture's area. Each runs in a process of its own, by turns; memory is what it holds at most.
+The direct implementation is the network in float32 as its authors' PyTorch port writes it: attention picture by
+picture, as a convolution of the features with all of their patches, over all queries at once. Weights are random; the
+hole is the middle quarter of the picture's area. Each runs in its own process, in turn; memory is the peak.
 
     python -m bench.deepfill [SIDE ...]
 """
@@ -18,17 +18,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.turns import by_turns
-from services.inpainting.deepfill.attention import LEAST_NORM, OVERLAP, RATE, SHARPNESS, shrink
-from services.inpainting.deepfill.generator import Generator
-from services.inpainting.deepfill.variant import TENSORFLOW, Variant
-from services.runtime.device import choose_device
-from services.runtime.memory import keep_freed_memory
-from services.runtime.settings import ModelSettings
+from common.models.device import choose_device
+from common.serving.malloc import tune_malloc
+from common.settings import ModelSettings
+from services.inpainting.engines.deepfill.attention import MIN_NORM, OVERLAP, RATE, SHARPNESS, shrink
+from services.inpainting.engines.deepfill.generator import Generator
+from services.inpainting.engines.deepfill.variant import TENSORFLOW, Variant
 
 SIDES = (256, 512, 1024)
 RUNS = {256: 9, 512: 5, 1024: 1}
 GAIN = 4.5
-"""Of the random weights: large enough that what comes out is lively."""
+"""Gain of the random weights, large enough for varied output."""
 
 
 class DirectAttention(nn.Module):
@@ -39,7 +39,7 @@ class DirectAttention(nn.Module):
         self._variant = variant
 
     def forward(self, features: Tensor, hole: Tensor) -> Tensor:
-        """(B, C, H/4, W/4) and (B, 1, H, W) to the first's shape."""
+        """Attend (B, C, H/4, W/4) features around a (B, 1, H, W) hole; the shape stays."""
         for factor in self._variant.mask_steps:
             hole = shrink(hole, factor, self._variant.resize)
         return torch.cat([self._of_one(one[None], its[None]) for one, its in zip(features, hole, strict=True)])
@@ -50,7 +50,7 @@ class DirectAttention(nn.Module):
         height, width = small.shape[-2:]
         places = height * width
         filters = functional.unfold(small, 3, padding=1)[0].T.reshape(places, channels, 3, 3)
-        norm = filters.square().sum(dim=(1, 2, 3), keepdim=True).sqrt().clamp_min(LEAST_NORM)
+        norm = filters.square().sum(dim=(1, 2, 3), keepdim=True).sqrt().clamp_min(MIN_NORM)
         scores = functional.conv2d(small, filters / norm, padding=1)
         if self._variant.fuse:
             scores = _fused(_fused(scores, height, width), width, height)
@@ -62,7 +62,7 @@ class DirectAttention(nn.Module):
 
 
 def _fused(scores: Tensor, height: int, width: int) -> Tensor:
-    """Add diagonal neighbours, and turn rows into columns."""
+    """Add diagonal neighbours, then transpose the places."""
     places = height * width
     summed = functional.conv2d(scores.reshape(1, 1, places, places), torch.eye(3).view(1, 1, 3, 3), padding=1)
     turned = summed.view(height, width, height, width).permute(1, 0, 3, 2)
@@ -70,7 +70,7 @@ def _fused(scores: Tensor, height: int, width: int) -> Tensor:
 
 
 def random_generator() -> Generator:
-    """Give the network with seeded weights."""
+    """Return the network with seeded weights."""
     torch.manual_seed(0)
     generator = Generator(TENSORFLOW).eval().requires_grad_(requires_grad=False)
     for layer in generator.modules():
@@ -80,8 +80,8 @@ def random_generator() -> Generator:
 
 
 def prepare(side: int, *, direct: bool) -> tuple[Callable[[], object], Tensor]:
-    """Give what fills a picture, and what it filled."""
-    keep_freed_memory()  # as the service does
+    """Return the function to time, and the pixels that it filled."""
+    tune_malloc()  # as the service does
     generator = random_generator()
     if direct:
         generator.attention = DirectAttention(TENSORFLOW)  # type: ignore[assignment]
@@ -100,7 +100,7 @@ def prepare(side: int, *, direct: bool) -> tuple[Callable[[], object], Tensor]:
 
 
 def measure(side: int) -> dict[str, Any]:
-    """Time both by turns at one size."""
+    """Time both in turn at one size."""
     ours, reference = by_turns([partial(prepare, side, direct=direct) for direct in (False, True)], RUNS[side])
     error = (ours.answer - reference.answer).square().mean()
     return {

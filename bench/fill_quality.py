@@ -1,16 +1,16 @@
-"""How good filled holes are, where what was there is known.
+"""Inpainting quality on holes with known content.
 
-DIR holds `images/` and `masks/`, with files of the same stems; a mask is white where the product is. Into what is not
-product of each picture, the shape of the next one's product is cut as a hole. Every engine that can run fills it as the
-service would (crop, fill, bring back); the figures are of the hole alone:
+DIR holds `images/` and `masks/`, with files of the same stems; a mask is white where the product is. In each picture, a
+hole in the shape of the next picture's product is cut beside the product. Every engine that can run fills it as the
+service does (crop, fill, paste back). Metrics cover the hole only:
 
-    psnr        in dB, higher is nearer
+    psnr        in dB, higher is better
     ssim        structural similarity (Wang et al., 2004), 0 to 1
-    perceptual  1 - cosine between what Segment Anything's encoder sees there and what it saw before; lower is nearer
-                (as LPIPS does with other nets, whose weights are not at hand)
-    sharpness   the strength of fine detail against what was there: 1 is as sharp, less is blurred
+    perceptual  1 - cosine similarity of Segment Anything embeddings of the filled and the original picture; lower is
+                better (as LPIPS does with other networks, whose weights are not available here)
+    sharpness   strength of fine detail relative to the original: 1 is as sharp, less is blurred
 
-CASES holds published `case*_raw.png`, `case*_mask.png` and `case*_output.png`: ours are put beside them.
+CASES holds published `case*_raw.png`, `case*_mask.png` and `case*_output.png`; our results are put beside them.
 
     python -m bench.fill_quality DIR [--cases CASES] [--out FOLDER] [--every N]
 """
@@ -29,29 +29,31 @@ from skimage.metrics import structural_similarity
 from torch.nn import functional
 
 from bench.pictures import read, write
-from services.inpainting.engine import Inpainter, Mask, choose_inpainter
-from services.inpainting.fill import FillOptions, fill
+from common.errors import StartError
+from common.imaging.codec import Mask, Pixels
+from common.models.device import choose_device
+from common.serving.engines import EngineRegistry
+from services.inpainting.engines.base import Inpainter
+from services.inpainting.engines.registry import load_engine
+from services.inpainting.fill.fill import FillOptions, fill
 from services.inpainting.settings import InpaintingSettings
-from services.runtime.device import choose_device
-from services.runtime.image import Pixels
-from services.runtime.server import StartError
-from services.segmentation.engine import SAM_FILES
-from services.segmentation.sam.layers import IMAGE_SIZE
-from services.segmentation.sam.model import MOBILE_SAM, Sam, in_frame, load_sam
+from services.segmentation.engines.registry import SAM_FILES
+from services.segmentation.engines.sam.layers import IMAGE_SIZE
+from services.segmentation.engines.sam.model import MOBILE_SAM, Sam, in_frame, load_sam
 from services.segmentation.settings import SegmentationSettings
 
 HOLE = 0.3
-"""The longer side of a hole, as a part of the picture's."""
+"""Longer side of a hole, as a fraction of the longer image side."""
 CLEAR = 9
-"""How far a hole keeps from the product, in pixels."""
+"""Side of the square that dilates the product before a hole is placed, in pixels."""
 FINE = 1.5
-"""What a blur of so many pixels takes away is fine detail."""
+"""Sigma of the blur whose residual is fine detail, in pixels."""
 SHEETS = 12
 
 
 @dataclass(frozen=True)
 class Scores:
-    """One hole's figures; see above."""
+    """Scores of one hole; see the module docstring."""
 
     psnr: float
     ssim: float
@@ -61,7 +63,7 @@ class Scores:
 
 
 def cases(folder: Path, every: int) -> Iterator[tuple[str, Pixels, Mask]]:
-    """Give name, picture and hole. A picture without room for a hole is left out."""
+    """Yield name, picture and hole; skip pictures without room for a hole."""
     stems = [path.stem for path in sorted((folder / "images").iterdir())]
     for number, stem in enumerate(stems[::every]):
         product = read(folder / "masks" / f"{stem}.png")[..., 0] > 127
@@ -73,7 +75,7 @@ def cases(folder: Path, every: int) -> Iterator[tuple[str, Pixels, Mask]]:
 
 
 def hole_beside(product: Mask, shape: Mask, seed: int) -> Mask | None:
-    """Give the shape, scaled, at a random place where it meets no product; None when there is none."""
+    """Return the shape, scaled, at a random place clear of the product; None if there is no such place."""
     left, top, width, height = cv2.boundingRect(shape.astype(np.uint8))
     scale = HOLE * max(product.shape) / max(width, height, 1)
     size = max(2, round(width * scale)), max(2, round(height * scale))
@@ -81,7 +83,7 @@ def hole_beside(product: Mask, shape: Mask, seed: int) -> Mask | None:
     taken = cv2.dilate(product.astype(np.float32), np.ones((CLEAR, CLEAR)))
     if size[0] >= taken.shape[1] or size[1] >= taken.shape[0]:
         return None
-    # The sum of what is taken under the shape, at every place it can have.
+    # Number of taken pixels under the shape at every possible place.
     overlap = cv2.matchTemplate(taken, np.asarray(cut, np.float32), cv2.TM_CCORR)
     rows, columns = np.nonzero(overlap < 0.5)
     if not len(rows):
@@ -93,7 +95,7 @@ def hole_beside(product: Mask, shape: Mask, seed: int) -> Mask | None:
 
 
 class Seen:
-    """What Segment Anything's small encoder sees."""
+    """Perceptual distance by the image encoder of MobileSAM."""
 
     def __init__(self) -> None:
         settings = SegmentationSettings()
@@ -101,7 +103,7 @@ class Seen:
 
     @torch.inference_mode()
     def distance(self, picture: Pixels, other: Pixels, hole: Mask) -> float:
-        """Give 1 - cosine of the two pictures' embeddings, mean over the hole."""
+        """Return 1 - cosine similarity of the embeddings, averaged over the hole."""
         one, two = (self._embedding(pixels) for pixels in (picture, other))
         scale = IMAGE_SIZE / max(hole.shape)
         frame = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
@@ -120,7 +122,7 @@ class Seen:
 
 
 def score(filled: Pixels, picture: Pixels, hole: Mask, seen: Seen, seconds: float) -> Scores:
-    """Compare what was filled with what was there."""
+    """Score a filled picture against the original."""
     error = float(((filled[hole].astype(np.float64) - picture[hole]) ** 2).mean())
     _, similarity = structural_similarity(picture, filled, channel_axis=2, full=True)  # type: ignore[no-untyped-call]
     inner = cv2.erode(hole.astype(np.uint8), np.ones((5, 5))) > 0
@@ -140,18 +142,18 @@ def _fine(picture: Pixels) -> Pixels:
 
 
 def engines() -> list[Inpainter]:
-    """Give every engine that can run here."""
+    """Load every engine that can run here."""
     found = []
     for name in ("deepfill", "migan", "opencv"):
         try:
-            found.append(choose_inpainter(InpaintingSettings(engine=name)))
+            found.append(load_engine(InpaintingSettings(engine=name), EngineRegistry()))
         except StartError as error:
             print(f"without {name}: {error}")
     return found
 
 
 def measure(folder: Path, every: int, out: Path | None, candidates: Sequence[Inpainter]) -> dict[str, list[Scores]]:
-    """Fill every hole with every engine."""
+    """Fill every hole with every engine; return their scores."""
     seen, options = Seen(), _options()
     scores: dict[str, list[Scores]] = {engine.name: [] for engine in candidates}
     for number, (stem, picture, hole) in enumerate(cases(folder, every)):
@@ -166,7 +168,7 @@ def measure(folder: Path, every: int, out: Path | None, candidates: Sequence[Inp
 
 
 def put_beside(folder: Path, out: Path, candidates: Sequence[Inpainter]) -> None:
-    """Write the published cases: raw, hole, published, ours."""
+    """Write sheets of the published cases: raw, hole, published result, ours."""
     for raw in sorted(folder.glob("case*_raw.png")):
         stem = raw.stem.removesuffix("_raw")
         picture, hole = read(raw), read(folder / f"{stem}_mask.png")[..., 0] > 127

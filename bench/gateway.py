@@ -1,10 +1,10 @@
-"""What the gateway and gRPC add to a generation, and how its cheap routes compare with a bare FastAPI app's.
+"""Overhead of the gateway and gRPC per generation, and throughput of its cheap routes against a bare FastAPI app.
 
-The engines only take a fixed time. `overhead_ms` is what a generation takes beyond what the services say their calls
-took; `overhead_small_ms` the same with tiny backgrounds, so without moving pixels between processes. `floor_ms` and
-`floor_small_ms` are what the same calls cost over plain gRPC channels, with no gateway: what is above is ours. The
-bare app gives the same answers from the same folder, with nothing between; neither logs requests. Requests per second,
-as ratios.
+The engines only sleep. `overhead_ms` is the time of a generation beyond the call times that the services log;
+`overhead_small_ms` is the same with tiny backgrounds, so without the cost of moving pixels between processes.
+`floor_ms` and `floor_small_ms` are the overhead of the same calls over plain gRPC channels, without the gateway; the
+difference is ours. The bare app serves the same responses from the same folder. Neither logs requests. Routes are
+compared by the ratio of requests per second.
 
     python -m bench.gateway [--runs N] [--seconds S]
 """
@@ -33,27 +33,28 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from bench.http_load import requests_per_second
-from deploy.local.demo import FORM, SAMPLE
-from deploy.local.supervisor import Ports
+from cli.demo import FORM, SAMPLE
+from cli.ports import Ports
+from gateway.ad_sizes import AdSize, Family, parse_sizes
 from gateway.audiences import Audiences
 from gateway.pipelines.scene import short_side
 from gateway.settings import GatewaySettings
-from gateway.sizes import AdSize, Family, chosen_sizes
 from productimage.generation.v1 import generation_pb2, generation_pb2_grpc
-from productimage.history.v1 import history_pb2, history_pb2_grpc
 from productimage.image.v1 import image_pb2
+from productimage.record.v1 import record_pb2, record_pb2_grpc
 from productimage.segmentation.v1 import segmentation_pb2, segmentation_pb2_grpc
-from services.history.keys import RECORDS
-from tests.processes import Parts, parts
+from productimage.upload.v1 import upload_pb2, upload_pb2_grpc
+from services.history.paths import RECORDS
+from testing.processes import Parts, parts
 
 RECORDS_KEPT = 100
 ROUNDS = 3
 FOLDER = "BENCH_FOLDER"
-SIZES = chosen_sizes("")
+SIZES = parse_sizes("")
 
 
 def bare_app() -> FastAPI:
-    """Make the app that is compared with: the same answers, from the same folder."""
+    """Create the reference app: the same responses, from the same folder."""
     app, folder, settings = FastAPI(), Path(os.environ[FOLDER]), GatewaySettings()
     audiences = Audiences(settings.audience_file, settings.users_file)
 
@@ -72,7 +73,7 @@ def bare_app() -> FastAPI:
 
 @contextmanager
 def bare(folder: Path) -> Iterator[str]:
-    """Serve that app as the gateway is served, and give its address."""
+    """Serve the bare app as the gateway is served; yield its URL."""
     port = Ports.free().gateway
     command = [sys.executable, "-m", "uvicorn", "--factory", "bench.gateway:bare_app", "--port", str(port)]
     process = subprocess.Popen(  # noqa: S603
@@ -93,18 +94,19 @@ def bare(folder: Path) -> Iterator[str]:
 
 
 class PlainCalls:
-    """The calls of a generation over channels with nothing of ours around them."""
+    """The RPCs of a generation over plain gRPC channels."""
 
     def __init__(self, engines: grpc.aio.Channel, history: grpc.aio.Channel, timestamp: str) -> None:
         self._channels = (engines, history)
         self._generation = generation_pb2_grpc.GenerationServiceStub(engines)
         self._segmentation = segmentation_pb2_grpc.SegmentationServiceStub(engines)
-        self._history = history_pb2_grpc.HistoryServiceStub(history)
+        self._uploads = upload_pb2_grpc.UploadServiceStub(history)
+        self._records = record_pb2_grpc.RecordServiceStub(history)
         self._timestamp = timestamp
 
     @classmethod
     async def opened(cls, running: Parts, timestamp: str) -> "PlainCalls":
-        """Open the channels, on the loop that will use them."""
+        """Open the channels in the event loop that will use them."""
         options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         ports = (running.engines.port, running.history.port)
         engines, history = (grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) for port in ports)
@@ -116,32 +118,32 @@ class PlainCalls:
             await channel.close()
 
     async def make_ads(self) -> None:
-        """Do what the gateway's pipeline does, as far as calls go."""
-        upload = await self._history.GetUpload(history_pb2.GetUploadRequest(timestamp=self._timestamp))
+        """Make the RPCs of the gateway's generation pipeline."""
+        upload = await self._uploads.GetUpload(upload_pb2.GetUploadRequest(timestamp=self._timestamp))
         product = generation_pb2.Product(name=FORM["product_name"], description=FORM["product_describe"])
         copy = await self._generation.WriteCopy(generation_pb2.WriteCopyRequest(product=product))
         families: dict[Family, list[AdSize]] = {}
         for size in SIZES:
             families.setdefault(size.family, []).append(size)
-        backdrops = await asyncio.gather(*(self._backdrop(*item) for item in families.items()))
+        scenes = await asyncio.gather(*(self._scene(*item) for item in families.items()))
         sizes = [generation_pb2.CreativeSize(width=size.width, height=size.height) for size in SIZES]
         cutout = image_pb2.Image(encoded=upload.cutout)
         composed = await self._generation.ComposeCreatives(
-            generation_pb2.ComposeCreativesRequest(backdrops=backdrops, cutout=cutout, sizes=sizes)
+            generation_pb2.ComposeCreativesRequest(scenes=scenes, cutout=cutout, sizes=sizes)
         )
-        await self._history.SaveGeneration(
-            history_pb2.SaveGenerationRequest(
+        await self._records.SaveGeneration(
+            record_pb2.SaveGenerationRequest(
                 request_id=uuid.uuid4().hex,
                 timestamp=self._timestamp,
-                record=history_pb2.Record(short_ad=copy.short_ad, long_ad=copy.long_ad),
+                record=record_pb2.Record(short_ad=copy.short_ad, long_ad=copy.long_ad),
                 pictures=[
-                    history_pb2.Picture(name=size.name, file=creative.file)
+                    record_pb2.Picture(name=size.name, file=creative.file)
                     for size, creative in zip(SIZES, composed.creatives, strict=True)
                 ],
             )
         )
 
-    async def _backdrop(self, family: Family, sizes: list[AdSize]) -> generation_pb2.Backdrop:
+    async def _scene(self, family: Family, sizes: list[AdSize]) -> generation_pb2.Scene:
         made = await self._generation.GenerateBackground(
             generation_pb2.GenerateBackgroundRequest(
                 aspect_ratio=generation_pb2.AspectRatio(width=family[0], height=family[1]),
@@ -149,18 +151,18 @@ class PlainCalls:
             )
         )
         await self._segmentation.FindObjects(segmentation_pb2.FindObjectsRequest(picture=made.picture))
-        return generation_pb2.Backdrop(picture=made.picture, placement=made.placement)
+        return generation_pb2.Scene(picture=made.picture, placement=made.placement)
 
 
 def overhead_ms(running: Parts, make_ads: Callable[[], None]) -> float:
-    """Make ads, once; give the milliseconds beyond what the services say."""
+    """Make ads once; return the time beyond the logged call times, in milliseconds."""
     services = (running.engines, running.history)
     before = [len(process.lines) for process in services]
     start = time.perf_counter()
     make_ads()
     whole = time.perf_counter() - start
-    time.sleep(0.05)  # their last lines are on their way
-    longest: dict[str, float] = {}  # backgrounds are made and looked at side by side
+    time.sleep(0.05)  # their last log lines may still be in flight
+    longest: dict[str, float] = {}  # backgrounds are generated and searched in parallel
     for process, already in zip(services, before, strict=True):
         for event in map(json.loads, process.lines[already:]):
             if event["event"] == "call":
@@ -169,13 +171,13 @@ def overhead_ms(running: Parts, make_ads: Callable[[], None]) -> float:
 
 
 def overheads(running: Parts, form: dict[str, str], runs: int) -> tuple[float, float]:
-    """Make ads through the gateway and by plain calls, by turns.
+    """Make ads through the gateway and by plain calls, in turn.
 
     Returns:
-        The medians of what each takes beyond its stages, in milliseconds.
+        Median overhead of each, in milliseconds.
     """
     headers, body = {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(form)
-    # A plain connection: a client library would count as the gateway's.
+    # A bare connection: the cost of a client library would count as the gateway's.
     with closing(http.client.HTTPConnection("127.0.0.1", running.gateway.port)) as line, asyncio.Runner() as runner:
 
         def by_gateway() -> None:
@@ -195,7 +197,7 @@ def overheads(running: Parts, form: dict[str, str], runs: int) -> tuple[float, f
 
 
 def compare(ours: str, theirs: str, paths: dict[str, str], seconds: float) -> dict[str, dict[str, float]]:
-    """Ask both for each path, by turns; give requests per second and the ratio."""
+    """Request each path from both in turn; return requests per second and their ratio."""
     found = {}
     for name, path in paths.items():
         rates: dict[str, list[float]] = {ours: [], theirs: []}
@@ -208,14 +210,14 @@ def compare(ours: str, theirs: str, paths: dict[str, str], seconds: float) -> di
 
 
 def upload_sample(client: httpx.Client) -> dict[str, str]:
-    """Upload the sample photo; give the fields of a generation of it."""
+    """Upload the sample photo; return the form of a generation from it."""
     upload = client.post("/api/upload-image", files={"product_image": (SAMPLE.name, SAMPLE.read_bytes())}).json()
     return {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"]}
 
 
 @contextmanager
 def started(**environment: str) -> Iterator[tuple[Parts, Path, httpx.Client]]:
-    """Start the system; give it, its folder, and a client."""
+    """Start the system; yield it, its store folder and a client."""
     with (
         tempfile.TemporaryDirectory() as folder,
         parts(Path(folder), {"FIXED_SECONDS": "0.01", "GATEWAY_LOG_LEVEL": "WARNING", **environment}) as running,
@@ -225,7 +227,7 @@ def started(**environment: str) -> Iterator[tuple[Parts, Path, httpx.Client]]:
 
 
 def measure(runs: int, seconds: float) -> dict[str, Any]:
-    """Give all figures."""
+    """Return all figures."""
     with started(FIXED_LARGEST_SIDE="64") as (running, _, client):
         overhead_small, floor_small = overheads(running, upload_sample(client), runs)
     with started() as (running, folder, client):

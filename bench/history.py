@@ -1,7 +1,7 @@
-"""What adding to the history and reading it takes at 100, 10,000 and 100,000 records, on disk and on S3.
+"""Time to append to the history and to read it at 100, 10,000 and 100,000 records, on disk and on S3.
 
-S3 is a moto server on this machine, or the one of S3_ENDPOINT_URL (with S3_BUCKET_NAME and the AWS names). Ratios
-compare the largest number of records with the smallest, in the same run.
+S3 is a local moto server, or S3_ENDPOINT_URL (with S3_BUCKET_NAME and the AWS variables). Ratios compare the largest
+number of records with the smallest, in the same run.
 
     python -m bench.history [--most N] [--writers N] [--stores disk s3]
 """
@@ -23,12 +23,13 @@ from typing import Any
 
 from moto.server import ThreadedMotoServer
 
-from services.history.ledger import SEGMENT, Ledger
-from services.history.objects.disk import DiskStore
-from services.history.objects.s3 import S3Store
-from services.history.objects.store import ObjectStore
+from common.aws import aws_session
+from services.history.records.log import SEGMENT, RecordLog
+from services.history.records.queries import RecordQueries, RecordQuery
 from services.history.settings import HistorySettings
-from services.runtime.aws import aws_session
+from services.history.storage.base import ObjectStore
+from services.history.storage.disk import DiskStore
+from services.history.storage.s3 import S3Store
 
 COUNTS = (100, 10_000, 100_000)
 TEXT = "山海在呼喚，出發吧！" * 25
@@ -36,9 +37,9 @@ RUNS = 30
 
 
 def record() -> dict[str, object]:
-    """A record of a usual size, about 4 kB."""
+    """Return a record of typical size, about 4 kB."""
     name = uuid.uuid4().hex
-    stage = {"name": "background", "engine": "studio", "prompt": TEXT[:80], "seconds": 0.5, "inputs": [name * 2] * 4}
+    stage = {"name": "background", "engine": "set", "prompt": TEXT[:80], "seconds": 0.5, "inputs": [name * 2] * 4}
     return {
         "request_id": name,
         "write_date": "20261123120000",
@@ -48,13 +49,13 @@ def record() -> dict[str, object]:
         "generated_images": [f"20261123120000-{name[:16]}/generated/{name[:16]}_{size}.jpg" for size in range(3)],
         "short_ad": TEXT[:80],
         "long_ad": TEXT,
-        "manifest": {"software_version": "0.1.0", "stages": [stage] * 6},
+        "manifest": {"software_version": "0.2.0", "stages": [stage] * 6},
     }
 
 
 @contextmanager
 def opened(kind: str) -> Iterator[ObjectStore]:
-    """Give an empty store."""
+    """Open an empty store."""
     if kind == "disk":
         with tempfile.TemporaryDirectory() as folder:
             yield DiskStore(Path(folder))
@@ -62,7 +63,7 @@ def opened(kind: str) -> Iterator[ObjectStore]:
     if os.environ.get("S3_ENDPOINT_URL"):
         yield S3Store.connect(HistorySettings(store="s3"))
         return
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # or it tells of each request
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it logs every request
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -73,7 +74,7 @@ def opened(kind: str) -> Iterator[ObjectStore]:
         s3_region="us-east-1",
         workers=64,
         aws_access_key_id="key",
-        aws_secret_access_key="secret",  # noqa: S106  # moto asks for none
+        aws_secret_access_key="secret",  # noqa: S106  # moto does not check it
     )
     aws_session(settings).client("s3", endpoint_url=settings.s3_endpoint_url, region_name="us-east-1").create_bucket(
         Bucket=settings.s3_bucket_name
@@ -83,7 +84,7 @@ def opened(kind: str) -> Iterator[ObjectStore]:
 
 
 def seconds(work: Callable[[], object], runs: int) -> float:
-    """Give the median time of some runs."""
+    """Return the median time of some runs, in seconds."""
     taken = []
     for _ in range(runs):
         start = time.perf_counter()
@@ -92,30 +93,30 @@ def seconds(work: Callable[[], object], runs: int) -> float:
     return statistics.median(taken)
 
 
-def fill(ledger: Ledger, count: int, present: int) -> None:
-    """Add records, many with one write."""
+def fill(ledger: RecordLog, count: int, present: int) -> None:
+    """Append records up to count, many per write."""
     with ThreadPoolExecutor(SEGMENT) as pool:
         for start in range(present, count, SEGMENT):
             batch = range(start, min(start + SEGMENT, count))
             list(pool.map(lambda _: ledger.append(record(), ledger.segments_at_least()), batch))
 
 
-def together(ledger: Ledger, writers: int) -> float:
-    """Give the time per record when so many write at one time."""
+def together(ledger: RecordLog, writers: int) -> float:
+    """Return the time per record with this many concurrent writers, in seconds."""
     with ThreadPoolExecutor(writers) as pool:
         start = time.perf_counter()
         list(pool.map(lambda _: ledger.append(record(), ledger.segments_at_least()), range(writers * 4)))
     return (time.perf_counter() - start) / (writers * 4)
 
 
-def read_all(ledger: Ledger) -> int:
-    """Read the whole list as the gateway passes it on, and give its size."""
-    return sum(len(chunk) for chunk in ledger.snapshot().chunks)
+def read_all(ledger: RecordLog) -> int:
+    """Read the whole list as the gateway streams it; return its size in bytes."""
+    return sum(len(chunk) for chunk in RecordQueries(ledger).snapshot().chunks)
 
 
 def measure(store: ObjectStore, counts: list[int], writers: int) -> list[dict[str, float]]:
-    """Give the figures at each count."""
-    ledger, present, rows = Ledger(store, attempts=12), 0, []
+    """Return the figures at each count."""
+    ledger, present, rows = RecordLog(store, attempts=12), 0, []
     for count in counts:
         fill(ledger, count, present)
         present = count + RUNS + writers * 4
@@ -123,7 +124,7 @@ def measure(store: ObjectStore, counts: list[int], writers: int) -> list[dict[st
             "records": count,
             "append": seconds(lambda: ledger.append(record(), ledger.segments_at_least()), RUNS),
             "append_together": together(ledger, writers),
-            "first_page": seconds(lambda: ledger.page(100, ""), 9),
+            "first_page": seconds(lambda: RecordQueries(ledger).list_records(RecordQuery()), 9),
             "whole_list": seconds(lambda: read_all(ledger), 1),
             "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }

@@ -1,4 +1,4 @@
-"""Many GET requests over a few connections that stay open, from this process: for benches that compare two servers."""
+"""In-process load generator: GET requests over a few keep-alive connections, for benches that compare two servers."""
 
 import asyncio
 import time
@@ -6,16 +6,16 @@ from urllib.parse import urlsplit
 
 
 async def requests_per_second(url: str, path: str, seconds: float, connections: int = 8) -> float:
-    """Ask for one path as fast as answers come.
+    """Request one path as fast as responses arrive; return the rate.
 
     Args:
-        url: The server's.
-        path: What to ask for.
-        seconds: For how long.
-        connections: How many ask at one time.
+        url: Base URL of the server.
+        path: Path to request.
+        seconds: Duration, in seconds.
+        connections: Number of concurrent connections.
 
     Raises:
-        ValueError: An answer was not 200.
+        ValueError: A response was not 200.
     """
     until = time.perf_counter() + seconds
     start = time.perf_counter()
@@ -45,6 +45,6 @@ async def _read_answer(reader: asyncio.StreamReader) -> None:
     if found:
         await reader.readexactly(int(length.split(b"\r\n")[0]))
         return
-    while (size := int(await reader.readuntil(b"\r\n"), 16)) > 0:  # in chunks
+    while (size := int(await reader.readuntil(b"\r\n"), 16)) > 0:  # chunked
         await reader.readexactly(size + 2)
     await reader.readexactly(2)

@@ -1,7 +1,7 @@
-"""How much faster our Mask R-CNN is than torchvision's own model in float32, on the same weights and picture.
+"""Speed-up of our Mask R-CNN over torchvision's own model in float32, on the same weights and picture.
 
-Random weights give boxes everywhere and nowhere better than elsewhere, so they are fitted to the picture: the sample
-photo at 1024x1024. Boxes agree when one of the same class overlaps by more than 0.9; masks are compared on those.
+Random weights score all boxes alike, so they are fitted to the picture: the sample photo at 1024x1024. Boxes agree if
+their class is the same and their IoU exceeds 0.9; masks are compared on those.
 
     python -m bench.mask_rcnn [RUNS]
 """
@@ -20,28 +20,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from services.runtime.device import choose_device
-from services.segmentation.engine import Wanted
-from services.segmentation.mask_rcnn.coco import BY_COCO_ID
-from services.segmentation.mask_rcnn.torchvision_engine import TorchvisionMaskRcnn, build
+from common.models.device import choose_device
+from services.segmentation.engines.base import DetectionQuery
+from services.segmentation.engines.mask_rcnn.coco import BY_COCO_ID
+from services.segmentation.engines.mask_rcnn.torchvision_engine import TorchvisionMaskRcnn, build
 from services.segmentation.settings import SegmentationSettings
 
-SAMPLE = Path("gateway/studio/sample.jpg")
+SAMPLE = Path("gateway/web/sample.jpg")
 SIDE = 1024
 SAME_BOX = 0.9
 DIRECTIONS = 8
 RESIDUAL = 0.2
-"""How much each block adds: as trained ones do, little, so that rounding does not grow from block to block."""
+"""Scale of each residual branch: small, as in trained networks, so that rounding does not grow from block to block."""
 LIVELY = 2.0
-"""How much the predictors' answers vary."""
+"""Scale of the predictors' random weights."""
 SOLID = 4.0
-"""What is added to the masks' logits, so that masks fill most of their boxes."""
+"""Bias added to the mask logits, so that masks fill most of their boxes."""
 
 
 def random_model(pixels: Tensor, version: int = 1) -> nn.Module:
-    """Give torchvision's model with seeded weights, fitted to the picture as training would.
+    """Return torchvision's model with seeded weights, fitted to the picture as training would.
 
-    Features are normalised, and the last layers read what differs most between places, not noise.
+    Features are normalised, and the last layers read the directions of largest variance, not noise.
     """
     torch.manual_seed(0)
     model: Any = build(version)
@@ -71,7 +71,7 @@ def random_model(pixels: Tensor, version: int = 1) -> nn.Module:
 
 
 def _read_differences(layer: Any, inputs: Tensor) -> None:
-    """Let a layer mix, at random, the directions in which its inputs (n, channels) differ most."""
+    """Set the layer to a random mix of the principal components of its inputs, (n, channels)."""
     _, spread, directions = torch.pca_lowrank(inputs, DIRECTIONS)
     weight = LIVELY * torch.randn(len(layer.bias), DIRECTIONS) @ (directions / (spread / len(inputs) ** 0.5)).T
     layer.weight.copy_(weight.view_as(layer.weight))
@@ -79,7 +79,7 @@ def _read_differences(layer: Any, inputs: Tensor) -> None:
 
 
 def measure(runs: int) -> dict[str, Any]:
-    """Time both by turns and compare their answers."""
+    """Time both in turn and compare their detections."""
     photo = cv2.cvtColor(np.asarray(cv2.imread(str(SAMPLE)), np.uint8), cv2.COLOR_BGR2RGB)
     picture = np.asarray(cv2.resize(photo, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
     pixels = torch.from_numpy(picture).permute(2, 0, 1).float() / 255
@@ -90,7 +90,7 @@ def measure(runs: int) -> dict[str, Any]:
         torch.save(reference.state_dict(), file)
         ours = TorchvisionMaskRcnn.load(file, choose_device(SegmentationSettings()))
     ours._model.transform.min_size, ours._model.transform.max_size = (SIDE,), SIDE
-    everything = Wanted(frozenset(), 0.0, 100)
+    everything = DetectionQuery(frozenset(), 0.0, 100)
     times: list[list[float]] = [[], []]
     with torch.inference_mode():
         for _ in range(runs + 1):

@@ -1,9 +1,9 @@
-"""How much memory a model service takes over many requests of mixed sizes and kinds.
+"""Memory of a model service over many requests of mixed sizes and kinds.
 
-Starts the services on their engines, as `make run` does, and sends segmentation cut-outs, prompted cut-outs and
-searches for objects, by turns, or inpainting pictures with one hole or several, of pictures from 200 to 3000 pixels
-wide; inpainting gets one of 4000x3000 with a hole of 1500 at the end. The reference of the ratio is what was held after
-the first tenth: near 1 means that it does not grow.
+Starts the services on their engines, as `make run` does. Segmentation gets cutouts, prompted cutouts and object
+searches in turn; inpainting gets pictures with one or several holes and, at the end, one of 4000x3000 with a hole of
+1500 pixels. Widths cycle from 200 to 3000 pixels, plus one per request. `ratio` is the most memory held in the last
+tenth of the requests over that in the first tenth: near 1 means no growth.
 
     python -m bench.memory [segmentation|inpainting] [REQUESTS]
 """
@@ -12,49 +12,40 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
-import grpc
 import numpy as np
 
-from deploy.local.supervisor import HOST, Ports, running
+from cli.ports import HOST, Ports
+from cli.supervisor import running
+from common.imaging.codec import Pixels, encode_jpeg
+from common.imaging.messages import to_message
+from productimage import Connection, InpaintingClient, SegmentationClient, connect
 from productimage.image.v1 import image_pb2
-from productimage.inpainting.v1 import inpainting_pb2
-from productimage.inpainting.v1.inpainting_pb2_grpc import InpaintingServiceStub
-from productimage.segmentation.v1 import segmentation_pb2
-from productimage.segmentation.v1.segmentation_pb2_grpc import SegmentationServiceStub
-from services.runtime.channel import open_channel
-from services.runtime.image import Pixels, encode_jpeg, to_message
-from services.runtime.settings import ChannelSettings
 
-if TYPE_CHECKING:
-    from productimage.inpainting.v1.inpainting_pb2_grpc import InpaintingServiceAsyncStub
-    from productimage.segmentation.v1.segmentation_pb2_grpc import SegmentationServiceAsyncStub
-
-SAMPLE = Path("gateway/studio/sample.jpg")
+SAMPLE = Path("gateway/web/sample.jpg")
 WIDTHS = (600, 200, 1024, 3000, 800, 1600)
 POINTS = 10
-"""How many points of the curve are printed."""
+"""Number of points of the curve that are printed."""
 
 
 async def measure(service: str, requests: int) -> dict[str, float | str]:
-    """Send the requests and give peak and growth in MB."""
+    """Send the requests; return peak and held MB, and their growth."""
     photo = np.asarray(cv2.cvtColor(np.asarray(cv2.imread(str(SAMPLE)), np.uint8), cv2.COLOR_BGR2RGB), np.uint8)
     curve: list[int] = []
     async with running(ports := Ports.free(), {"HISTORY_STORE": "disk"}, lambda _line: None) as processes:
         pid = processes.pids[service]
-        async with open_channel(f"{HOST}:{getattr(ports, service)}", ChannelSettings()) as channel:
+        async with connect(f"{HOST}:{getattr(ports, service)}") as connection:
             send = SENDERS[service]
             for number in range(requests):
-                # No picture twice: none is answered from a cache.
-                await send(channel, _scaled(photo, WIDTHS[number % len(WIDTHS)] + number), number)
+                # No picture is sent twice, so that none is served from a cache.
+                await send(connection, _scaled(photo, WIDTHS[number % len(WIDTHS)] + number), number)
                 curve.append(_megabytes(pid, "VmRSS"))
                 if (number + 1) % max(1, requests // POINTS) == 0:
                     print(f"{number + 1:5} requests: {curve[-1]:5} MB held, {_megabytes(pid, 'VmHWM'):5} MB at most")
             peak = _megabytes(pid, "VmHWM")
             if service == "inpainting":
-                await _send_inpainting(channel, _scaled(photo, 4000)[:3000], 0)
+                await _send_inpainting(connection, _scaled(photo, 4000)[:3000], 0)
             largest = _megabytes(pid, "VmHWM")
     early, late = curve[: max(1, requests // 10)], curve[-max(1, requests // 10) :]
     ratio = round(max(late) / max(early), 3)
@@ -66,31 +57,29 @@ def _scaled(photo: Pixels, width: int) -> Pixels:
     return np.asarray(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-async def _send_inpainting(channel: grpc.aio.Channel, photo: Pixels, number: int) -> None:
-    """One large hole, or one and a few small ones."""
+async def _send_inpainting(connection: Connection, photo: Pixels, number: int) -> None:
+    """Send a picture with one large hole and up to two small ones."""
     height, width = photo.shape[:2]
     mask = np.zeros((height, width), np.uint8)
     side = width * 3 // 8
     mask[height // 3 : height // 3 + side, width // 4 : width // 4 + side] = 255
     for corner in range(number % 3):
         mask[8 : 8 + width // 20, corner * width // 3 : corner * width // 3 + width // 20] = 255
-    stub: InpaintingServiceAsyncStub = InpaintingServiceStub(channel)
-    picture = image_pb2.Image(encoded=encode_jpeg(photo, 90))
-    await stub.Inpaint(inpainting_pb2.InpaintRequest(picture=picture, mask=to_message(mask)), timeout=60)
+    await InpaintingClient(connection).inpaint(image_pb2.Image(encoded=encode_jpeg(photo, 90)), to_message(mask))
 
 
-async def _send_segmentation(channel: grpc.aio.Channel, photo: Pixels, number: int) -> None:
-    stub: SegmentationServiceAsyncStub = SegmentationServiceStub(channel)
+async def _send_segmentation(connection: Connection, photo: Pixels, number: int) -> None:
+    client = SegmentationClient(connection)
     height, width = photo.shape[:2]
-    picture = image_pb2.Image(encoded=encode_jpeg(photo, 90))
+    file = encode_jpeg(photo, 90)
     kind = number % 3
     if kind == 0:
-        await stub.CutOut(segmentation_pb2.CutOutRequest(photo=picture), timeout=60)
+        await client.cut_out(file, encoding=image_pb2.IMAGE_ENCODING_RAW)
     elif kind == 1:
         box = image_pb2.Box(left=width // 5, top=0, right=width * 4 // 5, bottom=height)
-        await stub.CutOut(segmentation_pb2.CutOutRequest(photo=picture, box=box), timeout=60)
+        await client.cut_out(file, box=box, encoding=image_pb2.IMAGE_ENCODING_RAW)
     else:
-        await stub.FindObjects(segmentation_pb2.FindObjectsRequest(picture=picture), timeout=60)
+        await client.find_objects(image_pb2.Image(encoded=file))
 
 
 SENDERS = {"segmentation": _send_segmentation, "inpainting": _send_inpainting}

@@ -1,6 +1,6 @@
-"""What happens at ten times the load that the system can take: what is answered, and what cheap requests wait for.
+"""Behaviour at ten times the system's capacity: response statuses, and the latency of cheap requests meanwhile.
 
-The engines only take a fixed time. A process of its own asks for `/api/history` and for a picture all the while.
+The engines only sleep. A separate process requests `/api/history` and a picture throughout.
 
     python -m bench.overload [--seconds S] [--times N]
 """
@@ -20,21 +20,21 @@ from typing import Any
 
 import httpx
 
-from deploy.local.demo import FORM, SAMPLE
-from tests.processes import Process, parts
+from cli.demo import FORM, SAMPLE
+from testing.processes import Process, parts
 
 IDLE_SECONDS = 5
 CALIBRATION_SECONDS = 5
 PROBES_PER_SECOND = 25
 PATIENCE_SECONDS = 30
 RECOVERED = 2.0
-"""A generation takes at most so many times as long as on the idle system."""
+"""The system has recovered once a generation takes at most this multiple of its idle time."""
 EXPECTED = (200, 429, 503)
 ENVIRONMENT = {"FIXED_SECONDS": "0.1", "FIXED_QUEUE_SIZE": "32"}
 
 
 def probe(url: str, paths: list[str], stop: Event, found: "Queue[dict[str, list[float]]]") -> None:
-    """Ask for paths in turns until told to stop; give the seconds each answer took."""
+    """Request paths in turn until stopped; put the response times, in seconds by path, into the queue."""
     taken: dict[str, list[float]] = {path: [] for path in paths}
     with httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_SECONDS) as client:
         while not stop.wait(1 / PROBES_PER_SECOND):
@@ -46,7 +46,7 @@ def probe(url: str, paths: list[str], stop: Event, found: "Queue[dict[str, list[
 
 
 class Probes:
-    """The asking process, while inside; afterwards `p99` is in seconds by path."""
+    """Runs `probe` in its own process while entered; afterwards `p99` holds seconds by path."""
 
     def __init__(self, url: str, paths: list[str]) -> None:
         context = multiprocessing.get_context("spawn")
@@ -66,12 +66,12 @@ class Probes:
 
 
 def form_of(upload: dict[str, str]) -> dict[str, str]:
-    """Give the fields of a generation."""
+    """Return the form of a generation."""
     return {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"]}
 
 
 async def send_one(client: httpx.AsyncClient, upload: dict[str, str] | None) -> str:
-    """Upload a photo, or make ads of an upload; give the status, or the name of what went wrong."""
+    """Upload a photo, or make ads from an upload; return the status, or the name of the error."""
     try:
         if upload is None:
             answer = await client.post("/api/upload-image", files={"product_image": (SAMPLE.name, SAMPLE.read_bytes())})
@@ -83,7 +83,7 @@ async def send_one(client: httpx.AsyncClient, upload: dict[str, str] | None) -> 
 
 
 async def load(url: str, upload: dict[str, str], rate: float, seconds: float) -> Counter[str]:
-    """Send requests at a fixed rate, whether or not earlier ones are answered; one in four is an upload."""
+    """Send requests at a fixed rate, whether or not earlier ones have been answered; one in four is an upload."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_SECONDS, limits=limits) as client:
         sent = []
@@ -95,7 +95,7 @@ async def load(url: str, upload: dict[str, str], rate: float, seconds: float) ->
 
 
 async def capacity(url: str, upload: dict[str, str], places: int) -> float:
-    """Give how many generations a second the system takes when all its places are filled."""
+    """Return the generations per second with this many requests always in flight."""
     until = time.perf_counter() + CALIBRATION_SECONDS
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_SECONDS) as client:
 
@@ -109,20 +109,20 @@ async def capacity(url: str, upload: dict[str, str], places: int) -> float:
 
 
 def resident_mb(process: Process) -> int:
-    """Give the memory that a process holds."""
+    """Return the resident memory of a process, in MB."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) // 1024
 
 
 def generation_seconds(client: httpx.Client, upload: dict[str, str]) -> float:
-    """Make ads, once."""
+    """Make ads once; return the time, in seconds."""
     start = time.perf_counter()
     client.post("/api/generate-product", data=form_of(upload)).raise_for_status()
     return time.perf_counter() - start
 
 
 def recovery_seconds(client: httpx.Client, upload: dict[str, str], usual: float) -> float:
-    """Give how long it takes until a generation takes about its usual time again."""
+    """Return the seconds until a generation takes at most RECOVERED times its usual time again."""
     start = time.perf_counter()
     while generation_seconds(client, upload) > RECOVERED * usual:
         pass
@@ -130,7 +130,7 @@ def recovery_seconds(client: httpx.Client, upload: dict[str, str], usual: float)
 
 
 def measure(seconds: float, times: float) -> dict[str, Any]:
-    """Give all figures."""
+    """Return all figures."""
     with (
         tempfile.TemporaryDirectory() as folder,
         parts(Path(folder), ENVIRONMENT) as running,

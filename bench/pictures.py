@@ -1,18 +1,18 @@
-"""Reading and writing pictures of any kind, as RGB."""
+"""Reading and writing picture files as RGB."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from services.runtime.image import Pixels
+from common.imaging.codec import Pixels
 
 
 def read(path: Path) -> Pixels:
-    """Read a file as (H, W, 3).
+    """Read a file as (H, W, 3) uint8, RGB.
 
     Raises:
-        SystemExit: It is missing, or no picture.
+        SystemExit: The file is missing or not a picture.
     """
     picture = cv2.imread(str(path))
     if picture is None:
@@ -21,6 +21,6 @@ def read(path: Path) -> Pixels:
 
 
 def write(path: Path, picture: Pixels) -> None:
-    """Write (H, W, 3) to a file; its folder is made."""
+    """Write (H, W, 3) RGB to a file, creating its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))

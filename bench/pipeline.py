@@ -1,7 +1,7 @@
-"""How long each stage of an upload and a generation takes, and how much memory each process takes.
+"""Time of each stage of an upload and a generation, and peak memory of each process.
 
-Runs the five processes on the default engines and sends the sample photo through the REST API. The reference of the
-ratio is the same run's stages one after another: it shows what running them side by side gains.
+Runs the five processes on the default engines and sends the sample photo through the REST API. `ratio` is the sum of
+the stage times over the request times of the same run: the gain from running stages in parallel.
 
     python -m bench.pipeline [RUNS]
 """
@@ -18,14 +18,15 @@ from typing import Any
 
 import httpx
 
-from deploy.local.demo import FORM, SAMPLE
-from deploy.local.supervisor import Ports, running
+from cli.demo import FORM, SAMPLE
+from cli.ports import Ports
+from cli.supervisor import running
 
 REQUESTS = ("/api/upload-image", "/api/generate-product")
 
 
 async def measure(runs: int) -> dict[str, Any]:
-    """Run the pipeline and give its figures: seconds per stage and request (medians), MB per process."""
+    """Run the pipeline; return median seconds per stage and request, and peak MB per process."""
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as store:
         environment = {"HISTORY_STORE": "disk", "HISTORY_DISK_DIR": store, "GATEWAY_LOG_FORMAT": "json"}

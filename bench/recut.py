@@ -1,7 +1,7 @@
-"""How long a user waits for the product to be cut out again, and how much longer without the embedding that is kept.
+"""Time to cut a product out again, with and without its cached embedding.
 
-The system keeps one embedding only: one photo cut again and again finds its own, two by turns never do. Points move
-from run to run; the photos are the sample, 1200x1200, and its mirror image.
+The cache holds a single embedding: cutting one photo twice in a row hits it, switching photos misses. Points move from
+run to run; the photos are the sample, 1200x1200, and its mirror image.
 
     python -m bench.recut [RUNS]
 """
@@ -17,15 +17,16 @@ from pathlib import Path
 import httpx
 from PIL import Image, ImageOps
 
-from deploy.cli.client import Body, Client
-from deploy.local.demo import SAMPLE
-from deploy.local.supervisor import Ports, running
+from cli.client import Body, Client
+from cli.demo import SAMPLE
+from cli.ports import Ports
+from cli.supervisor import running
 
 ONE_EMBEDDING = "4"
 
 
 async def measure(runs: int) -> dict[str, float]:
-    """Give the median seconds with the embedding and without, and the ratio."""
+    """Return the median seconds with and without the embedding, and their ratio."""
     kept: list[float] = []
     not_kept: list[float] = []
     lines: list[str] = []
@@ -53,7 +54,7 @@ async def measure(runs: int) -> dict[str, float]:
 
 async def _recut(client: Client, upload: Body, run: int) -> float:
     start = time.perf_counter()
-    await client.cut_again(upload, [{"x": 600, "y": 500 + 5 * run, "on_product": True}], None)
+    await client.recut(upload, {"points": [{"x": 600, "y": 500 + 5 * run, "on_product": True}]})
     return time.perf_counter() - start
 
 

@@ -1,9 +1,9 @@
-"""How much faster than the segment-anything package's own our image encoders are, on the same weights and picture.
+"""Speed-up of our image encoders over those of the segment-anything package, on the same weights and picture.
 
 vit_b, vit_l and vit_h get seeded random weights, written to a checkpoint and loaded as a user's would be; the reference
-is the package's encoder in float32. MobileSAM has its real weights; its reference is the same network in float32, as it
-is written down. Each runs in a process of its own, by turns, so that noise hits both alike; memory is what a process
-holds at most while it encodes. The masks compared are those of a box prompt.
+is the package's encoder in float32. MobileSAM has its real weights; its reference is the same network in float32, as
+defined. Each runs in its own process, in turn, so that noise affects both alike; memory is the peak while encoding. The
+masks compared are those of a box prompt.
 
     python -m bench.sam_encoder [vit_b|vit_l|vit_h|mobile_sam] [RUNS]
 """
@@ -23,24 +23,24 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bench.turns import by_turns
-from services.runtime.device import Device, choose_device
-from services.runtime.settings import LogSettings
-from services.runtime.telemetry import configure_logging
-from services.segmentation.engine import SAM_FILES
-from services.segmentation.sam.layers import IMAGE_SIZE
-from services.segmentation.sam.model import MOBILE_SAM, Sam, in_frame, load_sam
-from services.segmentation.sam.segment_anything_modeling import ImageEncoderViT
-from services.segmentation.sam.tiny_vit import TinyViT
-from services.segmentation.sam.vit import SIZES, WINDOW
+from common.models.device import Device, choose_device
+from common.observability.logs import configure_logging
+from common.settings import LogSettings
+from services.segmentation.engines.registry import SAM_FILES
+from services.segmentation.engines.sam.layers import IMAGE_SIZE
+from services.segmentation.engines.sam.model import MOBILE_SAM, Sam, in_frame, load_sam
+from services.segmentation.engines.sam.modeling import ImageEncoderViT
+from services.segmentation.engines.sam.tiny_vit import TinyViT
+from services.segmentation.engines.sam.vit import SIZES, WINDOW
 from services.segmentation.settings import SegmentationSettings
 
-SAMPLE = Path("gateway/studio/sample.jpg")
+SAMPLE = Path("gateway/web/sample.jpg")
 BOX = torch.tensor([[256.0, 256.0, 768.0, 768.0]])
 SEED = 0
 
 
 def package_encoder(name: str) -> nn.Module:
-    """Give the package's encoder, as its build_sam sets it up."""
+    """Return the package's encoder, configured as in its build_sam."""
     size = SIZES[name]
     encoder: nn.Module = ImageEncoderViT(
         depth=size.depth,
@@ -60,7 +60,7 @@ def package_encoder(name: str) -> nn.Module:
 
 
 def random_weights(name: str) -> dict[str, Tensor]:
-    """Give a seeded checkpoint; positions, which the package starts at zero, count too."""
+    """Return a seeded checkpoint, with random positional embeddings, which the package initialises to zero."""
     torch.manual_seed(SEED)
     model = Sam(package_encoder(name))
     for key, parameter in model.named_parameters():
@@ -70,7 +70,7 @@ def random_weights(name: str) -> dict[str, Tensor]:
 
 
 def reference_model(name: str, checkpoint: Path) -> Sam:
-    """Give what ours is compared with, in float32."""
+    """Return the reference model in float32."""
     model = Sam(TinyViT() if name == MOBILE_SAM else package_encoder(name))
     state = torch.load(checkpoint, weights_only=True)
     model.load_state_dict(state, strict=name != MOBILE_SAM)
@@ -78,7 +78,7 @@ def reference_model(name: str, checkpoint: Path) -> Sam:
 
 
 def picture() -> Tensor:
-    """Give the sample photo in its frame, (1, 3, 1024, 1024)."""
+    """Return the sample photo in its frame, (1, 3, 1024, 1024)."""
     photo = cv2.cvtColor(np.asarray(cv2.imread(str(SAMPLE)), np.uint8), cv2.COLOR_BGR2RGB)
     scale = IMAGE_SIZE / max(photo.shape[:2])
     resized = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -87,7 +87,7 @@ def picture() -> Tensor:
 
 @torch.inference_mode()
 def prepare(name: str, checkpoint: Path, device: Device | None) -> tuple[Callable[[], object], NDArray[np.bool_]]:
-    """Load ours (on a device) or the reference (without one); give its encoding of the picture, and its masks."""
+    """Load ours (on a device) or the reference (device None); return the encoding to time, and its bool masks."""
     model = reference_model(name, checkpoint) if device is None else load_sam(checkpoint, device)[0]
     pixels = picture().to(device.name if device else "cpu")
     logits, _ = model.decode(model.image_encoder(pixels), None, BOX.to(pixels.device))
@@ -101,7 +101,7 @@ def prepare(name: str, checkpoint: Path, device: Device | None) -> tuple[Callabl
 
 
 def measure(name: str, runs: int) -> dict[str, Any]:
-    """Time both by turns and give the figures of one model."""
+    """Time both in turn; return the figures of one model."""
     device = choose_device(SegmentationSettings())
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path("weights", SAM_FILES[name])
@@ -122,7 +122,7 @@ def measure(name: str, runs: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print a table and, as the last line of each model, its figures as JSON."""
+    """Print a table and, as the last line, the figures as JSON."""
     configure_logging(LogSettings(), "bench")
     name = sys.argv[1] if len(sys.argv) > 1 else MOBILE_SAM
     figures = measure(name, int(sys.argv[2]) if len(sys.argv) > 2 else 5)

@@ -1,4 +1,4 @@
-"""Two or more ways of doing one thing, each in a process of its own, timed by turns so that noise hits all alike."""
+"""Time alternatives in turn, each in its own process, so that noise affects all alike."""
 
 import multiprocessing
 import statistics
@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 Prepare = Callable[[], tuple[Callable[[], object], Any]]
-"""Loads what is needed and runs it once; gives what is timed, and what the first run came to. It is sent to another
+"""Loads what is needed and runs it once; returns the function to time and the result of that run. Pickled to another
 process."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one way took.
+    """Measurement of one alternative.
 
     Attributes:
-        seconds: The median.
-        peak_mb: What its process held at most while it ran.
-        answer: What its first run, which is not timed, came to.
+        seconds: Median time of a run.
+        peak_mb: Peak resident memory of its process while timed.
+        answer: Result of its first, untimed run.
     """
 
     seconds: float
@@ -30,7 +30,7 @@ class Measured:
 
 
 def by_turns(ways: Sequence[Prepare], runs: int) -> list[Measured]:
-    """Measure each way."""
+    """Measure each alternative."""
     processes = [_start(way) for way in ways]
     answers = [pipe.recv() for pipe, _ in processes]
     seconds: list[list[float]] = [[] for _ in ways]
@@ -56,7 +56,7 @@ def _start(way: Prepare) -> tuple[Connection, multiprocessing.process.BaseProces
 
 def _serve(way: Prepare, pipe: Connection) -> None:
     run, answer = way()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is that of loading
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak, which so far is that of loading
     pipe.send(answer)
     while pipe.recv():
         start = time.perf_counter()

@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from cachetools import LRUCache
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer
 
+from common.serving.executor import BoundedExecutor
+from common.version import VERSION
 from gateway.audiences import Audiences
-from gateway.dependencies import Gateway
+from gateway.clients import open_clients
 from gateway.errors import add_error_handlers
 from gateway.middleware.access import KEY_HEADER, AccessControl
 from gateway.middleware.admission import Admission
@@ -18,44 +20,65 @@ from gateway.middleware.body import BodyLimits
 from gateway.middleware.context import RequestContext
 from gateway.middleware.headers import SecurityHeaders
 from gateway.models import ErrorBody
-from gateway.routes import audiences, health, images, products, records, static, status, studio
-from gateway.services import connect
+from gateway.picture_cache import PictureCache
+from gateway.routes import audiences, docs, health, images, products, records, static, status, web
 from gateway.settings import GatewaySettings
-from services.runtime.executor import BoundedExecutor
+from gateway.state import Gateway
 
 DESCRIPTION = "One product photo in, finished audience-targeted ads out."
+SERVERS = [{"url": "/", "description": "This gateway."}]
 
-# For the description of the API only: AccessControl has decided before a route is reached, and its body is read.
+# For the OpenAPI description only: AccessControl decides before a route is reached and its body is read.
 BEARER = HTTPBearer(auto_error=False)
 KEY = APIKeyHeader(name=KEY_HEADER, auto_error=False)
 
 
 def create_app(settings: GatewaySettings) -> FastAPI:
-    """Make the app; it connects to the services when it starts."""
+    """Create the app; it connects to the services when it starts."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        services = connect(settings)
+        clients = open_clients(settings)
         executor = BoundedExecutor(settings.workers, settings.queue_size)
-        audiences_known = Audiences(settings.audience_file, settings.users_file)
-        pictures: LRUCache[str, static.KeptPicture] = LRUCache(
-            settings.picture_cache_bytes, getsizeof=lambda kept: len(kept.data)
+        app.state.gateway = Gateway(
+            settings=settings,
+            clients=clients,
+            audiences=Audiences(settings.audience_file, settings.users_file),
+            executor=executor,
+            pictures=PictureCache(settings.picture_cache_bytes),
         )
-        app.state.gateway = Gateway(settings, services, audiences_known, executor, pictures)
         yield
-        await services.close()
+        await clients.close()
         executor.close()
 
-    app = FastAPI(title="Product Image Generator", description=DESCRIPTION, version="1", lifespan=lifespan)
+    app = FastAPI(
+        title="Product Image Generator",
+        description=DESCRIPTION,
+        version=VERSION,
+        servers=SERVERS,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+    )
     guards = [Security(BEARER), Security(KEY)] if settings.api_keys else []
     refusals: dict[int | str, Any] = {status: {"model": ErrorBody} for status in (401, 429) if guards}
     for routes in (audiences, images, products, records, status):
         app.include_router(routes.router, dependencies=guards, responses=refusals)
-    for routes in (static, health):
+    for routes in (static, health, docs, web):
         app.include_router(routes.router)
-    app.include_router(studio.router)
     add_error_handlers(app)
-    # The last added is the outermost: CORS headers are on every answer, errors included.
+    _add_middleware(app, settings)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Return the name of the function: short, unique, and the method name in generated clients."""
+    return route.name
+
+
+def _add_middleware(app: FastAPI, settings: GatewaySettings) -> None:
+    """Add the middleware. The last one is the outermost: CORS headers are on every response, errors included."""
     app.add_middleware(
         BodyLimits,
         max_bytes=settings.max_body_bytes,
@@ -74,11 +97,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         allow_headers=["Authorization", KEY_HEADER, "Idempotency-Key", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After"],
     )
-    return app
 
 
 def _places(settings: GatewaySettings) -> dict[str, int]:
-    """Say how many requests each heavy route works on at one time."""
+    """Return the maximum concurrent requests of each heavy route."""
     return {
         "/api/generate-product": settings.max_generations,
         "/api/upload-image": settings.max_uploads,

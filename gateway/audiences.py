@@ -1,4 +1,4 @@
-"""The audience: the tags that are offered, the counts of an uploaded list, and what a chosen audience means."""
+"""Audiences: the tags on offer, the counts of an uploaded list, and parsing of a chosen audience."""
 
 import csv
 import io
@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from common.errors import InvalidInputError
 from productimage.generation.v1 import generation_pb2
-from services.runtime.errors import InvalidInputError
 
 CATEGORIES = ("gender", "age", "interest")
 ENCODINGS = ("utf-8-sig", "cp950")
-"""Tried in turn; cp950 is the Big5 that spreadsheets write."""
+"""Tried in order; cp950 is the Big5 variant that spreadsheets write."""
 UID = "uid"
 
 
 @dataclass(frozen=True)
 class Tag:
-    """One choice of a category.
+    """An audience tag of a category.
 
     Attributes:
-        id: As the user table names it.
-        label: As people read it.
-        value: As the services understand it.
+        id: Id in the user table.
+        label: Label for people.
+        value: Value that the services understand; see Audience in generation.proto.
     """
 
     id: str
@@ -46,8 +46,8 @@ class Audiences:
     """The audience tags and the users who have them.
 
     Args:
-        audience_file: TOML: per category a list of tags.
-        users_file: CSV: uid and a comma-joined list of tag ids; a uid may have several rows.
+        audience_file: TOML file with a list of tags per category.
+        users_file: CSV file with the columns `uid` and `tags`, comma-separated tag ids; a uid may have several rows.
     """
 
     def __init__(self, audience_file: Path, users_file: Path) -> None:
@@ -60,7 +60,7 @@ class Audiences:
 
     @cached_property
     def options(self) -> dict[str, dict[str, str]]:
-        """What the frontend draws as selects: per category, {"option1": label, ...}."""
+        """Options of the frontend's selects: per category, {"option1": label, ...}."""
         return {
             category: {f"option{number}": tag.label for number, tag in enumerate(tags, 1)}
             for category, tags in self._tags.items()
@@ -68,11 +68,11 @@ class Audiences:
 
     @cached_property
     def options_json(self) -> bytes:
-        """The same, as it is sent."""
+        """The options as JSON, in UTF-8."""
         return json.dumps(self.options, ensure_ascii=False).encode()
 
     def count(self, data: bytes) -> dict[str, Chart]:
-        """Count the audience of a list: every row counts for the tags of its user; unknown users are skipped.
+        """Count the audience of a list. Every row counts for the tags of its user; unknown users are skipped.
 
         Args:
             data: A CSV file with a `uid` column, in UTF-8, UTF-16 or Big5.
@@ -81,7 +81,7 @@ class Audiences:
             A chart per category.
 
         Raises:
-            InvalidInputError: The file is empty, in another encoding, or has no such column.
+            InvalidInputError: The file is empty, malformed or in another encoding, or has no `uid` column.
         """
         uids = Counter(_uids(_text(data)))
         counts: Counter[str] = Counter()
@@ -93,12 +93,12 @@ class Audiences:
             for category, tags in self._tags.items()
         }
 
-    def understand(self, target_audience: str) -> generation_pb2.Audience:
-        """Tell what a chosen audience means.
+    def parse(self, target_audience: str) -> generation_pb2.Audience:
+        """Parse a chosen audience.
 
         Args:
-            target_audience: "gender,age,interest", each as a label, a tag id or an option key. What is not known,
-                or missing, means everybody.
+            target_audience: "gender,age,interest", each as a label, a tag id, a value or an option key. Unknown or
+                missing ones mean everybody.
         """
         chosen = {}
         for category, text in zip(CATEGORIES, _split(target_audience), strict=False):

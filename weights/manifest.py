@@ -1,4 +1,4 @@
-"""The manifest, read and typed."""
+"""Typed access to manifest.toml."""
 
 import hashlib
 import tomllib
@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 FOLDER = Path(__file__).parent
+MANIFEST = "manifest.toml"
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -17,13 +18,13 @@ class _Model(BaseModel):
 
 
 class UrlSource(_Model):
-    """An address of the weights' own project."""
+    """A URL of the project that publishes the weights."""
 
     url: str
 
 
 class PypiSource(_Model):
-    """A file in a distribution (wheel or source) on the package index that pip is set up for."""
+    """A file in a distribution (wheel or sdist) on the package index configured for pip."""
 
     pypi: str
     sha256: Sha256
@@ -31,14 +32,14 @@ class PypiSource(_Model):
 
 
 class NpmSource(_Model):
-    """A file in a package on the registry that npm is set up for."""
+    """A file in a package on the registry configured for npm."""
 
     npm: str
     member: str
 
 
 class MirrorSource(_Model):
-    """A file in a place of one's own: a folder, or a prefix in S3 such as s3://bucket/weights."""
+    """A private mirror: a folder, or an S3 prefix such as s3://bucket/weights."""
 
     mirror: str
 
@@ -47,7 +48,7 @@ Source = UrlSource | PypiSource | NpmSource | MirrorSource
 
 
 class Weight(_Model):
-    """One file of weights."""
+    """A weights file."""
 
     file: str
     bytes: int
@@ -55,15 +56,15 @@ class Weight(_Model):
     licence: str
     purpose: str
     default: bool = True
-    """Whether it is fetched when no names are given."""
+    """Whether `fetch` without names includes it."""
     sources: tuple[Source, ...]
 
     def path(self, folder: Path = FOLDER) -> Path:
-        """Where the file lies when it is in place."""
+        """Return the path of the file in a folder."""
         return folder / self.file
 
     def fits(self, path: Path) -> bool:
-        """Tell whether the file at the path is this one, whole and unchanged."""
+        """Return whether the file at a path is this one, complete and unmodified."""
         if not path.is_file() or path.stat().st_size != self.bytes:
             return False
         with path.open("rb") as stream:
@@ -71,6 +72,6 @@ class Weight(_Model):
 
 
 def read_manifest() -> dict[str, Weight]:
-    """Give every file of the manifest by its name."""
-    tables = tomllib.loads((FOLDER / "manifest.toml").read_text(encoding="utf-8"))
+    """Return all entries of the manifest by name."""
+    tables = tomllib.loads((FOLDER / MANIFEST).read_text(encoding="utf-8"))
     return {name: Weight.model_validate(table) for name, table in tables.items()}

@@ -1,1 +1,1 @@
-"""What watches the system: alerts, and a dashboard."""
+"""Monitoring: alerting rules and a Grafana dashboard."""

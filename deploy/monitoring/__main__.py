@@ -1,4 +1,4 @@
-"""Writes the cluster's copies of the dashboard and the alerts: `python -m deploy.monitoring`."""
+"""Write the Kubernetes copies of the dashboard and the alerts: `python -m deploy.monitoring`."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ spec:
 
 
 def files() -> dict[Path, str]:
-    """Give the files and what is to be in them."""
+    """Return the generated files and their contents."""
     alerts = (HERE / "alerts.yaml").read_text(encoding="utf-8").splitlines()
     groups = "\n".join(f"  {line}".rstrip() for line in alerts if not line.startswith("#"))
     return {

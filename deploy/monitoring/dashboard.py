@@ -1,4 +1,4 @@
-"""The Grafana dashboard, as code: rows of panels, from what users see down to what it costs."""
+"""The Grafana dashboard as code: rows of panels, from what users see down to costs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +8,12 @@ WIDTH, HEIGHT = 24, 8
 
 @dataclass(frozen=True)
 class Panel:
-    """A graph.
+    """A time series panel.
 
     Attributes:
-        title: What it shows.
-        unit: As Grafana names it.
-        queries: Legends and their expressions.
+        title: Title.
+        unit: Grafana unit id.
+        queries: PromQL expressions by legend.
     """
 
     title: str
@@ -133,7 +133,7 @@ ROWS: dict[str, list[Panel]] = {
 
 
 def dashboard() -> dict[str, Any]:
-    """Give the dashboard as Grafana's JSON model: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards."""
+    """Return the dashboard as Grafana JSON: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards."""
     panels: list[dict[str, Any]] = []
     for row, (title, graphs) in enumerate(ROWS.items()):
         top = row * (HEIGHT + 1)

@@ -1,1 +1,1 @@
-"""What every request passes before a route, from the outermost: context, headers, access, admission, body."""
+"""Middleware, from the outermost: CORS, context, headers, access, admission, body."""

@@ -1,4 +1,4 @@
-"""Who may use the API: with keys in the settings, whoever has one, and each only so often."""
+"""Access control: API keys and their rate limit."""
 
 import hmac
 import math
@@ -12,8 +12,8 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.api_keys import digest_of
 from gateway.errors import error_response
-from gateway.keys import digest_of
 
 GUARDED = "/api/"
 KEY_HEADER = "X-API-Key"
@@ -21,12 +21,12 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 class AccessControl:
-    """Refuses calls to /api without a known key (401), and those of a key that is used too often (429).
+    """Rejects calls to /api without a known key (401) and calls above the rate limit of a key (429).
 
     Args:
-        app: What is behind.
-        keys: The SHA-256 of each key, in hex, by the name of who has it.
-        rate: How often each may be used, such as "600/minute", counted in this process.
+        app: The app.
+        keys: SHA-256 of each key in hexadecimal, by the name of its owner.
+        rate: Rate limit per key, such as "600/minute", counted in this process.
     """
 
     def __init__(self, app: ASGIApp, keys: Mapping[str, str], rate: str) -> None:
@@ -36,23 +36,23 @@ class AccessControl:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request."""
+        """Handle a request."""
         if scope["type"] != "http" or not scope["path"].startswith(GUARDED):
             await self._app(scope, receive, send)
             return
         owner = self._owner_of(_presented(Headers(scope=scope)))
         if owner is None:
-            detail = "This needs an API key: send one as `Authorization: Bearer KEY` or as `X-API-Key: KEY`."
+            detail = "An API key is required: send it as `Authorization: Bearer KEY` or as `X-API-Key: KEY`."
             await error_response(401, detail, CHALLENGE)(scope, receive, send)
         elif not self._limiter.hit(self._rate, owner):
-            detail = f"This API key is used too often: at most {self._rate}. Wait a little."
+            detail = f"This API key is over its rate limit of {self._rate}. Wait a moment."
             await error_response(429, detail, {"Retry-After": self._seconds_to_wait(owner)})(scope, receive, send)
         else:
             structlog.contextvars.bind_contextvars(api_key=owner)
             await self._app(scope, receive, send)
 
     def _owner_of(self, key: str) -> str | None:
-        """Find whose key it is, in a time that tells nothing about any of them."""
+        """Return the owner of a key, in constant time."""
         presented = digest_of(key)
         owners = [owner for owner, digest in self._keys.items() if hmac.compare_digest(digest, presented)]
         return owners[0] if owners else None

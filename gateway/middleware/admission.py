@@ -1,4 +1,4 @@
-"""How much is worked on at one time: heavy requests beyond it are refused at once, cheap ones never wait for them."""
+"""Admission control: heavy requests above a limit are rejected at once, and cheap ones never wait for them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -8,11 +8,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import error_response
 
-BUSY = "Too much is being worked on at this moment: try again in a few seconds."
+BUSY = "We are at capacity: try again in a few seconds."
 
 
 class _Places:
-    """A number of places; whoever finds none is sent away."""
+    """A limited number of places."""
 
     def __init__(self, number: int) -> None:
         self._free = number
@@ -32,15 +32,15 @@ class _Places:
 
 
 class Admission:
-    """Bounds the requests to each heavy route that are worked on, and those whose bodies are still coming.
+    """Limits the requests to each heavy route that are worked on, and those whose bodies are still arriving.
 
-    A request takes its place at work when its body is there, so that slow senders keep nobody from working; while all
-    those places are taken, none is even read.
+    A request takes its place when its body has arrived, so that slow senders keep nobody from working. While all places
+    are taken, no body is read.
 
     Args:
-        app: What is behind.
-        working: How many requests are worked on at one time, by the path of a POST.
-        receiving: How many bodies of such requests may be on their way.
+        app: The app.
+        working: Maximum concurrent requests, by path of a POST.
+        receiving: Maximum bodies of such requests that are arriving.
     """
 
     def __init__(self, app: ASGIApp, working: Mapping[str, int], receiving: int) -> None:
@@ -49,7 +49,7 @@ class Admission:
         self._receiving = _Places(receiving)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request."""
+        """Handle a request."""
         working = self._working.get(scope.get("path", ""))
         if scope["type"] != "http" or scope["method"] != "POST" or working is None:
             await self._app(scope, receive, send)

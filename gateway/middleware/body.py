@@ -1,4 +1,4 @@
-"""Limits on the bodies of requests: how large, how slow."""
+"""Limits on request bodies: size and time."""
 
 import asyncio
 import time
@@ -10,22 +10,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.errors import error_response
 
 CLOSE = {"Connection": "close"}
-"""Nothing more is read from this caller: what still comes would be taken for the next request."""
+"""Nothing more is read from this connection: the rest of the body would be taken for the next request."""
 BODILESS = ("GET", "HEAD", "OPTIONS")
-"""Nobody reads a body of theirs."""
-TOO_SLOW = "The request came too slowly and was cut off: try again, with a smaller picture if the line is slow."
+"""Methods whose bodies are never read."""
+TOO_SLOW = "The request arrived too slowly: try again, with a smaller picture if your connection is slow."
 
 
 class BodyLimits:
-    """Refuses bodies that are too large (413) or too slow (408).
+    """Rejects bodies that are too large (413) or too slow (408).
 
-    Too large: by the announced length at once, else as soon as too much has come.
+    A body with a Content-Length is rejected at once, any other as soon as it exceeds the limit.
 
     Args:
-        app: What is behind.
-        max_bytes: The limit.
-        silence_seconds: How long nothing may come.
-        whole_seconds: How long the whole body may take.
+        app: The app.
+        max_bytes: Maximum size of a body.
+        silence_seconds: Idle timeout.
+        whole_seconds: Timeout for the whole body.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, silence_seconds: float, whole_seconds: float) -> None:
@@ -35,7 +35,7 @@ class BodyLimits:
         self._whole = whole_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request."""
+        """Handle a request."""
         if scope["type"] != "http" or scope["method"] in BODILESS:
             await self._app(scope, receive, send)
             return
@@ -48,7 +48,7 @@ class BodyLimits:
 
         async def receive_within() -> Message:
             nonlocal received, more
-            if not more:  # the next message comes when the caller hangs up
+            if not more:  # the next message is the disconnect
                 return await receive()
             try:
                 async with asyncio.timeout(min(self._silence, until - time.monotonic())):

@@ -1,42 +1,43 @@
-"""Around every request: its id, its log line, and an answer to errors that nobody foresaw."""
+"""Context of every request: its id, its log line, and a response to unexpected errors."""
 
 import time
 from functools import cache
 
 import structlog
-from grpc.aio import AioRpcError
 from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from common.observability.logs import bind_request
+from common.observability.metrics import SECONDS
+from common.observability.tracing import is_on, span
 from gateway.errors import error_response, internal_error_detail
-from services.runtime.metrics import SECONDS
-from services.runtime.telemetry import REQUEST_ID, bind_request
-from services.runtime.tracing import is_on, span
+from productimage import ProductImageError
+from productimage.context import REQUEST_ID
 
 log = structlog.get_logger()
 
 REQUEST_SECONDS = Histogram(
     "productimage_request_seconds",
-    "How long requests took until their answers were sent, by how they were answered.",
+    "Duration of requests until their responses were sent, by status.",
     ["method", "route", "status"],
     buckets=SECONDS,
 )
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 QUIET = ("/healthz", "/readyz")
-"""Asked for every few seconds by what runs us; not worth a line each."""
+"""Polled every few seconds; not logged."""
 
 
 class RequestContext:
-    """Binds the request's id, gives it back in a header, logs the outcome, and answers 500 with a fixed text."""
+    """Binds the request id, returns it in a header, logs the outcome, and handles unexpected errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -60,14 +61,14 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_with_id)
-        except AioRpcError as error:  # a stream that broke: the answer is on its way, and uvicorn cuts it off
-            log.warning("answer cut off", path=scope["path"], code=error.code().name)
+        except ProductImageError as error:  # in the middle of a response, which uvicorn then closes
+            log.warning("response cut off", path=scope["path"], code=error.code.name)
         except Exception:
             log.exception("request failed", method=scope["method"], path=scope["path"])
             if not status:
                 await error_response(500, internal_error_detail())(scope, receive, send_with_id)
         seconds = time.perf_counter() - start
-        method = scope["method"] if scope["method"] in METHODS else "other"  # callers may invent any number of them
+        method = scope["method"] if scope["method"] in METHODS else "other"  # callers can invent any number of methods
         _histogram(method, _route_of(scope), status).observe(seconds)
         if scope["path"] not in QUIET:
             log.info("request", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 3))
@@ -79,5 +80,5 @@ def _histogram(method: str, route: str, status: int) -> Histogram:
 
 
 def _route_of(scope: Scope) -> str:
-    """Give the route's path with its parameters by name: there are few of those."""
+    """Return the path of the route, with named parameters, of which there are few."""
     return getattr(scope.get("route"), "path", "none")

@@ -1,1 +1,1 @@
-"""The pipelines: what a REST call becomes."""
+"""Pipelines: what a REST request becomes."""

@@ -1,28 +1,24 @@
-"""A record as one file to keep: its ads, its texts, and how they were made."""
+"""A record as one file to keep: its creatives, its copy, and how they were made."""
 
 import io
 import json
 from pathlib import PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
+from common.serving.executor import BoundedExecutor
 from gateway.errors import calling
 from gateway.models import RecordBody
-from gateway.pipelines.objects import read_object
-from gateway.services import Services
-from gateway.settings import GatewaySettings
-from services.runtime.executor import BoundedExecutor
+from productimage import ObjectClient
 
 
-async def archive(
-    record: RecordBody, services: Services, settings: GatewaySettings, executor: BoundedExecutor
-) -> bytes:
-    """Make a zip file of a record.
+async def archive(record: RecordBody, objects: ObjectClient, executor: BoundedExecutor) -> bytes:
+    """Return a zip file of a record.
 
     Raises:
         ApiError: A picture could not be read.
     """
     async with calling("history"):
-        pictures = {path: await read_object(path, services, settings) for path in record.generated_images}
+        pictures = {path: await objects.read_object(path) for path in record.generated_images}
     return await executor.run(_zip, record, pictures)
 
 

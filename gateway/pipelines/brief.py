@@ -1,24 +1,24 @@
-"""What a user wants."""
+"""The brief: what a user asks for."""
 
 from dataclasses import dataclass
 
-from gateway.sizes import AdSize
+from gateway.ad_sizes import AdSize
 from productimage.generation.v1 import generation_pb2
 
 
 @dataclass(frozen=True)
 class Brief:
-    """What the user wants.
+    """What a user asks for.
 
     Attributes:
-        timestamp: The upload to make ads of.
-        product_image_filename: Its photo's path, as the upload gave it.
-        product: The product.
-        audience: Whom the ads are for.
-        target_audience: The same as the user chose it.
-        locale: Of the words; empty: the default.
-        sizes: Of the ads.
-        own_background: A picture file to use as the background; empty: one is made.
+        timestamp: Timestamp of the upload.
+        product_image_filename: Path of its photo, as the upload returned it.
+        product: Product to advertise.
+        audience: Audience of the ads.
+        target_audience: Audience as the user chose it.
+        locale: Locale of the copy; empty means the default.
+        sizes: Sizes of the ads.
+        user_background: Picture file to use as the background; empty: one is made.
     """
 
     timestamp: str
@@ -28,4 +28,4 @@ class Brief:
     target_audience: str
     locale: str
     sizes: list[AdSize]
-    own_background: bytes
+    user_background: bytes

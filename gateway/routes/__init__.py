@@ -1,1 +1,1 @@
-"""The routes: what the frontend calls."""
+"""Routes: the REST API and the page."""

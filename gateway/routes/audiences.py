@@ -1,12 +1,12 @@
-"""The audience: what can be chosen, and who is in an uploaded list."""
+"""The audience: the choices offered, and the counts of an uploaded list."""
 
 from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, File, Request, Response, UploadFile
 
-from gateway.dependencies import GatewayDependency, gateway_of
-from gateway.models import AudienceCounts, ChartBody, ErrorBody
+from gateway.models import BINARY, AudienceCounts, ChartBody, ErrorBody
+from gateway.state import GatewayDependency, gateway_of
 
 router = APIRouter(prefix="/api", tags=["audience"])
 
@@ -23,15 +23,18 @@ _OPTIONS_EXAMPLE = {
     responses={200: {"content": {"application/json": {"example": _OPTIONS_EXAMPLE}}}},
 )
 async def target_audiences(request: Request) -> Response:
-    """Give what an audience can be made of: per category, the choices of a select."""
+    """Return the choices of each audience category."""
     return Response(gateway_of(request).audiences.options_json, media_type="application/json")
 
 
 @router.post("/upload-audience", responses={status: {"model": ErrorBody} for status in (400, 408, 413, 422, 429)})
 async def upload_audience(
     gateway: GatewayDependency,
-    file: Annotated[UploadFile, File(description="A CSV file with a `uid` column, in UTF-8, UTF-16 or Big5.")],
+    file: Annotated[
+        UploadFile,
+        File(description="A CSV file with a `uid` column, in UTF-8, UTF-16 or Big5.", json_schema_extra=BINARY),
+    ],
 ) -> AudienceCounts:
-    """Count the audience of a list of users; users that are not known are skipped."""
+    """Count the audience of a list of users; unknown users are skipped."""
     charts = await gateway.executor.run(gateway.audiences.count, await file.read())
     return AudienceCounts(**{f"{name}_data": ChartBody(**asdict(chart)) for name, chart in charts.items()})

@@ -1,4 +1,4 @@
-"""What routes share that pass a stream of bytes on."""
+"""Helpers of routes that pass on a stream of bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,8 +18,8 @@ class _Part(Protocol):
 Part = TypeVar("Part", bound=_Part)
 
 
-def known_etag(request: Request) -> str:
-    """Give the entity tag of the copy that the caller has; empty when there is none."""
+def etag_of_copy(request: Request) -> str:
+    """Return the entity tag of the caller's copy; empty if it has none."""
     return request.headers.get("if-none-match", "").removeprefix("W/").strip('"')
 
 
@@ -27,7 +27,7 @@ async def first_of(parts: AsyncIterator[Part], settings: GatewaySettings) -> Par
     """Wait for the first part of a stream of the history service; the rest may take as long as its reader needs.
 
     Raises:
-        ApiError: It did not come.
+        ApiError: It did not arrive.
     """
     try:
         async with calling("history"), asyncio.timeout(settings.history_deadline_seconds):
@@ -37,6 +37,6 @@ async def first_of(parts: AsyncIterator[Part], settings: GatewaySettings) -> Par
 
 
 async def chunks_of(parts: AsyncIterator[_Part]) -> AsyncIterator[bytes]:
-    """Give the bytes of the parts of a stream."""
+    """Yield the bytes of the parts of a stream."""
     async for part in parts:
         yield part.chunk

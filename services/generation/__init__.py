@@ -1,1 +1,1 @@
-"""Generation: the background, the words and the finished ads."""
+"""The generation service: backgrounds, copy and finished creatives."""

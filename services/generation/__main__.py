@@ -1,28 +1,28 @@
-"""The generation service's process: `python -m services.generation`."""
+"""`python -m services.generation`: the generation process."""
 
-import grpc
-
+from common.serving.engines import EngineRegistry
+from common.serving.server import Register, serve
+from productimage.generation.v1.generation_pb2 import DESCRIPTOR
 from productimage.generation.v1.generation_pb2_grpc import add_GenerationServiceServicer_to_server
-from services.generation.engines import choose_engines
+from services.generation.engines.registry import load_engines
 from services.generation.servicer import GenerationServicer
 from services.generation.settings import GenerationSettings
-from services.runtime.executor import BoundedExecutor
-from services.runtime.server import Register, run
-from services.runtime.settings import read_settings
 
-SERVICE = "productimage.generation.v1.GenerationService"
+SERVICES = tuple(service.full_name for service in DESCRIPTOR.services_by_name.values())
 
 
-def load(settings: GenerationSettings) -> Register:
-    """Make the engines and give the function that adds the servicer to a server."""
-    engines = choose_engines(settings)
+def build(settings: GenerationSettings, registry: EngineRegistry) -> Register:
+    """Load the engines; return the function that adds the servicer to a server."""
+    engines = load_engines(settings, registry)
+    return lambda server, executor: add_GenerationServiceServicer_to_server(
+        GenerationServicer(engines, settings, executor), server
+    )
 
-    def register(server: grpc.aio.Server, executor: BoundedExecutor) -> None:
-        add_GenerationServiceServicer_to_server(GenerationServicer(engines, settings, executor), server)
 
-    return register
+def main() -> None:
+    """Run the process."""
+    serve(GenerationSettings, SERVICES, build)
 
 
 if __name__ == "__main__":
-    _settings = read_settings(GenerationSettings)
-    run(_settings, SERVICE, lambda: load(_settings))
+    main()

@@ -1,4 +1,4 @@
-"""Whom an ad is for, in the terms that the engines understand."""
+"""The product and the audience of an ad, in terms that engines understand."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ INTERESTS = ("sports", "pets", "baby", "gaming", "outdoor")
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom an ad is for; an empty field means everybody.
+    """Audience of an ad; an empty field means everyone.
 
     Attributes:
         gender: "male" or "female".
@@ -23,7 +23,7 @@ class Audience:
 
     @classmethod
     def of(cls, gender: str, age: str, interest: str) -> "Audience":
-        """Make an audience; a value that is not known means everybody."""
+        """Build an audience; an unknown value means everyone."""
         return cls(
             gender if gender in GENDERS else "", age if age in AGES else "", interest if interest in INTERESTS else ""
         )
@@ -31,10 +31,10 @@ class Audience:
 
 @dataclass(frozen=True)
 class Product:
-    """What is advertised.
+    """Advertised product.
 
     Attributes:
-        name: Not empty.
+        name: Name; not empty.
         description: What it is and does; may be empty.
     """
 
@@ -44,12 +44,12 @@ class Product:
 
 @dataclass(frozen=True)
 class Terms:
-    """The product and its audience in a few English words, for engines that know English best.
+    """Product and audience in a few English words, for engines that work best in English.
 
     Attributes:
-        product: What it is, such as "insulated steel bottle".
-        features: What a picture may allude to, such as "keeps drinks cold".
-        audience: Whom it is for, such as "young women who hike".
+        product: Kind of product, such as "insulated steel bottle".
+        features: Qualities that a picture may allude to, such as "keeps drinks cold".
+        audience: Target audience, such as "young women who hike".
     """
 
     product: str

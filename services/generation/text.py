@@ -1,13 +1,13 @@
-"""Cleaning what users write."""
+"""Clean-up of text from users."""
 
 import unicodedata
 
 JOINER = "\u200d"
-"""Holds emoji together; every other control or invisible format character goes."""
+"""Zero-width joiner, kept because it joins emoji; other control and format characters become spaces."""
 
 
 def plain(text: str) -> str:
-    """Make one line of a text, without control characters and doubled spaces; may come out empty."""
+    """Reduce a text to one line without control characters or repeated spaces; may return an empty string."""
     printable = "".join(
         " " if unicodedata.category(character).startswith("C") and character != JOINER else character
         for character in text

@@ -1,50 +1,41 @@
-"""The history service's process: `python -m services.history`."""
+"""`python -m services.history`: the history process, with uploads, records and objects as three gRPC services."""
 
 import grpc
 
-from productimage.history.v1.history_pb2_grpc import add_HistoryServiceServicer_to_server
-from services.history.objects.disk import DiskStore
-from services.history.objects.s3 import S3Store
-from services.history.objects.store import ObjectStore
-from services.history.servicer import HistoryServicer
+from common.serving.engines import EngineRegistry
+from common.serving.executor import BoundedExecutor
+from common.serving.server import Register, serve
+from productimage.object.v1.object_pb2 import DESCRIPTOR as OBJECT
+from productimage.object.v1.object_pb2_grpc import add_ObjectServiceServicer_to_server
+from productimage.record.v1.record_pb2 import DESCRIPTOR as RECORD
+from productimage.record.v1.record_pb2_grpc import add_RecordServiceServicer_to_server
+from productimage.upload.v1.upload_pb2 import DESCRIPTOR as UPLOAD
+from productimage.upload.v1.upload_pb2_grpc import add_UploadServiceServicer_to_server
+from services.history.history import History
+from services.history.servicer import ObjectServicer, RecordServicer, UploadServicer
 from services.history.settings import HistorySettings
-from services.runtime.engines import Choice, announce
-from services.runtime.executor import BoundedExecutor
-from services.runtime.server import Register, StartError, run
-from services.runtime.settings import read_settings
+from services.history.storage.registry import open_store
 
-SERVICE = "productimage.history.v1.HistoryService"
+SERVICES = tuple(service.full_name for file in (UPLOAD, RECORD, OBJECT) for service in file.services_by_name.values())
 
 
-def open_store(settings: HistorySettings) -> ObjectStore:
-    """Open the store that the settings ask for.
-
-    Raises:
-        StartError: S3 was asked for and cannot be used.
-    """
-    if settings.store == "s3" and not settings.s3_bucket_name:
-        raise StartError("HISTORY_STORE=s3 needs a bucket: set S3_BUCKET_NAME")
-    if settings.store == "disk":
-        announce(Choice("storage", DiskStore.name, "asked for", "HISTORY_STORE"))
-        return DiskStore(settings.disk_dir)
-    if not settings.s3_bucket_name:
-        announce(Choice("storage", DiskStore.name, "lacking", "S3_BUCKET_NAME", "S3_BUCKET_NAME=..."))
-        return DiskStore(settings.disk_dir)
-    store = S3Store.connect(settings)
-    announce(Choice("storage", store.name, "found", "S3_BUCKET_NAME"))
-    return store
-
-
-def load(settings: HistorySettings) -> Register:
-    """Open the store and give the function that adds the servicer to a server."""
-    store = open_store(settings)
+def build(settings: HistorySettings, registry: EngineRegistry) -> Register:
+    """Open the store; return the function that adds the servicers to a server."""
+    history = History(open_store(settings, registry), settings)
 
     def register(server: grpc.aio.Server, executor: BoundedExecutor) -> None:
-        add_HistoryServiceServicer_to_server(HistoryServicer(store, settings, executor), server)
+        history.sweep()
+        add_UploadServiceServicer_to_server(UploadServicer(history, settings, executor), server)
+        add_RecordServiceServicer_to_server(RecordServicer(history, settings, executor), server)
+        add_ObjectServiceServicer_to_server(ObjectServicer(history, settings, executor), server)
 
     return register
 
 
+def main() -> None:
+    """Run the process."""
+    serve(HistorySettings, SERVICES, build)
+
+
 if __name__ == "__main__":
-    _settings = read_settings(HistorySettings)
-    run(_settings, SERVICE, lambda: load(_settings))
+    main()

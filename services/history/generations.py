@@ -1,27 +1,27 @@
-"""Generations: pictures first, the record last; the record is the commit."""
+"""Generations: pictures first, the record last. The record is the commit point."""
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.history import keys
-from services.history.ledger import Ledger
-from services.history.lines import Record
-from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
+from common.errors import ContentionError, InvalidInputError, PreconditionError
+from services.history import paths
+from services.history.records.codec import Record
+from services.history.records.log import RecordLog
+from services.history.storage.base import ConflictError, ObjectNotFoundError, ObjectStore
 from services.history.uploads import Uploads
-from services.runtime.errors import ContentionError, InvalidInputError, PreconditionError
 
-MOST_PICTURES = 16
+MAX_PICTURES = 16
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An ad to keep: a name among its siblings, and its file.
+    """A picture of a generation.
 
     Attributes:
-        name: See above.
-        file: Of the format below.
+        name: Name among its siblings.
+        file: The file.
         picture_format: "PNG", "JPEG" or "WEBP".
     """
 
@@ -30,84 +30,99 @@ class Picture:
     picture_format: str
 
 
-def save_generation(
-    request_id: str,
-    timestamp: str,
-    fields: Record,
-    pictures: Sequence[Picture],
-    store: ObjectStore,
-    uploads: Uploads,
-    ledger: Ledger,
-) -> Record:
-    """Store a generation, once per request_id: the same again gives the record that is there.
+@dataclass(frozen=True)
+class Generation:
+    """A generation to save.
+
+    Attributes:
+        request_id: Idempotency key.
+        timestamp: Timestamp of the upload it was made from.
+        fields: The record, without the fields that are set on saving.
+        pictures: Pictures in the order in which the record lists them.
+    """
+
+    request_id: str
+    timestamp: str
+    fields: Record
+    pictures: Sequence[Picture]
+
+
+class Generations:
+    """Saves generations.
 
     Args:
-        request_id: Names the request.
-        timestamp: The upload it was made from.
-        fields: Of the record, but for those that are set here.
-        pictures: In the order they are to be listed.
-        store: Where pictures are kept.
-        uploads: Of the same store.
-        ledger: Of the same store.
-
-    Raises:
-        InvalidInputError: Something is missing or malformed.
-        NotFoundError: There is no such upload.
-        PreconditionError: The request_id was used for another upload.
-        ContentionError: Too many others were writing, or the upload is being cleared away; nothing was recorded.
+        store: Object store.
+        uploads: Uploads of the same store.
+        log: Record log of the same store.
     """
-    keys.checked_request_id(request_id)
-    _check_pictures(pictures)
-    attempt = secrets.token_hex(4)
-    paths = [keys.creative_path(timestamp, request_id, attempt, one.name, one.picture_format) for one in pictures]
-    with uploads.saving(timestamp, request_id) as upload:
-        since, is_new = _note(request_id, timestamp, store, ledger)
-        earlier = None if is_new else ledger.find(request_id, since)
-        if earlier is not None:
-            return earlier
-        for path, picture in zip(paths, pictures, strict=True):
-            store.put(keys.static_key(path), picture.file, keys.content_type(path))
-        record = {
-            "write_date": keys.write_date(datetime.now().astimezone()),
-            **fields,
-            "product_image_filename": upload.photo_path,
-            "generated_images": paths,
-            "request_id": request_id,
-        }
-        saved = ledger.append(record, since)
-        if saved["product_image_filename"] != upload.photo_path:
-            raise PreconditionError("This request_id was used for another upload: use a new one.", "REQUEST_ID_REUSED")
-        if not is_new or saved["generated_images"] != paths:
-            _remove_other_attempts(request_id, timestamp, saved, store)
-    return saved
 
+    def __init__(self, store: ObjectStore, uploads: Uploads, log: RecordLog) -> None:
+        self._store = store
+        self._uploads = uploads
+        self._log = log
 
-def _remove_other_attempts(request_id: str, timestamp: str, saved: Record, store: ObjectStore) -> None:
-    """Remove the pictures of the request's other tries: only those of the record are ever looked at."""
-    kept = {keys.static_key(path) for path in saved["generated_images"]}
-    listed = store.list(keys.static_key(keys.creatives(timestamp, request_id)))
-    store.delete([found.key for found in listed if found.key not in kept])
+    def save(self, generation: Generation) -> Record:
+        """Save a generation, once per request_id: repeating it returns the original record.
 
+        Raises:
+            InvalidInputError: Something is missing or malformed.
+            NotFoundError: The upload does not exist.
+            PreconditionError: The request_id was used for another upload.
+            ContentionError: Too many writers competed, or the upload is being removed; nothing was recorded.
+        """
+        request_id, timestamp = paths.checked_request_id(generation.request_id), generation.timestamp
+        _check_pictures(generation.pictures)
+        attempt = secrets.token_hex(4)
+        created = [
+            paths.creative_path(timestamp, request_id, attempt, picture.name, picture.picture_format)
+            for picture in generation.pictures
+        ]
+        with self._uploads.saving(timestamp, request_id) as upload:
+            since, is_new = self._mark_save(request_id, timestamp)
+            earlier = None if is_new else self._log.find(request_id, since)
+            if earlier is not None:
+                return earlier
+            for path, picture in zip(created, generation.pictures, strict=True):
+                self._store.put(paths.static_key(path), picture.file, paths.content_type(path))
+            record = {
+                "write_date": paths.write_date(datetime.now().astimezone()),
+                **generation.fields,
+                "product_image_filename": upload.photo_path,
+                "generated_images": created,
+                "request_id": request_id,
+            }
+            saved = self._log.append(record, since)
+            if saved["product_image_filename"] != upload.photo_path:
+                raise PreconditionError("This request_id was used for another upload.", "REQUEST_ID_REUSED")
+            if not is_new or saved["generated_images"] != created:
+                self._remove_other_attempts(request_id, timestamp, saved)
+        return saved
 
-def _note(request_id: str, timestamp: str, store: ObjectStore, ledger: Ledger) -> tuple[int, bool]:
-    """Note that a request is being worked on.
+    def _remove_other_attempts(self, request_id: str, timestamp: str, saved: Record) -> None:
+        """Remove the pictures of other attempts of a request; only those in the record are ever served."""
+        kept = {paths.static_key(path) for path in saved["generated_images"]}
+        listed = self._store.list(paths.static_key(paths.creatives(timestamp, request_id)))
+        self._store.delete([found.key for found in listed if found.key not in kept])
 
-    Returns:
-        How many segments the ledger had when the request first came, and whether that is now.
-    """
-    key, since = keys.save_key(timestamp, request_id), ledger.segments_at_least()
-    try:
-        store.create(key, str(since).encode(), keys.JSON)
-    except ConflictError:
+    def _mark_save(self, request_id: str, timestamp: str) -> tuple[int, bool]:
+        """Note that a request is saving a generation.
+
+        Returns:
+            Number of segments of the log when the request first arrived, and whether that is now.
+        """
+        key, since = paths.save_key(timestamp, request_id), self._log.segments_at_least()
         try:
-            return int(store.get(key).data), False
-        except ObjectNotFoundError:  # S3 also calls it a conflict when another write is about to be made
-            raise ContentionError("This result is being saved: try again.") from None
-    return since, True
+            self._store.create(key, str(since).encode(), paths.JSON)
+        except ConflictError:
+            try:
+                return int(self._store.get(key).data), False
+            except ObjectNotFoundError:  # S3 also reports a conflict if another write is about to be made
+                raise ContentionError("This result is being saved.") from None
+        return since, True
 
 
 def _check_pictures(pictures: Sequence[Picture]) -> None:
-    if not 1 <= len(pictures) <= MOST_PICTURES:
-        raise InvalidInputError(f"A generation has 1 to {MOST_PICTURES} pictures.", "PICTURE_COUNT")
+    if not 1 <= len(pictures) <= MAX_PICTURES:
+        raise InvalidInputError(f"A generation has 1 to {MAX_PICTURES} pictures.", "PICTURE_COUNT")
     if len({picture.name for picture in pictures}) < len(pictures):
-        raise InvalidInputError("Two pictures have one name.", "PICTURE_NAMES")
+        raise InvalidInputError("Two pictures have the same name.", "PICTURE_NAMES")

@@ -1,4 +1,4 @@
-"""Uploads: their life from the photo to the first result, or to the sweep."""
+"""Upload lifecycle: created, cut out, referenced by a record or swept as stale."""
 
 import hashlib
 import json
@@ -10,13 +10,13 @@ from typing import Any
 
 import structlog
 
-from services.history import keys
-from services.history.ledger import Ledger
-from services.history.marks import Marks
-from services.history.objects.store import ConflictError, ObjectNotFoundError, ObjectStore
-from services.runtime.errors import ContentionError, InvalidInputError, NotFoundError, PreconditionError
+from common.errors import ContentionError, InvalidInputError, NotFoundError, PreconditionError
+from services.history import paths
+from services.history.leases import Leases
+from services.history.records.log import RecordLog
+from services.history.storage.base import ConflictError, ObjectNotFoundError, ObjectStore
 
-log = structlog.get_logger()
+logger = structlog.get_logger()
 
 PNG = "image/png"
 
@@ -26,14 +26,14 @@ class Upload:
     """A stored photo.
 
     Attributes:
-        timestamp: Its name among all uploads.
-        name: The photo's file name.
-        request_id: The request that made it.
-        photo_sha256: Of the photo.
-        cutout_engine: What made the cut-out; empty until there is one.
-        cutout_stage: How the cut-out was made, for the manifests of the records.
-        product_aspect_ratio: The product's width over its height; 0: not known.
-        since: How many segments the ledger had before this upload came: its records are in none of them.
+        timestamp: Name among all uploads.
+        name: File name of the photo.
+        request_id: Request that created it.
+        photo_sha256: SHA-256 of the photo.
+        cutout_engine: Engine that made the cutout; empty until there is one.
+        cutout_stage: How the cutout was made, for the manifests of records.
+        product_aspect_ratio: Width over height of the product; 0 if unknown.
+        since: Number of segments of the log before the upload was created: its records are in none of them.
     """
 
     timestamp: str
@@ -47,69 +47,90 @@ class Upload:
 
     @property
     def photo_path(self) -> str:
-        """Relative to static/."""
-        return keys.photo_path(self.timestamp, self.name)
+        """Path of the photo, relative to static/."""
+        return paths.photo_path(self.timestamp, self.name)
 
     @property
     def cutout_path(self) -> str:
-        """Relative to static/."""
-        return keys.cutout_path(self.timestamp, self.name)
+        """Path of the cutout, relative to static/."""
+        return paths.cutout_path(self.timestamp, self.name)
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """A cutout to store.
+
+    Attributes:
+        file: A PNG file.
+        engine: Engine that made it.
+        stage: How it was made, for the manifests of records.
+        product_aspect_ratio: Width over height of the product; 0 if unknown.
+    """
+
+    file: bytes
+    engine: str
+    stage: dict[str, Any]
+    product_aspect_ratio: float = 0.0
 
 
 class Uploads:
     """The uploads in a store.
 
     Args:
-        store: Where everything is kept.
-        ledger: Of the same store; a record is what makes an upload have results.
-        stale_after_seconds: An upload without a result that nobody touches for so long is removed.
+        store: Object store.
+        log: Record log of the same store. An upload has results if a record refers to it.
+        stale_after_seconds: Grace period of an upload without a result that nobody uses.
     """
 
-    def __init__(self, store: ObjectStore, ledger: Ledger, stale_after_seconds: float) -> None:
+    def __init__(self, store: ObjectStore, log: RecordLog, stale_after_seconds: float) -> None:
         self._store = store
-        self._ledger = ledger
+        self._log = log
         self._stale_after = stale_after_seconds
-        self._pending = Marks(store, keys.PENDING)
-        self._saving = Marks(store, keys.SAVING)
+        self._pending = Leases(store, paths.PENDING)
+        self._saving = Leases(store, paths.SAVING)
 
     def create(self, request_id: str, client_name: str, photo: bytes, picture_format: str) -> Upload:
-        """Store a photo. The same request_id and photo again give the same upload.
+        """Store a photo. Repeating the request_id with the same photo returns the same upload.
+
+        Args:
+            request_id: Idempotency key.
+            client_name: File name as the client gave it.
+            photo: The file.
+            picture_format: "PNG", "JPEG" or "WEBP".
 
         Raises:
             InvalidInputError: The request_id is malformed.
             PreconditionError: The request_id was used for another photo.
         """
-        keys.checked_request_id(request_id)
-        wanted = Upload(
-            timestamp=keys.new_timestamp(datetime.now().astimezone()),
-            name=keys.photo_name(client_name, picture_format),
+        paths.checked_request_id(request_id)
+        created = Upload(
+            timestamp=paths.new_timestamp(datetime.now().astimezone()),
+            name=paths.photo_name(client_name, picture_format),
             request_id=request_id,
             photo_sha256=hashlib.sha256(photo).hexdigest(),
-            since=self._ledger.segments_at_least(),
+            since=self._log.segments_at_least(),
         )
-        self._pending.place(wanted.timestamp, request_id)  # first: from here on, a sweep finds all that is left behind
-        upload = self._claim(wanted)
-        if upload is not wanted:
-            self._pending.remove(wanted.timestamp)
+        self._pending.take(created.timestamp, request_id)  # first: from here on, a sweep finds whatever is left behind
+        upload = self._claim(created)
+        if upload is not created:
+            self._pending.release(created.timestamp)
         if self._find(upload.timestamp) is None:
-            self._pending.place(upload.timestamp, request_id)
-            key = keys.static_key(upload.photo_path)
-            self._store.put(key, photo, keys.content_type(key))
+            self._pending.take(upload.timestamp, request_id)
+            key = paths.static_key(upload.photo_path)
+            self._store.put(key, photo, paths.content_type(key))
             self._save(upload)
         return upload
 
     def _claim(self, upload: Upload) -> Upload:
-        """Give the upload that this request makes: the given one, or the one it made before."""
-        key = keys.request_key(upload.request_id)
+        """Return the upload of this request: the given one, or the one it created earlier."""
+        key = paths.request_key(upload.request_id)
         try:
-            self._store.create(key, _dump(upload), keys.JSON)
+            self._store.create(key, _dump(upload), paths.JSON)
         except ConflictError:
             earlier = self._claimed(key)
             if earlier.photo_sha256 != upload.photo_sha256:
-                self._pending.remove(upload.timestamp)
-                raise PreconditionError(
-                    "This request_id was used for another photo: use a new one.", "REQUEST_ID_REUSED"
-                ) from None
+                self._pending.release(upload.timestamp)
+                raise PreconditionError("This request_id was used for another photo.", "REQUEST_ID_REUSED") from None
             return earlier
         return upload
 
@@ -117,57 +138,53 @@ class Uploads:
         try:
             return _load(self._store.get(key).data)
         except ObjectNotFoundError:
-            raise ContentionError("This upload has just been cleared away: try again.", "BEING_CLEARED") from None
+            raise ContentionError("This upload has just been removed.", "BEING_CLEARED") from None
 
-    def put_cutout(
-        self, timestamp: str, cutout: bytes, engine: str, stage: dict[str, Any], product_aspect_ratio: float
-    ) -> Upload:
-        """Store an upload's cut-out.
-
-        Args:
-            timestamp: The upload's.
-            cutout: A PNG file.
-            engine: What made it.
-            stage: How it was made, for the manifests of the records.
-            product_aspect_ratio: The product's width over its height; 0: not known.
+    def put_cutout(self, timestamp: str, cutout: Cutout) -> Upload:
+        """Store the cutout of an upload, replacing an earlier one.
 
         Raises:
-            InvalidInputError: The timestamp is malformed, or the cut-out or its engine is missing.
-            NotFoundError: There is no such upload.
+            InvalidInputError: The timestamp is malformed, or the cutout or its engine is missing.
+            NotFoundError: The upload does not exist.
         """
-        if not cutout or not engine:
-            raise InvalidInputError("The cut-out and the engine that made it must be given.", "MISSING_CUTOUT")
+        if not cutout.file or not cutout.engine:
+            raise InvalidInputError("The cutout or the engine that made it is missing.", "MISSING_CUTOUT")
         upload = self.get(timestamp)
-        self._store.put(keys.static_key(upload.cutout_path), cutout, PNG)
-        finished = replace(upload, cutout_engine=engine, cutout_stage=stage, product_aspect_ratio=product_aspect_ratio)
+        self._store.put(paths.static_key(upload.cutout_path), cutout.file, PNG)
+        finished = replace(
+            upload,
+            cutout_engine=cutout.engine,
+            cutout_stage=cutout.stage,
+            product_aspect_ratio=cutout.product_aspect_ratio,
+        )
         self._save(finished)
         return finished
 
     def get(self, timestamp: str) -> Upload:
-        """Give an upload; this counts as a touch.
+        """Return an upload, and restart its grace period.
 
         Raises:
             InvalidInputError: The timestamp is malformed.
-            NotFoundError: There is no such upload.
-            ContentionError: It is being cleared away.
+            NotFoundError: The upload does not exist.
+            ContentionError: It is being removed.
         """
-        upload = self._find(keys.checked_timestamp(timestamp))
+        upload = self._find(paths.checked_timestamp(timestamp))
         if upload is None:
             raise _unknown()
         self._pending.renew(timestamp)
         return upload
 
     def of_request(self, request_id: str) -> Upload | None:
-        """Give the finished upload that a request made."""
+        """Return the finished upload of a request, if any."""
         try:
-            claimed = _load(self._store.get(keys.request_key(request_id)).data)
+            claimed = _load(self._store.get(paths.request_key(request_id)).data)
         except ObjectNotFoundError:
             return None
         upload = self._find(claimed.timestamp)
         return upload if upload is not None and upload.cutout_engine else None
 
     def read_cutout(self, upload: Upload) -> bytes:
-        """Give an upload's cut-out, a PNG file.
+        """Return the cutout of an upload, a PNG file.
 
         Raises:
             PreconditionError: There is none.
@@ -175,111 +192,111 @@ class Uploads:
         if not upload.cutout_engine:
             raise _no_cutout()
         try:
-            return self._store.get(keys.static_key(upload.cutout_path)).data
+            return self._store.get(paths.static_key(upload.cutout_path)).data
         except ObjectNotFoundError:
             raise _no_cutout() from None
 
     @contextmanager
     def saving(self, timestamp: str, request_id: str) -> Iterator[Upload]:
-        """Save a generation of an upload inside: until it is done, neither the upload nor the ads are cleared away.
+        """Keep an upload and its creatives from being removed while a generation is saved.
 
         Raises:
             InvalidInputError: The timestamp is malformed.
-            NotFoundError: There is no such upload.
-            ContentionError: It is being cleared away.
+            NotFoundError: The upload does not exist.
+            ContentionError: It is being removed.
         """
-        name = keys.saving(keys.checked_timestamp(timestamp), request_id)
-        # Who clears away condemns, and then looks for such marks; it removes the upload before its own mark. So one of
-        # the two of us sees the other, in this order.
-        self._saving.place(name, request_id)
+        name = paths.saving(paths.checked_timestamp(timestamp), request_id)
+        # The sweep marks an upload stale, then looks for leases like this one, and removes the upload before its own
+        # lease. In this order, one of the two always sees the other.
+        self._saving.take(name, request_id)
         self._pending.renew(timestamp)
         upload = self._find(timestamp)
         if upload is None:
-            self._saving.remove(name)
+            self._saving.release(name)
             raise _unknown()
         yield upload
-        # Should this fail inside, the mark stays: another try of the same request may be under way, and the sweep
-        # comes when none is.
-        self._pending.remove(timestamp)
-        self._saving.remove(name)
+        # If the block fails, the lease stays: another attempt of the same request may be under way, and if none is, the
+        # sweep follows.
+        self._pending.release(timestamp)
+        self._saving.release(name)
 
     def discard(self, timestamp: str) -> bool:
-        """Remove an upload without results; tell whether there was one to remove.
+        """Remove an upload without results; return whether there was one.
 
         Raises:
             InvalidInputError: The timestamp is malformed.
         """
-        return self._find(keys.checked_timestamp(timestamp)) is not None and self._clear(timestamp, older_than=0)
+        return self._find(paths.checked_timestamp(timestamp)) is not None and self._remove_if_stale(timestamp, 0)
 
     def sweep(self) -> int:
-        """Remove what is stale, uploads and ads that were never recorded; tell how many uploads there were."""
+        """Remove stale uploads, and creatives that were never recorded; return the number of uploads removed."""
         for name in self._saving.names():
-            self._clear_unrecorded(name)
-        removed = sum(self._clear(timestamp, self._stale_after) for timestamp in self._pending.names())
+            self._remove_unrecorded(name)
+        removed = sum(self._remove_if_stale(timestamp, self._stale_after) for timestamp in self._pending.names())
         if removed:
-            log.info("swept stale uploads", count=removed)
+            logger.info("swept stale uploads", count=removed)
         return removed
 
-    def _clear(self, timestamp: str, older_than: float) -> bool:
-        """Remove an upload, unless it has results, or one is being saved."""
-        mark = self._pending.condemn(timestamp, older_than)
-        if mark is None:
+    def _remove_if_stale(self, timestamp: str, older_than: float) -> bool:
+        """Remove an upload unless it has results, or one is being saved; return whether it was removed."""
+        lease = self._pending.mark_stale(timestamp, older_than)
+        if lease is None:
             return False
         upload = self._find(timestamp)
-        if self._ledger.has_upload(timestamp, upload.since if upload else 0):
-            self._pending.remove(timestamp)
+        if self._log.has_upload(timestamp, upload.since if upload else 0):
+            self._pending.release(timestamp)
             return False
         if self._saving.names(f"{timestamp}/"):
-            self._pending.forgive(timestamp, mark)
+            self._pending.restore(timestamp, lease)
             return False
-        self._remove(timestamp, mark.request_id)
+        self._remove(timestamp, lease.request_id)
         return True
 
     def _remove(self, timestamp: str, request_id: str) -> None:
-        """Remove an upload: first what makes it exist, last what would let a sweep find the rest of it."""
-        claims = [keys.request_key(request_id)] if self._claimed_by(request_id) == timestamp else []
-        prefixes = (f"static/{timestamp}/", keys.saves(timestamp))
+        """Remove an upload: first what makes it exist, last what lets a sweep find the rest of it."""
+        claims = [paths.request_key(request_id)] if self._claimed_by(request_id) == timestamp else []
+        prefixes = (f"static/{timestamp}/", paths.saves(timestamp))
         rest = [listed.key for prefix in prefixes for listed in self._store.list(prefix)]
-        self._store.delete([keys.upload_key(timestamp), *claims, *rest])
-        self._pending.remove(timestamp)
+        self._store.delete([paths.upload_key(timestamp), *claims, *rest])
+        self._pending.release(timestamp)
 
     def _claimed_by(self, request_id: str) -> str | None:
         try:
-            return _load(self._store.get(keys.request_key(request_id)).data).timestamp
+            return _load(self._store.get(paths.request_key(request_id)).data).timestamp
         except (ObjectNotFoundError, ValueError):
             return None
 
-    def _clear_unrecorded(self, name: str) -> None:
-        """Remove the ads of a generation whose save has died, unless its record was added."""
-        mark = self._saving.condemn(name, self._stale_after)
-        if mark is None:
+    def _remove_unrecorded(self, name: str) -> None:
+        """Remove the creatives of a generation whose save has died, unless its record was appended."""
+        lease = self._saving.mark_stale(name, self._stale_after)
+        if lease is None:
             return
         timestamp = name.partition("/")[0]
         upload = self._find(timestamp)
-        if self._ledger.find(mark.request_id, upload.since if upload else 0) is None:
-            ads = self._store.list(keys.static_key(keys.creatives(timestamp, mark.request_id)))
-            self._store.delete([*(ad.key for ad in ads), keys.save_key(timestamp, mark.request_id)])
-        self._saving.remove(name)
+        if self._log.find(lease.request_id, upload.since if upload else 0) is None:
+            creatives = self._store.list(paths.static_key(paths.creatives(timestamp, lease.request_id)))
+            self._store.delete([*(found.key for found in creatives), paths.save_key(timestamp, lease.request_id)])
+        self._saving.release(name)
 
     def _find(self, timestamp: str) -> Upload | None:
         try:
-            return _load(self._store.get(keys.upload_key(timestamp)).data)
+            return _load(self._store.get(paths.upload_key(timestamp)).data)
         except ObjectNotFoundError:
             return None
         except ValueError:
-            log.exception("unreadable upload", timestamp=timestamp)
+            logger.exception("unreadable upload", timestamp=timestamp)
             return None
 
     def _save(self, upload: Upload) -> None:
-        self._store.put(keys.upload_key(upload.timestamp), _dump(upload), keys.JSON)
+        self._store.put(paths.upload_key(upload.timestamp), _dump(upload), paths.JSON)
 
 
 def _unknown() -> NotFoundError:
-    return NotFoundError("There is no upload of this timestamp: upload the photo again.", "UNKNOWN_UPLOAD")
+    return NotFoundError("There is no upload with this timestamp.", "UNKNOWN_UPLOAD")
 
 
 def _no_cutout() -> PreconditionError:
-    return PreconditionError("This upload has no cut-out: upload the photo again.", "NO_CUTOUT")
+    return PreconditionError("This upload has no cutout.", "NO_CUTOUT")
 
 
 def _dump(upload: Upload) -> bytes:
@@ -287,7 +304,7 @@ def _dump(upload: Upload) -> bytes:
 
 
 def _load(data: bytes) -> Upload:
-    """Read an upload; fields of a later version are passed over, those of an earlier one may be missing.
+    """Read an upload; unknown fields of a later version are ignored, missing ones of an earlier version are defaults.
 
     Raises:
         ValueError: It is damaged.

@@ -1,28 +1,28 @@
-"""The inpainting service's process: `python -m services.inpainting`."""
+"""`python -m services.inpainting`: the inpainting process."""
 
-import grpc
-
+from common.serving.engines import EngineRegistry
+from common.serving.server import Register, serve
+from productimage.inpainting.v1.inpainting_pb2 import DESCRIPTOR
 from productimage.inpainting.v1.inpainting_pb2_grpc import add_InpaintingServiceServicer_to_server
-from services.inpainting.engine import choose_inpainter
+from services.inpainting.engines.registry import load_engine
 from services.inpainting.servicer import InpaintingServicer
 from services.inpainting.settings import InpaintingSettings
-from services.runtime.executor import BoundedExecutor
-from services.runtime.server import Register, run
-from services.runtime.settings import read_settings
 
-SERVICE = "productimage.inpainting.v1.InpaintingService"
+SERVICES = tuple(service.full_name for service in DESCRIPTOR.services_by_name.values())
 
 
-def load(settings: InpaintingSettings) -> Register:
-    """Load the engine and give the function that adds the servicer to a server."""
-    engine = choose_inpainter(settings)
+def build(settings: InpaintingSettings, registry: EngineRegistry) -> Register:
+    """Load the engine; return the function that adds the servicer to a server."""
+    engine = load_engine(settings, registry)
+    return lambda server, executor: add_InpaintingServiceServicer_to_server(
+        InpaintingServicer(engine, settings, executor), server
+    )
 
-    def register(server: grpc.aio.Server, executor: BoundedExecutor) -> None:
-        add_InpaintingServiceServicer_to_server(InpaintingServicer(engine, settings, executor), server)
 
-    return register
+def main() -> None:
+    """Run the process."""
+    serve(InpaintingSettings, SERVICES, build)
 
 
 if __name__ == "__main__":
-    _settings = read_settings(InpaintingSettings)
-    run(_settings, SERVICE, lambda: load(_settings))
+    main()

@@ -1,1 +1,1 @@
-"""Segmentation: cutting the product out of a photo, and finding the objects in a picture."""
+"""Segmentation service: product cutouts and object detection."""

@@ -1,28 +1,28 @@
-"""The segmentation service's process: `python -m services.segmentation`."""
+"""`python -m services.segmentation`: the segmentation process."""
 
-import grpc
-
+from common.serving.engines import EngineRegistry
+from common.serving.server import Register, serve
+from productimage.segmentation.v1.segmentation_pb2 import DESCRIPTOR
 from productimage.segmentation.v1.segmentation_pb2_grpc import add_SegmentationServiceServicer_to_server
-from services.runtime.executor import BoundedExecutor
-from services.runtime.server import Register, run
-from services.runtime.settings import read_settings
-from services.segmentation.engine import choose_engines
+from services.segmentation.engines.registry import load_engines
 from services.segmentation.servicer import SegmentationServicer
 from services.segmentation.settings import SegmentationSettings
 
-SERVICE = "productimage.segmentation.v1.SegmentationService"
+SERVICES = tuple(service.full_name for service in DESCRIPTOR.services_by_name.values())
 
 
-def load(settings: SegmentationSettings) -> Register:
-    """Load the engines and give the function that adds the servicer to a server."""
-    engines = choose_engines(settings)
+def build(settings: SegmentationSettings, registry: EngineRegistry) -> Register:
+    """Load the engines; return the function that adds the servicer to a server."""
+    engines = load_engines(settings, registry)
+    return lambda server, executor: add_SegmentationServiceServicer_to_server(
+        SegmentationServicer(engines, settings, executor), server
+    )
 
-    def register(server: grpc.aio.Server, executor: BoundedExecutor) -> None:
-        add_SegmentationServiceServicer_to_server(SegmentationServicer(engines, settings, executor), server)
 
-    return register
+def main() -> None:
+    """Run the process."""
+    serve(SegmentationSettings, SERVICES, build)
 
 
 if __name__ == "__main__":
-    _settings = read_settings(SegmentationSettings)
-    run(_settings, SERVICE, lambda: load(_settings))
+    main()

@@ -1,29 +1,26 @@
-"""Converts between messages and the domain, and runs the domain in the executor."""
+"""Segmentation servicer: delegates each call to the domain, in the executor."""
 
 from typing import TYPE_CHECKING, Any
 
 import grpc
-import numpy as np
 
-from productimage.image.v1 import image_pb2
+from common.imaging.codec import rgb
+from common.imaging.messages import to_pixels
+from common.serving.engines import observe_engine
+from common.serving.executor import BoundedExecutor
 from productimage.segmentation.v1 import segmentation_pb2, segmentation_pb2_grpc
-from services.runtime.engines import at_work
-from services.runtime.errors import InvalidInputError
-from services.runtime.executor import BoundedExecutor
-from services.runtime.image import rgb, to_message, to_pixels
-from services.segmentation.cutout import cut_out
-from services.segmentation.engine import Box, Engines, Prompt, PromptPoint
-from services.segmentation.objects import find_objects, wanted_objects
+from services.segmentation import converters
+from services.segmentation.cutout.cutout import cut_out
+from services.segmentation.detection.detection import find_objects
+from services.segmentation.engines.base import Engines
 from services.segmentation.settings import SegmentationSettings
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
 
-MOST_POINTS = 64
-
 
 class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
-    """The service; see segmentation.proto."""
+    """See segmentation.proto."""
 
     def __init__(self, engines: Engines, settings: SegmentationSettings, executor: BoundedExecutor) -> None:
         self._engines = engines
@@ -37,15 +34,10 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
         return await self._executor.run(self._cut_out, request)
 
     def _cut_out(self, request: segmentation_pb2.CutOutRequest) -> segmentation_pb2.CutOutResponse:
-        photo, prompt = to_pixels(request.photo, self._settings), _prompt(request)
-        with at_work("cut_out", self._engines.segmenter.name):
-            result = cut_out(photo, prompt, self._engines, self._settings.working_size)
-        return segmentation_pb2.CutOutResponse(
-            cutout=to_message(result.pixels, png=request.encoding == image_pb2.IMAGE_ENCODING_PNG),
-            bounds=_box_message(result.bounds),
-            score=result.score,
-            engine=result.engine,
-        )
+        photo, prompt = to_pixels(request.photo, self._settings), converters.prompt(request)
+        with observe_engine("cut_out", self._engines.segmenter.name):
+            cutout = cut_out(photo, prompt, self._engines, self._settings.working_size)
+        return converters.cut_out_response(cutout, request.encoding)
 
     async def FindObjects(  # noqa: N802
         self, request: segmentation_pb2.FindObjectsRequest, _context: "Context"
@@ -54,35 +46,8 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
         return await self._executor.run(self._find_objects, request)
 
     def _find_objects(self, request: segmentation_pb2.FindObjectsRequest) -> segmentation_pb2.FindObjectsResponse:
-        picture = rgb(to_pixels(request.picture, self._settings))
-        at = PromptPoint(request.at.x, request.at.y, on_object=True) if request.HasField("at") else None
-        wanted = wanted_objects(request.labels, request.min_score, request.max_objects)
+        picture, query = rgb(to_pixels(request.picture, self._settings)), converters.detection_query(request)
         engine = (self._engines.detector or self._engines.segmenter).name
-        with at_work("object_finding", engine):
-            objects = find_objects(picture, wanted, at, self._engines)
-        return segmentation_pb2.FindObjectsResponse(
-            objects=[
-                segmentation_pb2.FoundObject(
-                    label=found.label,
-                    score=found.score,
-                    box=_box_message(found.box),
-                    mask=to_message(found.mask.astype(np.uint8) * 255),
-                )
-                for found in objects
-            ],
-            engine=engine,
-        )
-
-
-def _prompt(request: segmentation_pb2.CutOutRequest) -> Prompt | None:
-    if len(request.points) > MOST_POINTS:
-        raise InvalidInputError(f"At most {MOST_POINTS} points are taken.", "TOO_MANY_POINTS")
-    points = tuple(PromptPoint(point.at.x, point.at.y, point.on_product) for point in request.points)
-    box = None
-    if request.HasField("box"):
-        box = Box(request.box.left, request.box.top, request.box.right, request.box.bottom)
-    return Prompt(points, box) if points or box else None
-
-
-def _box_message(box: Box) -> image_pb2.Box:
-    return image_pb2.Box(left=box.left, top=box.top, right=box.right, bottom=box.bottom)
+        with observe_engine("object_finding", engine):
+            objects = find_objects(picture, query, converters.place(request), self._engines)
+        return converters.find_objects_response(objects, engine)

@@ -1,12 +1,11 @@
-"""The settings of the segmentation service."""
+"""Settings of the segmentation service."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.runtime.settings import ModelSettings
+from common.settings import ModelSettings
 
 
 class SegmentationSettings(ModelSettings):
@@ -14,35 +13,35 @@ class SegmentationSettings(ModelSettings):
 
     model_config = SettingsConfigDict(env_prefix="SEGMENTATION_", env_file=".env", extra="ignore")
 
-    port: int = Field(50051, ge=0, le=65535, description="The port to listen on; 0: any free one.")
+    port: int = Field(50051, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     workers: int = Field(
-        1, gt=0, description="Pictures worked on at one time. A CPU is used whole by one; on CUDA set it to batch_size."
+        1,
+        gt=0,
+        description="Pictures processed at a time. One uses a whole CPU; on CUDA, set it to the batch size.",
     )
     engine: Literal["auto", "vit_h", "vit_l", "vit_b", "mobile_sam", "grabcut"] = Field(
         "auto",
-        description="What cuts out; auto: the first of Segment Anything's vit_h, vit_l, vit_b and MobileSAM whose"
-        " weights are in place, else GrabCut.",
+        description="Cutout engine. auto: the best Segment Anything model whose weights are present (vit_h, vit_l,"
+        " vit_b, MobileSAM), else GrabCut.",
     )
     object_finder: Literal["auto", "mask_rcnn", "cut_out"] = Field(
         "auto",
-        description="What finds objects in a picture; auto: Mask R-CNN when its weights are in place, else what cuts"
-        " out, at the most salient object.",
+        description="Detection engine. auto: Mask R-CNN if its weights are present, else the cutout engine, prompted at"
+        " one place.",
     )
     compile: bool = Field(
-        False,
-        description="Whether to compile Segment Anything's encoder at start: minutes, and a C++ compiler, for speed.",
+        False, description="Compile the image encoder at start. Takes minutes and a C++ compiler; runs faster."
     )
-    batch_size: int = Field(8, gt=0, description="On CUDA: the most pictures encoded together.")
+    batch_size: int = Field(8, gt=0, description="Maximum number of pictures encoded together, on CUDA.")
     batch_wait_ms: float = Field(
-        5, ge=0, description="On CUDA: how long a picture waits for others to be encoded with."
+        5, ge=0, description="Time a picture waits for others to be encoded with, on CUDA, in milliseconds."
     )
     working_size: int = Field(
         1536,
         ge=256,
-        description="The longer side at which a matte is worked out before it is applied at the photo's own size: more"
-        " is finer on large photos, and takes more memory.",
+        description="Longer side at which the matte is computed before it is applied at full size, in pixels. Larger is"
+        " finer on large photos and takes more memory.",
     )
     embedding_cache_mb: int = Field(
-        64, ge=0, description="What the embeddings of the pictures seen last may take: 4 MB each; 0: keep none."
+        64, ge=0, description="Size of the embedding cache, in MiB, at 4 MiB per picture; 0 turns it off."
     )
-    weights_dir: Path = Field(Path("weights"), description="The folder that holds the model weights.")

@@ -1,4 +1,4 @@
-"""Chromium before the real system."""
+"""Chromium against the real system."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,29 +9,29 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.pipeline.system import System, started
+from testing.system import System, started
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 SECONDS = 30_000
-"""The longest that anything may take, in milliseconds."""
+"""Timeout of every browser action, in milliseconds."""
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Opens pages as somebody with a certain browser."""
+    """Opens pages as a visitor with a given browser configuration."""
 
     browser: Browser
     url: str
 
     @contextmanager
     def visiting(self, path: str = "/", *, expects_errors: bool = False, **options: Any) -> Iterator[Page]:
-        """Open a page; in the end, its console must hold no error unless the test brings one about.
+        """Open a page; on exit, its console must hold no errors or warnings unless the test provokes them.
 
         Args:
-            path: With the part of the page that is wanted.
-            expects_errors: Whether answers of the test's own making show as errors in the console.
-            options: Of Playwright's context, such as the locale; a wide English one by default.
+            path: Path, with the fragment of the part to open.
+            expects_errors: Whether responses that the test provokes show as errors in the console.
+            options: Options of Playwright's context, such as the locale; wide and English by default.
         """
         context = self.browser.new_context(**{"base_url": self.url, "locale": "en-GB", "viewport": WIDE, **options})
         context.set_default_timeout(SECONDS)
@@ -69,7 +69,7 @@ def visitor(browser: Browser, system: System) -> Visitor:
 
 
 def throttled(context: BrowserContext, page: Page) -> None:
-    """Let a page have a slow line: 400 ms there and back, 100 kB/s."""
+    """Throttle a page to a round trip of 400 ms and 100 kB/s."""
     session = context.new_cdp_session(page)
     session.send("Network.enable")
     session.send(

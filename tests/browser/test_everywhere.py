@@ -1,4 +1,4 @@
-"""Languages, widths, colours; what those need who do not see or point well; how much is loaded, and from where."""
+"""Languages, viewports and colour schemes; accessibility; the size and origin of what is loaded."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def open_part(page: Page, part: str) -> None:
 
 
 def texts(page: Page) -> dict[str, str]:
-    """Every text of the page by its key."""
+    """Return every text of the page by its key."""
     found: dict[str, str] = page.evaluate(
         "() => Object.fromEntries([...document.querySelectorAll('[data-t]')].map(e => [e.dataset.t, e.textContent]))"
     )
@@ -47,7 +47,7 @@ def test_the_language_is_the_browsers_and_can_be_changed(visitor: Visitor) -> No
         assert page.title() == "Product Image Generator", "the choice is kept"
 
 
-@pytest.mark.parametrize(  # each two of the three together
+@pytest.mark.parametrize(  # pairwise
     ("locale", "viewport", "scheme"),
     [
         ("en-GB", WIDE, "light"),
@@ -73,7 +73,7 @@ def test_no_part_is_hard_to_use(visitor: Visitor, locale: str, viewport: dict[st
 
 
 def check(page: Page) -> None:
-    """Nothing serious is found by axe-core, and nothing sticks out of the window."""
+    """Check that axe-core finds nothing serious and that the page does not scroll sideways."""
     found = Axe().run(page).response["violations"]
     serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
     assert not serious, [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in serious]
@@ -101,6 +101,6 @@ def test_little_is_loaded_and_all_of_it_from_here(visitor: Visitor) -> None:
         assert {answer.url.startswith(visitor.url) for answer in answers} == {True}
         policy = answers[0].headers["content-security-policy"]
         assert "unsafe" not in policy
-        hashed = [answer for answer in answers if "/studio/" in answer.url]
+        hashed = [answer for answer in answers if "/web/" in answer.url]
         assert len(hashed) > 8
         assert {answer.headers["cache-control"] for answer in hashed} == {"public, max-age=31536000, immutable"}

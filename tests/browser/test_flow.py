@@ -1,4 +1,4 @@
-"""From the photo to the ads, with a mouse."""
+"""From the photo to the ads with a mouse."""
 
 import io
 import json
@@ -7,10 +7,10 @@ import zipfile
 
 from playwright.sync_api import Page, expect
 
+from testing.pictures import SAMPLE, ball, decoded, encoded
+from testing.system import System
 from tests.browser.conftest import Visitor, throttled
 from tests.browser.steps import CSV, describe_product, generate, take_sample
-from tests.pictures import SAMPLE, ball, decoded, encoded
-from tests.pipeline.system import System
 
 
 def natural_size(page: Page, selector: str) -> list[int]:
@@ -19,7 +19,7 @@ def natural_size(page: Page, selector: str) -> list[int]:
 
 
 def opaque_share(system: System, page: Page) -> float:
-    """How much of the photo the cut-out shows."""
+    """Return the fraction of the photo that the cutout shows."""
     path = page.locator("#after").get_attribute("src")
     assert path is not None
     return float((decoded(system.client.get(path).content)[..., 3] > 127).mean())
@@ -58,7 +58,7 @@ def test_marks_change_the_cutout(visitor: Visitor, system: System) -> None:
         frame = page.locator("#picture").bounding_box()
         assert frame is not None
         state = page.locator("#recut-state")
-        # A box around the lid alone.
+        # A box around the lid only.
         page.mouse.move(frame["x"] + frame["width"] * 0.38, frame["y"] + frame["height"] * 0.1)
         page.mouse.down()
         page.mouse.move(frame["x"] + frame["width"] * 0.64, frame["y"] + frame["height"] * 0.33, steps=4)
@@ -87,7 +87,7 @@ def test_of_marks_in_a_hurry_the_last_count(visitor: Visitor, system: System) ->
                 page.keyboard.press(key)
             page.click("#undo")
         expect(page.locator("#recut-state")).to_have_attribute("data-t", "recut.done", timeout=20_000)
-        page.wait_for_timeout(1500)  # were an earlier one still under way, it would be done by then
+        page.wait_for_timeout(1500)  # an earlier cut still in progress would finish in this time
         assert abs(opaque_share(system, page) - whole) < 0.01
 
 
@@ -110,7 +110,7 @@ def test_ads_are_made_shown_and_taken_away(visitor: Visitor, system: System) -> 
         for stage in page.locator("#stages li").all():
             assert re.search(r"\d\.\d\d s$", stage.inner_text())
         engines = page.locator("#stages .engine").all_inner_texts()
-        assert {"templates", "studio", "mobile_sam"} <= set(engines)
+        assert {"templates", "set", "mobile_sam"} <= set(engines)
         assert page.locator("#bar").get_attribute("value") == "1"
         ads = page.locator(".variant .ad img")
         expect(ads).to_have_count(3)

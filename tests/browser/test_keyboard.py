@@ -1,4 +1,4 @@
-"""The same without a mouse."""
+"""The page without a mouse."""
 
 from playwright.sync_api import Page, expect
 
@@ -6,7 +6,7 @@ from tests.browser.conftest import Visitor
 
 
 def tab_to(page: Page, selector: str, key: str = "Tab") -> None:
-    """Press Tab until an element has the focus, which must be seen."""
+    """Press Tab until an element has the focus, which must be visible."""
     for _ in range(60):
         page.keyboard.press(key)
         if page.locator(f"{selector}:focus").count():

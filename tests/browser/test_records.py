@@ -1,4 +1,4 @@
-"""The history and the status."""
+"""The history and the status on the page."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from services.history.ledger import Ledger
-from services.history.objects.disk import DiskStore
+from services.history.records.log import RecordLog
+from services.history.storage.disk import DiskStore
+from testing.system import FAST, System, started
 from tests.browser.conftest import Visitor
-from tests.pipeline.system import FAST, System, started
 
 NUMBER = 45
 
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system with many records, all of the same pictures."""
+    """Start a system with many records, all of the same pictures."""
     store = tmp_path_factory.mktemp("store")
     with started(store, FAST) as running:
         answer = running.generate(running.upload().json(), product_name="Flask 0", sizes="300x250,728x90")
         first: dict[str, Any] = answer.json()
-        ledger = Ledger(DiskStore(store), attempts=5)
+        ledger = RecordLog(DiskStore(store), attempts=5)
         for number in range(1, NUMBER):
             ledger.append({**first, "request_id": f"r{number}", "product_name": f"Flask {number}"})
         yield running

@@ -1,4 +1,4 @@
-"""What a visitor sees when something goes wrong; and that nothing is lost by it."""
+"""What a visitor sees when something goes wrong, and that nothing is lost."""
 
 import os
 import signal
@@ -9,25 +9,25 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from gateway.keys import digest_of, new_key
+from gateway.api_keys import digest_of, new_key
+from testing.pictures import SAMPLE
+from testing.system import FAST, System, started
 from tests.browser.conftest import Visitor
 from tests.browser.steps import describe_product, generate, take_sample
-from tests.pictures import SAMPLE
-from tests.pipeline.system import FAST, System, started
 
 KEY = new_key()
 
 
 @pytest.fixture
 def doomed(tmp_path: Path) -> Iterator[System]:
-    """A system that a test may break."""
+    """Start a system that a test may break."""
     with started(tmp_path, FAST) as running:
         yield running
 
 
 @contextmanager
 def held(process: int) -> Iterator[None]:
-    """Let a process stand still."""
+    """Suspend a process."""
     os.kill(process, signal.SIGSTOP)
     try:
         yield
@@ -62,7 +62,7 @@ def test_a_refused_photo_says_why_where_it_was_chosen(visitor: Visitor) -> None:
 def test_what_is_missing_is_named_before_anything_is_sent(visitor: Visitor) -> None:
     with visitor.visiting() as page:
         page.click("#generate")
-        expect(page.locator("#name-error")).to_have_text("Give the product a name.")
+        expect(page.locator("#name-error")).to_have_text("Enter a product name.")
         expect(page.locator("[name=product_name]")).to_be_focused()
         page.fill("[name=product_name]", "TrailMate")
         page.click("#generate")
@@ -154,7 +154,7 @@ def test_a_server_that_is_gone_is_named(browser: Browser, doomed: System) -> Non
             page.click("#generate")
             expect(page.locator("#stages .started")).to_have_count(1)
             os.kill(doomed.pids["gateway"], signal.SIGKILL)
-            expect(page.locator("#run-error")).to_contain_text("The connection was lost on the way")
+            expect(page.locator("#run-error")).to_contain_text("The connection was lost: try again")
         still_typed(page)
         page.click("#generate")
         expect(page.locator("#run-error")).to_contain_text("The server cannot be reached")

@@ -4,26 +4,26 @@ import grpc
 import numpy as np
 import pytest
 
+from common.imaging.messages import to_message, to_pixels
+from common.settings import ImageLimits
 from productimage.generation.v1.generation_pb2 import (
     AspectRatio,
     Audience,
-    Backdrop,
     ComposeCreativesRequest,
     CreativeSize,
     GenerateBackgroundRequest,
     Light,
     Placement,
     Product,
+    Scene,
     WriteCopyRequest,
 )
 from productimage.generation.v1.generation_pb2_grpc import GenerationServiceStub
 from productimage.image.v1.image_pb2 import Box, Image
-from services.generation.__main__ import SERVICE, load
+from services.generation.__main__ import SERVICES, build
 from services.generation.settings import GenerationSettings
-from services.runtime.image import to_message, to_pixels
-from services.runtime.settings import ImageLimits
-from tests.contract.serving import refused, serving
-from tests.pictures import decoded, disc_cutout, encoded, gradient
+from testing.pictures import decoded, disc_cutout, encoded, gradient
+from testing.serving import rejected, serving
 
 PRODUCT = Product(name="保溫瓶", description="不漏水")
 AUDIENCE = Audience(gender="female", age="25-34", interest="pets")
@@ -32,8 +32,8 @@ AUDIENCE = Audience(gender="female", age="25-34", interest="pets")
 @pytest.fixture
 async def channel() -> AsyncIterator[grpc.aio.Channel]:
     settings = GenerationSettings(port=0)
-    async with serving(settings, SERVICE, load(settings)) as opened:
-        yield opened
+    async with serving(settings, SERVICES, build) as opened:
+        yield opened.channel
 
 
 async def test_a_background_is_made(channel: grpc.aio.Channel) -> None:
@@ -44,8 +44,8 @@ async def test_a_background_is_made(channel: grpc.aio.Channel) -> None:
     answer = await stub.GenerateBackground(request)
     pixels = to_pixels(answer.picture, ImageLimits())
     assert pixels.shape[0] / pixels.shape[1] == pytest.approx(1.5, rel=0.01)
-    assert answer.placement.zone.bottom <= pixels.shape[0]
-    assert answer.engine == "studio"
+    assert answer.placement.box.bottom <= pixels.shape[0]
+    assert answer.engine == "set"
     assert "保溫瓶" in answer.prompt
     assert (await stub.GenerateBackground(request)).picture == answer.picture
 
@@ -57,13 +57,13 @@ async def test_an_own_picture_is_taken_as_the_background(channel: grpc.aio.Chann
         product=PRODUCT,
         aspect_ratio=AspectRatio(width=1, height=1),
         product_aspect_ratio=0.5,
-        own_picture=Image(encoded=encoded(room)),
+        user_picture=Image(encoded=encoded(room)),
     )
     answer = await GenerationServiceStub(channel).GenerateBackground(request)
     assert np.array_equal(to_pixels(answer.picture, ImageLimits()), room)
     assert (answer.engine, answer.prompt) == ("own picture", "")
     assert answer.placement.estimated
-    assert 200 < answer.placement.zone.bottom <= 300
+    assert 200 < answer.placement.box.bottom <= 300
 
 
 async def test_copy_is_written_in_both_languages(channel: grpc.aio.Channel) -> None:
@@ -83,10 +83,10 @@ async def test_creatives_come_in_the_order_asked_for(channel: grpc.aio.Channel) 
         CreativeSize(width=320, height=480),
         CreativeSize(width=728, height=90),
     ]
-    zone = Placement(zone=Box(left=100, top=60, right=500, bottom=450))
+    zone = Placement(box=Box(left=100, top=60, right=500, bottom=450))
     answer = await GenerationServiceStub(channel).ComposeCreatives(
         ComposeCreativesRequest(
-            backdrops=[Backdrop(picture=to_message(gradient(600, 500)), placement=zone)],
+            scenes=[Scene(picture=to_message(gradient(600, 500)), placement=zone)],
             cutout=Image(encoded=encoded(disc_cutout(300))),
             sizes=sizes,
         )
@@ -109,50 +109,50 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
         (GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=AspectRatio(width=9, height=2)), "ASPECT_RATIO"),
         (GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=good, short_side=1081), "SHORT_SIDE"),
         (
-            GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=good, own_picture=Image(encoded=b"GIF89a")),
+            GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=good, user_picture=Image(encoded=b"GIF89a")),
             "UNSUPPORTED_IMAGE",
         ),
     ):
-        assert (await refused(stub.GenerateBackground(request)))[:2] == ("INVALID_ARGUMENT", reason)
+        assert (await rejected(stub.GenerateBackground(request)))[:2] == ("INVALID_ARGUMENT", reason)
     unknown = WriteCopyRequest(product=PRODUCT, locale="xx")
-    assert (await refused(stub.WriteCopy(unknown)))[:2] == ("INVALID_ARGUMENT", "UNKNOWN_LOCALE")
-    assert (await refused(stub.WriteCopy(WriteCopyRequest())))[:2] == ("INVALID_ARGUMENT", "NAME_LENGTH")
+    assert (await rejected(stub.WriteCopy(unknown)))[:2] == ("INVALID_ARGUMENT", "UNKNOWN_LOCALE")
+    assert (await rejected(stub.WriteCopy(WriteCopyRequest())))[:2] == ("INVALID_ARGUMENT", "NAME_LENGTH")
 
     size = CreativeSize(width=300, height=250)
     cutout = to_message(disc_cutout(50))
-    backdrop = Backdrop(
-        picture=to_message(gradient(60, 50)), placement=Placement(zone=Box(left=10, top=5, right=50, bottom=40))
+    scene = Scene(
+        picture=to_message(gradient(60, 50)), placement=Placement(box=Box(left=10, top=5, right=50, bottom=40))
     )
-    outside = Backdrop(picture=backdrop.picture, placement=Placement(zone=Box(right=61, bottom=50)))
-    from_below = Backdrop(
-        picture=backdrop.picture, placement=Placement(zone=backdrop.placement.zone, light=Light(up=-1, shadow=0.3))
+    outside = Scene(picture=scene.picture, placement=Placement(box=Box(right=61, bottom=50)))
+    from_below = Scene(
+        picture=scene.picture, placement=Placement(box=scene.placement.box, light=Light(up=-1, shadow=0.3))
     )
     empty = to_message(np.zeros((5, 5, 4), np.uint8))
     opaque = to_message(gradient(5, 5))
     for compose, code, reason in (
-        (ComposeCreativesRequest(cutout=cutout, sizes=[size]), "INVALID_ARGUMENT", "NO_BACKDROP"),
-        (ComposeCreativesRequest(cutout=cutout, backdrops=[backdrop]), "INVALID_ARGUMENT", "SIZE_COUNT"),
+        (ComposeCreativesRequest(cutout=cutout, sizes=[size]), "INVALID_ARGUMENT", "NO_SCENE"),
+        (ComposeCreativesRequest(cutout=cutout, scenes=[scene]), "INVALID_ARGUMENT", "SIZE_COUNT"),
         (
-            ComposeCreativesRequest(cutout=cutout, backdrops=[backdrop], sizes=[CreativeSize(width=9, height=9)]),
+            ComposeCreativesRequest(cutout=cutout, scenes=[scene], sizes=[CreativeSize(width=9, height=9)]),
             "INVALID_ARGUMENT",
             "SIZE_RANGE",
         ),
         (
-            ComposeCreativesRequest(cutout=cutout, backdrops=[outside], sizes=[size]),
+            ComposeCreativesRequest(cutout=cutout, scenes=[outside], sizes=[size]),
             "INVALID_ARGUMENT",
             "PLACEMENT_OUTSIDE",
         ),
         (
-            ComposeCreativesRequest(cutout=cutout, backdrops=[from_below], sizes=[size]),
+            ComposeCreativesRequest(cutout=cutout, scenes=[from_below], sizes=[size]),
             "INVALID_ARGUMENT",
             "BAD_LIGHT",
         ),
-        (ComposeCreativesRequest(cutout=opaque, backdrops=[backdrop], sizes=[size]), "INVALID_ARGUMENT", "NO_ALPHA"),
+        (ComposeCreativesRequest(cutout=opaque, scenes=[scene], sizes=[size]), "INVALID_ARGUMENT", "NO_ALPHA"),
         (
-            ComposeCreativesRequest(cutout=empty, backdrops=[backdrop], sizes=[size]),
+            ComposeCreativesRequest(cutout=empty, scenes=[scene], sizes=[size]),
             "FAILED_PRECONDITION",
             "EMPTY_CUTOUT",
         ),
-        (ComposeCreativesRequest(backdrops=[backdrop], sizes=[size]), "INVALID_ARGUMENT", "MISSING_IMAGE"),
+        (ComposeCreativesRequest(scenes=[scene], sizes=[size]), "INVALID_ARGUMENT", "MISSING_IMAGE"),
     ):
-        assert (await refused(stub.ComposeCreatives(compose)))[:2] == (code, reason)
+        assert (await rejected(stub.ComposeCreatives(compose)))[:2] == (code, reason)

@@ -8,34 +8,39 @@ import grpc
 import pytest
 from google.protobuf.json_format import ParseDict
 
-from productimage.history.v1.history_pb2 import (
+from common.errors import StartError
+from common.serving.engines import EngineRegistry
+from productimage.object.v1.object_pb2 import ObjectInfo, ReadObjectRequest
+from productimage.object.v1.object_pb2_grpc import ObjectServiceStub
+from productimage.provenance.v1.provenance_pb2 import Manifest, Stage
+from productimage.record.v1.record_pb2 import (
     AbandonRequestRequest,
     BeginRequestRequest,
+    ListInfo,
+    ListRecordsRequest,
+    Picture,
+    Record,
+    RecordFilter,
+    SaveGenerationRequest,
+    StreamRecordsRequest,
+)
+from productimage.record.v1.record_pb2_grpc import RecordServiceStub
+from productimage.upload.v1.upload_pb2 import (
     CreateUploadRequest,
     DiscardUploadRequest,
     GetUploadRequest,
-    ListInfo,
-    ListRecordsRequest,
-    Manifest,
-    ObjectInfo,
-    Picture,
     PutCutoutRequest,
-    ReadObjectRequest,
-    Record,
-    SaveGenerationRequest,
-    Stage,
-    StreamRecordsRequest,
     Upload,
 )
-from productimage.history.v1.history_pb2_grpc import HistoryServiceStub
-from services.history.__main__ import SERVICE, load, open_store
-from services.history.keys import RECORDS
-from services.history.objects.disk import DiskStore
-from services.history.objects.store import ConflictError
+from productimage.upload.v1.upload_pb2_grpc import UploadServiceStub
+from services.history.__main__ import SERVICES, build
+from services.history.paths import RECORDS
 from services.history.settings import HistorySettings
-from services.runtime.server import StartError
-from tests.contract.serving import refused, serving
-from tests.pictures import encoded, gradient
+from services.history.storage.base import ConflictError
+from services.history.storage.disk import DiskStore
+from services.history.storage.registry import open_store
+from testing.pictures import encoded, gradient
+from testing.serving import rejected, serving
 from tests.unit.history.conftest import s3_settings, s3_url
 
 __all__ = ["s3_settings", "s3_url"]
@@ -58,13 +63,13 @@ async def channel(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         if request.param == "disk"
         else request.getfixturevalue("s3_settings").model_copy(update={"port": 0})
     )
-    async with serving(settings, SERVICE, load(settings)) as opened:
-        yield opened
+    async with serving(settings, SERVICES, build) as opened:
+        yield opened.channel
 
 
 async def create(channel: grpc.aio.Channel, request_id: str = "upload-1") -> Upload:
     request = CreateUploadRequest(request_id=request_id, filename="my flask.png", photo=PHOTO)
-    return (await HistoryServiceStub(channel).CreateUpload(request)).upload
+    return (await UploadServiceStub(channel).CreateUpload(request)).upload
 
 
 async def save(channel: grpc.aio.Channel, upload: Upload, request_id: str = "generation-1") -> Record:
@@ -80,24 +85,22 @@ async def save(channel: grpc.aio.Channel, upload: Upload, request_id: str = "gen
         ),
         pictures=[Picture(name="300x250", file=JPEG), Picture(name="320x480", file=WEBP)],
     )
-    return (await HistoryServiceStub(channel).SaveGeneration(request)).record
+    return (await RecordServiceStub(channel).SaveGeneration(request)).record
 
 
 async def read(channel: grpc.aio.Channel, path: str, etag: str = "") -> tuple[ObjectInfo, list[bytes]]:
     parts = [
-        part async for part in HistoryServiceStub(channel).ReadObject(ReadObjectRequest(path=path, if_none_match=etag))
+        part async for part in ObjectServiceStub(channel).ReadObject(ReadObjectRequest(path=path, if_none_match=etag))
     ]
     return parts[0].info, [part.chunk for part in parts[1:]]
 
 
 async def test_the_life_of_an_upload(channel: grpc.aio.Channel) -> None:
-    stub = HistoryServiceStub(channel)
     upload = await create(channel)
     assert upload.photo_path == f"{upload.timestamp}/upload/my_flask.png"
     assert await create(channel) == upload
-    stored = await stub.PutCutout(
+    stored = await UploadServiceStub(channel).PutCutout(
         PutCutoutRequest(
-            request_id="p",
             timestamp=upload.timestamp,
             cutout=CUTOUT,
             engine="mobile_sam",
@@ -106,28 +109,29 @@ async def test_the_life_of_an_upload(channel: grpc.aio.Channel) -> None:
         )
     )
     assert stored.upload == upload
-    found = await stub.GetUpload(GetUploadRequest(timestamp=upload.timestamp))
+    found = await UploadServiceStub(channel).GetUpload(GetUploadRequest(timestamp=upload.timestamp))
     assert (found.upload, found.cutout, found.cutout_engine) == (upload, CUTOUT, "mobile_sam")
     assert (found.cutout_stage, found.product_aspect_ratio) == (STAGE, 0.5)
-    discard = DiscardUploadRequest(request_id="d", timestamp=upload.timestamp)
-    assert (await stub.DiscardUpload(discard)).discarded
-    assert not (await stub.DiscardUpload(discard)).discarded
-    gone = await refused(stub.GetUpload(GetUploadRequest(timestamp=upload.timestamp)))
+    discard = DiscardUploadRequest(timestamp=upload.timestamp)
+    assert (await UploadServiceStub(channel).DiscardUpload(discard)).discarded
+    assert not (await UploadServiceStub(channel).DiscardUpload(discard)).discarded
+    gone = await rejected(UploadServiceStub(channel).GetUpload(GetUploadRequest(timestamp=upload.timestamp)))
     assert gone[:2] == ("NOT_FOUND", "UNKNOWN_UPLOAD")
 
 
 async def test_a_generation_is_saved_listed_and_served(channel: grpc.aio.Channel) -> None:
-    stub = HistoryServiceStub(channel)
     upload = await create(channel)
     record = await save(channel, upload)
     assert record.product_image_filename == upload.photo_path
     assert record.seed == 4_000_000_000
     assert record.manifest == MANIFEST
     assert await save(channel, upload) == record
-    listed = await stub.ListRecords(ListRecordsRequest())
+    listed = await RecordServiceStub(channel).ListRecords(ListRecordsRequest())
     assert list(listed.records) == [record]
     assert listed.next_page_token == ""
-    assert not (await stub.DiscardUpload(DiscardUploadRequest(timestamp=upload.timestamp))).discarded
+    assert not (
+        await UploadServiceStub(channel).DiscardUpload(DiscardUploadRequest(timestamp=upload.timestamp))
+    ).discarded
     info, chunks = await read(channel, record.generated_images[0])
     assert b"".join(chunks) == JPEG
     assert info.content_type == "image/jpeg"
@@ -140,25 +144,31 @@ async def test_a_generation_is_saved_listed_and_served(channel: grpc.aio.Channel
 
 
 async def test_a_request_that_comes_again_is_told_what_it_made(channel: grpc.aio.Channel) -> None:
-    stub = HistoryServiceStub(channel)
     begin = BeginRequestRequest(request_id="generation-1", fingerprint="print")
-    assert (await stub.BeginRequest(begin)).WhichOneof("made") is None
-    assert (await refused(stub.BeginRequest(begin)))[:2] == ("ABORTED", "IN_PROGRESS")
-    await stub.AbandonRequest(AbandonRequestRequest(request_id="generation-1"))
-    assert (await stub.BeginRequest(begin)).WhichOneof("made") is None
+    assert (await RecordServiceStub(channel).BeginRequest(begin)).WhichOneof("result") is None
+    assert (await rejected(RecordServiceStub(channel).BeginRequest(begin)))[:2] == ("ABORTED", "IN_PROGRESS")
+    await RecordServiceStub(channel).AbandonRequest(AbandonRequestRequest(request_id="generation-1"))
+    assert (await RecordServiceStub(channel).BeginRequest(begin)).WhichOneof("result") is None
     upload = await create(channel)
     record = await save(channel, upload)
-    assert (await stub.BeginRequest(begin)).record == record
+    assert (await RecordServiceStub(channel).BeginRequest(begin)).record == record
     other = BeginRequestRequest(request_id="generation-1", fingerprint="other")
-    assert (await refused(stub.BeginRequest(other)))[:2] == ("FAILED_PRECONDITION", "REQUEST_ID_REUSED")
-    assert (await refused(stub.AbandonRequest(AbandonRequestRequest())))[:2] == ("INVALID_ARGUMENT", "BAD_REQUEST_ID")
+    assert (await rejected(RecordServiceStub(channel).BeginRequest(other)))[:2] == (
+        "FAILED_PRECONDITION",
+        "REQUEST_ID_REUSED",
+    )
+    assert (await rejected(RecordServiceStub(channel).AbandonRequest(AbandonRequestRequest())))[:2] == (
+        "INVALID_ARGUMENT",
+        "BAD_REQUEST_ID",
+    )
 
 
 async def test_all_records_are_streamed_as_one_list(channel: grpc.aio.Channel) -> None:
-    stub = HistoryServiceStub(channel)
 
     async def streamed(etag: str = "") -> tuple[ListInfo, bytes]:
-        parts = [part async for part in stub.StreamRecords(StreamRecordsRequest(if_none_match=etag))]
+        parts = [
+            part async for part in RecordServiceStub(channel).StreamRecords(StreamRecordsRequest(if_none_match=etag))
+        ]
         return parts[0].info, b"".join(part.chunk for part in parts[1:])
 
     info, data = await streamed()
@@ -175,30 +185,36 @@ async def test_a_request_id_is_for_one_upload(channel: grpc.aio.Channel) -> None
     await save(channel, first)
     pictures = [Picture(name="300x250", file=JPEG)]
     request = SaveGenerationRequest(request_id="generation-1", timestamp=second.timestamp, pictures=pictures)
-    answer = await refused(HistoryServiceStub(channel).SaveGeneration(request))
+    answer = await rejected(RecordServiceStub(channel).SaveGeneration(request))
     assert answer[:2] == ("FAILED_PRECONDITION", "REQUEST_ID_REUSED")
 
 
 async def test_pages(channel: grpc.aio.Channel) -> None:
-    stub = HistoryServiceStub(channel)
     upload = await create(channel)
     for number in range(5):
         await save(channel, upload, f"g{number}")
-    first = await stub.ListRecords(ListRecordsRequest(page_size=3))
-    second = await stub.ListRecords(ListRecordsRequest(page_size=3, page_token=first.next_page_token))
+    first = await RecordServiceStub(channel).ListRecords(ListRecordsRequest(page_size=3))
+    second = await RecordServiceStub(channel).ListRecords(
+        ListRecordsRequest(page_size=3, page_token=first.next_page_token)
+    )
     assert [record.request_id for record in (*first.records, *second.records)] == [f"g{n}" for n in range(5)]
     assert second.next_page_token == ""
+    newest = await RecordServiceStub(channel).ListRecords(ListRecordsRequest(page_size=2, order_by="sequence desc"))
+    assert [record.request_id for record in newest.records] == ["g4", "g3"]
+    one = await RecordServiceStub(channel).ListRecords(ListRecordsRequest(filter=RecordFilter(sequence=3)))
+    assert [record.request_id for record in one.records] == ["g3"]
+    none = await RecordServiceStub(channel).ListRecords(ListRecordsRequest(filter=RecordFilter(sequence=5)))
+    assert not none.records
 
 
 async def test_concurrent_saves_are_all_kept(channel: grpc.aio.Channel) -> None:
     upload = await create(channel)
     await asyncio.gather(*(save(channel, upload, f"g{number}") for number in range(12)))
-    listed = await HistoryServiceStub(channel).ListRecords(ListRecordsRequest(page_size=100))
+    listed = await RecordServiceStub(channel).ListRecords(ListRecordsRequest(page_size=100))
     assert sorted(record.request_id for record in listed.records) == sorted(f"g{number}" for number in range(12))
 
 
 async def test_every_refusal(channel: grpc.aio.Channel) -> None:
-    stub = HistoryServiceStub(channel)
     upload = await create(channel)
     unknown = "20260101000000-0123456789abcdef"
     photo = PHOTO
@@ -209,20 +225,25 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
         (CreateUploadRequest(request_id="x" * 201, photo=photo), "INVALID_ARGUMENT", "BAD_REQUEST_ID"),
         (CreateUploadRequest(request_id="upload-1", photo=CUTOUT), "FAILED_PRECONDITION", "REQUEST_ID_REUSED"),
     ):
-        assert (await refused(stub.CreateUpload(create_request)))[:2] == (code, reason)
+        assert (await rejected(UploadServiceStub(channel).CreateUpload(create_request)))[:2] == (code, reason)
     for put_request, code, reason in (
         (PutCutoutRequest(timestamp="../..", cutout=CUTOUT, engine="e"), "INVALID_ARGUMENT", "BAD_TIMESTAMP"),
         (PutCutoutRequest(timestamp=upload.timestamp, engine="e"), "INVALID_ARGUMENT", "MISSING_CUTOUT"),
         (PutCutoutRequest(timestamp=unknown, cutout=CUTOUT, engine="e"), "NOT_FOUND", "UNKNOWN_UPLOAD"),
     ):
-        assert (await refused(stub.PutCutout(put_request)))[:2] == (code, reason)
+        assert (await rejected(UploadServiceStub(channel).PutCutout(put_request)))[:2] == (code, reason)
     for timestamp, code, reason in (
         ("../../etc", "INVALID_ARGUMENT", "BAD_TIMESTAMP"),
         (unknown, "NOT_FOUND", "UNKNOWN_UPLOAD"),
         (upload.timestamp, "FAILED_PRECONDITION", "NO_CUTOUT"),
     ):
-        assert (await refused(stub.GetUpload(GetUploadRequest(timestamp=timestamp))))[:2] == (code, reason)
-    assert (await refused(stub.DiscardUpload(DiscardUploadRequest(timestamp="x"))))[0] == "INVALID_ARGUMENT"
+        assert (await rejected(UploadServiceStub(channel).GetUpload(GetUploadRequest(timestamp=timestamp))))[:2] == (
+            code,
+            reason,
+        )
+    assert (await rejected(UploadServiceStub(channel).DiscardUpload(DiscardUploadRequest(timestamp="x"))))[
+        0
+    ] == "INVALID_ARGUMENT"
     picture = Picture(name="a", file=JPEG)
     for save_request, code, reason in (
         (SaveGenerationRequest(timestamp=upload.timestamp, pictures=[picture]), "INVALID_ARGUMENT", "BAD_REQUEST_ID"),
@@ -236,12 +257,17 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
             "UNSUPPORTED_IMAGE",
         ),
     ):
-        assert (await refused(stub.SaveGeneration(save_request)))[:2] == (code, reason)
+        assert (await rejected(RecordServiceStub(channel).SaveGeneration(save_request)))[:2] == (code, reason)
     for list_request, reason in (
         (ListRecordsRequest(page_token="x"), "PAGE_TOKEN"),
         (ListRecordsRequest(page_size=1001), "PAGE_SIZE"),
+        (ListRecordsRequest(order_by="write_date"), "ORDER_BY"),
+        (ListRecordsRequest(filter=RecordFilter(text="x" * 201)), "FILTER_TEXT"),
     ):
-        assert (await refused(stub.ListRecords(list_request)))[:2] == ("INVALID_ARGUMENT", reason)
+        assert (await rejected(RecordServiceStub(channel).ListRecords(list_request)))[:2] == (
+            "INVALID_ARGUMENT",
+            reason,
+        )
 
 
 @pytest.mark.parametrize(
@@ -256,9 +282,7 @@ async def test_what_is_no_picture_is_not_found(channel: grpc.aio.Channel, path: 
 async def test_a_large_picture_is_streamed(channel: grpc.aio.Channel) -> None:
     upload = await create(channel)
     large = PHOTO + os.urandom(3_000_000)
-    await HistoryServiceStub(channel).PutCutout(
-        PutCutoutRequest(request_id="p", timestamp=upload.timestamp, cutout=large, engine="e")
-    )
+    await UploadServiceStub(channel).PutCutout(PutCutoutRequest(timestamp=upload.timestamp, cutout=large, engine="e"))
     _, chunks = await read(channel, upload.cutout_path)
     assert b"".join(chunks) == large
     assert max(map(len, chunks)) <= 1 << 20
@@ -274,13 +298,14 @@ async def test_endless_contention_is_aborted(tmp_path: Path, monkeypatch: pytest
         create_object(self, key, data, content_type)
 
     monkeypatch.setattr(DiskStore, "create", contended)
-    async with serving(settings, SERVICE, load(settings)) as channel:
+    async with serving(settings, SERVICES, build) as opened:
+        channel = opened.channel
         upload = await create(channel)
-        assert (await refused(save(channel, upload)))[:2] == ("ABORTED", "CONTENTION")
-        listed = await HistoryServiceStub(channel).ListRecords(ListRecordsRequest())
+        assert (await rejected(save(channel, upload)))[:2] == ("ABORTED", "CONTENTION")
+        listed = await RecordServiceStub(channel).ListRecords(ListRecordsRequest())
         assert not listed.records
 
 
 def test_s3_without_a_bucket_is_refused_at_start() -> None:
     with pytest.raises(StartError, match="S3_BUCKET_NAME"):
-        open_store(HistorySettings(store="s3", s3_bucket_name=""))
+        open_store(HistorySettings(store="s3", s3_bucket_name=""), EngineRegistry())

@@ -8,22 +8,22 @@ import grpc
 import numpy as np
 import pytest
 
+from common.imaging.codec import Mask, Pixels
+from common.imaging.messages import to_message, to_pixels
+from common.serving.executor import BoundedExecutor
+from common.settings import ImageLimits
 from productimage.image.v1.image_pb2 import Image
 from productimage.inpainting.v1.inpainting_pb2 import InpaintRequest
 from productimage.inpainting.v1.inpainting_pb2_grpc import (
     InpaintingServiceStub,
     add_InpaintingServiceServicer_to_server,
 )
-from services.inpainting.__main__ import SERVICE, load
-from services.inpainting.deepfill.variant import PYTORCH
-from services.inpainting.engine import Mask
+from services.inpainting.__main__ import SERVICES, build
+from services.inpainting.engines.deepfill.variant import PYTORCH
 from services.inpainting.servicer import InpaintingServicer
 from services.inpainting.settings import InpaintingSettings
-from services.runtime.executor import BoundedExecutor
-from services.runtime.image import Pixels, to_message, to_pixels
-from services.runtime.settings import ImageLimits
-from tests.contract.serving import refused, serving
-from tests.pictures import encoded, gradient
+from testing.pictures import encoded, gradient
+from testing.serving import registering, rejected, serving
 from tests.unit.inpainting.deepfill_weights import place
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def deepfill_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def channel(request: pytest.FixtureRequest, deepfill_weights: Path) -> AsyncIterator[grpc.aio.Channel]:
     folder = deepfill_weights if request.param == "deepfill" else Path("weights")
     settings = InpaintingSettings(port=0, engine=request.param, max_image_pixels=1_000_000, weights_dir=folder)
-    async with serving(settings, SERVICE, load(settings)) as opened:
-        yield opened
+    async with serving(settings, SERVICES, build) as opened:
+        yield opened.channel
 
 
 async def test_the_hole_is_filled_and_the_rest_is_kept(channel: grpc.aio.Channel) -> None:
@@ -77,7 +77,7 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
             "NOTHING_KNOWN",
         ),
     ):
-        assert (await refused(stub.Inpaint(request)))[:2] == (code, reason)
+        assert (await rejected(stub.Inpaint(request)))[:2] == (code, reason)
 
 
 @pytest.mark.parametrize("side", [1, 30])
@@ -102,7 +102,8 @@ async def test_sixteen_at_one_time_each_get_their_own(deepfill_weights: Path) ->
         assert np.array_equal(pixels[mask == 0], picture[mask == 0])
         return pixels
 
-    async with serving(settings, SERVICE, load(settings)) as channel:
+    async with serving(settings, SERVICES, build) as opened:
+        channel = opened.channel
         stub: InpaintingServiceAsyncStub = InpaintingServiceStub(channel)
         together = await asyncio.gather(*(filled(stub, picture) for picture in pictures))
         for picture, result in zip(pictures, together, strict=True):
@@ -110,7 +111,7 @@ async def test_sixteen_at_one_time_each_get_their_own(deepfill_weights: Path) ->
 
 
 class Gated:
-    """An engine that says when it has begun and waits to be let through."""
+    """An engine that signals when it has begun and waits for a gate."""
 
     name = "gated"
     native_size = 512
@@ -133,12 +134,13 @@ async def test_above_the_queue_calls_are_refused_and_a_cancelled_one_frees_its_p
         add_InpaintingServiceServicer_to_server(InpaintingServicer(engine, settings, executor), server)
 
     request = InpaintRequest(picture=to_message(PICTURE), mask=to_message(MASK))
-    async with serving(settings, SERVICE, register) as channel:
+    async with serving(settings, SERVICES, registering(register)) as opened:
+        channel = opened.channel
         stub: InpaintingServiceAsyncStub = InpaintingServiceStub(channel)
         running = asyncio.create_task(_engine_of(stub, request))
         assert await asyncio.to_thread(engine.begun.wait, 10)
         waiting = await _with_a_place(stub, request)
-        assert (await refused(stub.Inpaint(request)))[0] == "RESOURCE_EXHAUSTED"
+        assert (await rejected(stub.Inpaint(request)))[0] == "RESOURCE_EXHAUSTED"
         waiting.cancel()
         again = await _with_a_place(stub, request)
         engine.gate.set()
@@ -150,7 +152,7 @@ async def _engine_of(stub: "InpaintingServiceAsyncStub", request: InpaintRequest
 
 
 async def _with_a_place(stub: "InpaintingServiceAsyncStub", request: InpaintRequest) -> "asyncio.Task[str]":
-    """Send calls until one is not refused: it waits in the queue."""
+    """Send calls until one is not rejected; it waits in the queue."""
     while True:
         task = asyncio.create_task(_engine_of(stub, request))
         done, _ = await asyncio.wait([task], timeout=0.5)

@@ -1,4 +1,4 @@
-"""The gateway does what its OpenAPI document says: schemathesis with every check."""
+"""The gateway conforms to its OpenAPI document: schemathesis with every check."""
 
 import uuid
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from schemathesis.transport.serialization import Binary
 
 from gateway.app import create_app
 from gateway.settings import GatewaySettings
-from tests.pictures import encoded, gradient
-from tests.processes import Parts, parts
+from testing.pictures import encoded, gradient
+from testing.processes import Parts, parts
 
 EXAMPLES = 30
 KEY = "idempotency-key"
@@ -39,14 +39,14 @@ schema = schemathesis.openapi.from_dict(create_app(GatewaySettings()).openapi())
 def test_the_gateway_does_what_its_document_says(case: Case[Any], running: Parts) -> None:
     if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
         make_possible(case)
-        # What is mended no longer counts as made from the document; the check is for what is made to be refused.
+        # Repaired cases may no longer match the document; the check is for cases meant to be rejected.
         case.call_and_validate(base_url=running.gateway.url, excluded_checks=[negative_data_rejection])
     else:
         case.call_and_validate(base_url=running.gateway.url)
 
 
 def make_possible(case: Case[Any]) -> None:
-    """Mend what the document cannot say: what a picture or a CSV file is, and that a key is for one request."""
+    """Supply what the document cannot express: real pictures and CSV files, and a new key per request."""
     if isinstance(case.body, dict):
         case.body = {name: FILES.get(name, value) for name, value in case.body.items()}
     if case.headers and case.headers.get(KEY):

@@ -7,21 +7,23 @@ import grpc
 import numpy as np
 import pytest
 
+from common.imaging.codec import Pixels
+from common.imaging.messages import to_mask, to_message, to_pixels
+from common.serving.engines import EngineRegistry
+from common.serving.executor import BoundedExecutor
+from common.settings import ImageLimits
 from productimage.image.v1.image_pb2 import IMAGE_ENCODING_PNG, PIXEL_FORMAT_RGB8, Box, Image, Point, RawPixels
 from productimage.segmentation.v1.segmentation_pb2 import CutOutRequest, FindObjectsRequest, PromptPoint
 from productimage.segmentation.v1.segmentation_pb2_grpc import (
     SegmentationServiceStub,
     add_SegmentationServiceServicer_to_server,
 )
-from services.runtime.executor import BoundedExecutor
-from services.runtime.image import Pixels, to_message, to_pixels
-from services.runtime.settings import ImageLimits
-from services.segmentation.__main__ import SERVICE, load
-from services.segmentation.engine import Candidate, Engines, Prompt
+from services.segmentation.__main__ import SERVICES, build
+from services.segmentation.engines.base import Candidate, Engines, Prompt
 from services.segmentation.servicer import SegmentationServicer
 from services.segmentation.settings import SegmentationSettings
-from tests.contract.serving import refused, serving
-from tests.pictures import ball, decoded, disc_cutout, encoded
+from testing.pictures import ball, decoded, disc_cutout, encoded
+from testing.serving import registering, rejected, serving
 
 if TYPE_CHECKING:
     from productimage.segmentation.v1.segmentation_pb2_grpc import SegmentationServiceAsyncStub
@@ -36,13 +38,13 @@ def settings() -> SegmentationSettings:
 
 @pytest.fixture
 async def channel(settings: SegmentationSettings, register_of: "Loaded") -> AsyncIterator[grpc.aio.Channel]:
-    async with serving(settings, SERVICE, register_of.register) as opened:
-        yield opened
+    async with serving(settings, SERVICES, registering(register_of.register)) as opened:
+        yield opened.channel
 
 
 class Loaded:
     def __init__(self, settings: SegmentationSettings) -> None:
-        self.register = load(settings)
+        self.register = build(settings, EngineRegistry())
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +95,10 @@ async def test_objects_are_found(channel: grpc.aio.Channel) -> None:
     [found] = answer.objects
     assert found.label == "object"
     assert answer.engine == "mobile_sam"
-    mask = to_pixels(found.mask, LIMITS)
+    box, mask = found.region.box, to_pixels(found.region.mask, LIMITS)
+    assert mask.shape == (box.bottom - box.top, box.right - box.left)
     assert set(np.unique(mask)) == {0, 255}
-    assert ((mask == 255) == truth).mean() > 0.98
+    assert (to_mask(found.region, 240, 320, LIMITS) == truth).mean() > 0.98
 
 
 async def test_every_refusal(channel: grpc.aio.Channel) -> None:
@@ -104,7 +107,7 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
     plain = to_message(np.full((30, 40, 3), 250, np.uint8))
 
     async def cut(request: CutOutRequest) -> tuple[str, str | None, str]:
-        return await refused(stub.CutOut(request))
+        return await rejected(stub.CutOut(request))
 
     assert (await cut(CutOutRequest()))[:2] == ("INVALID_ARGUMENT", "MISSING_IMAGE")
     assert (await cut(CutOutRequest(photo=Image(encoded=b"?"))))[:2] == ("INVALID_ARGUMENT", "UNSUPPORTED_IMAGE")
@@ -118,9 +121,9 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
     assert (await cut(many))[:2] == ("INVALID_ARGUMENT", "TOO_MANY_POINTS")
     code, reason, text = await cut(CutOutRequest(photo=plain))
     assert (code, reason) == ("FAILED_PRECONDITION", "NOTHING_FOUND")
-    assert "No product was found" in text
+    assert "No product stands out" in text
     scored = FindObjectsRequest(picture=plain, min_score=2)
-    assert (await refused(stub.FindObjects(scored)))[:2] == ("INVALID_ARGUMENT", "BAD_SCORE")
+    assert (await rejected(stub.FindObjects(scored)))[:2] == ("INVALID_ARGUMENT", "BAD_SCORE")
 
 
 async def test_above_the_queue_calls_are_refused_and_none_is_mixed_up(channel: grpc.aio.Channel) -> None:
@@ -143,10 +146,11 @@ async def test_above_the_queue_calls_are_refused_and_none_is_mixed_up(channel: g
     assert await cut(0) == "OK"
 
 
-async def test_sixteen_at_one_time_each_get_their_own(settings: SegmentationSettings, register_of: Loaded) -> None:
-    photos = [ball(120 + 4 * number, 100, colour=(15 * number, 40, 240 - 15 * number))[0] for number in range(16)]
-    roomy = settings.model_copy(update={"queue_size": 15})
-    async with serving(roomy, SERVICE, register_of.register) as channel:
+async def test_eight_at_one_time_each_get_their_own(settings: SegmentationSettings, register_of: Loaded) -> None:
+    photos = [ball(120 + 8 * number, 100, colour=(30 * number, 40, 240 - 30 * number))[0] for number in range(8)]
+    roomy = settings.model_copy(update={"queue_size": 7})
+    async with serving(roomy, SERVICES, registering(register_of.register)) as opened:
+        channel = opened.channel
         stub = SegmentationServiceStub(channel)
         answers = await asyncio.gather(*(stub.CutOut(CutOutRequest(photo=to_message(photo))) for photo in photos))
     for photo, answer in zip(photos, answers, strict=True):
@@ -157,7 +161,7 @@ async def test_sixteen_at_one_time_each_get_their_own(settings: SegmentationSett
 
 
 class Gated:
-    """A segmenter that says when it has begun and waits to be let through."""
+    """A segmenter that signals when it has begun and waits for a gate."""
 
     name = "gated"
 
@@ -180,11 +184,12 @@ async def test_a_cancelled_call_frees_its_place(settings: SegmentationSettings) 
         add_SegmentationServiceServicer_to_server(servicer, server)
 
     photo = to_message(ball(400, 300)[0])
-    async with serving(settings, SERVICE, register) as channel:
+    async with serving(settings, SERVICES, registering(register)) as opened:
+        channel = opened.channel
         stub = SegmentationServiceStub(channel)
 
         async def fill_queue() -> "list[asyncio.Task[float]]":
-            """Send one call more than the queue holds, and give those that have a place in it."""
+            """Send one call more than the queue holds; return those that have a place in it."""
             tasks = [asyncio.create_task(_score(stub, photo)) for _ in range(settings.queue_size + 1)]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(0.5)

@@ -13,20 +13,25 @@ import httpx
 import pytest
 import trustme
 
-from productimage.inpainting.v1.inpainting_pb2 import InpaintRequest, InpaintResponse
+from common.errors import InvalidInputError, StartError
+from common.serving.engines import EngineRegistry
+from common.serving.executor import BoundedExecutor
+from common.serving.server import Service, create_server
+from common.settings import ServiceSettings
+from productimage import InpaintingClient, Options, ProductImageError, Tls, connect
+from productimage.image.v1 import image_pb2
+from productimage.inpainting.v1.inpainting_pb2 import (
+    InpaintRequest,
+    InpaintResponse,
+    RemoveObjectsRequest,
+    RemoveObjectsResponse,
+)
 from productimage.inpainting.v1.inpainting_pb2_grpc import (
     InpaintingServiceServicer,
-    InpaintingServiceStub,
     add_InpaintingServiceServicer_to_server,
 )
-from services.inpainting.__main__ import SERVICE
-from services.runtime.channel import open_channel
-from services.runtime.errors import InvalidInputError
-from services.runtime.executor import BoundedExecutor
-from services.runtime.server import StartError, create_server
-from services.runtime.settings import ChannelSettings, ServiceSettings
-from tests.contract.serving import refused
-from tests.processes import ROOT, Parts, parts
+from services.inpainting.__main__ import SERVICES
+from testing.processes import ROOT, Parts, parts
 
 Files = dict[str, Any]
 
@@ -35,13 +40,22 @@ class Refuses(InpaintingServiceServicer):
     async def Inpaint(self, request: InpaintRequest, _context: Any) -> InpaintResponse:  # noqa: N802
         raise InvalidInputError(f"{len(request.picture.encoded)} bytes")
 
+    async def RemoveObjects(  # noqa: N802
+        self, _request: RemoveObjectsRequest, _context: object
+    ) -> RemoveObjectsResponse:
+        raise NotImplementedError
+
+
+def service() -> Service:
+    return Service(SERVICES, EngineRegistry(), register)
+
 
 def register(server: grpc.aio.Server, _: BoundedExecutor) -> None:
     add_InpaintingServiceServicer_to_server(Refuses(), server)
 
 
 def write_files(folder: Path, authority: trustme.CA) -> Files:
-    """Write a certificate for this machine, as settings name its files."""
+    """Write a certificate for this machine; return its files by setting."""
     folder.mkdir(exist_ok=True)
     files = {name: folder / f"{name}.pem" for name in ("tls_ca", "tls_certificate", "tls_key")}
     issued = authority.issue_cert("127.0.0.1", "localhost")
@@ -53,22 +67,23 @@ def write_files(folder: Path, authority: trustme.CA) -> Files:
 
 @asynccontextmanager
 async def listening(files: Files) -> AsyncIterator[int]:
-    """Run a service and give its port."""
-    server, _, executor, port = create_server(ServiceSettings(**files), SERVICE, register)
-    await server.start()
+    """Run a service; yield its port."""
+    running = create_server(ServiceSettings(**files), service())
+    await running.server.start()
     try:
-        yield port
+        yield running.port
     finally:
-        await server.stop(0)
-        executor.close()
+        await running.server.stop(0)
+        running.executor.close()
 
 
 async def answer(port: int, files: Files | None) -> str:
-    """Say hello, and give the code of the answer: INVALID_ARGUMENT comes from the service itself."""
-    settings = ChannelSettings(retry_attempts=2, **(files or {}))
-    async with open_channel(f"127.0.0.1:{port}", settings) as channel:
-        code, _, _ = await refused(InpaintingServiceStub(channel).Inpaint(InpaintRequest(), timeout=10))
-    return code
+    """Make a call; return the code of its error. INVALID_ARGUMENT comes from the service itself."""
+    tls = Tls(*(files[name] for name in ("tls_ca", "tls_certificate", "tls_key"))) if files else None
+    async with connect(f"127.0.0.1:{port}", Options(tls=tls, attempts=2)) as connection:
+        with pytest.raises(ProductImageError) as caught:
+            await InpaintingClient(connection).inpaint(image_pb2.Image(), image_pb2.Image())
+    return caught.value.code.name
 
 
 @pytest.fixture
@@ -103,8 +118,8 @@ async def test_renewed_certificates_are_taken_without_a_restart(tmp_path: Path, 
 
 async def test_a_missing_file_is_one_clear_line(tmp_path: Path, authority: trustme.CA) -> None:
     files = {**write_files(tmp_path, authority), "tls_key": tmp_path / "none.pem"}
-    with pytest.raises(StartError, match=r"none\.pem, set for TLS, cannot be read"):
-        create_server(ServiceSettings(**files), SERVICE, register)
+    with pytest.raises(StartError, match=r"none\.pem cannot be read"):
+        create_server(ServiceSettings(**files), service())
     with pytest.raises(ValueError, match="needs all of TLS_CA, TLS_CERTIFICATE and TLS_KEY"):
         ServiceSettings(tls_ca=tmp_path)
 
@@ -128,8 +143,8 @@ def test_a_container_can_ask_whether_its_service_is_well(tmp_path: Path) -> None
 
 
 def health(running: Parts, changes: dict[str, str]) -> int:
-    """Run the health check as a container does, and give its status."""
+    """Run the health check as a container does; return its exit status."""
     environment = {**os.environ, **running.history.environment, **changes}
     environment = {name: value for name, value in environment.items() if value}
-    command = [sys.executable, "-m", "services.runtime.healthcheck", "history"]
+    command = [sys.executable, "-m", "common.serving.healthcheck", "history"]
     return subprocess.run(command, env=environment, cwd=ROOT, check=False, timeout=60).returncode

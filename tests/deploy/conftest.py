@@ -7,7 +7,7 @@ BUILDS = [*OVERLAYS, *(f"with {name}" for name in COMPONENTS)]
 
 @pytest.fixture(scope="session", params=BUILDS)
 def manifests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
-    """Every overlay, and the base with every component by itself."""
+    """Build each overlay, and the base with each single component."""
     if request.param in OVERLAYS:
         return overlay(request.param)
     return base_with(request.param.removeprefix("with "), tmp_path_factory.mktemp("overlay"))

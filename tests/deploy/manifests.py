@@ -1,4 +1,4 @@
-"""What the overlays build, read."""
+"""Parsed manifests of the overlays."""
 
 import functools
 import subprocess
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.processes import ROOT
+from testing.processes import ROOT
 
 K8S = ROOT / "deploy" / "k8s"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -22,7 +22,7 @@ def kustomize(folder: Path) -> list[Manifest]:
     """Build a kustomization.
 
     Raises:
-        AssertionError: It does not build; the text says why.
+        AssertionError: The build fails; the message is what kubectl printed.
     """
     command = [str(SCRIPTS / "kubectl"), "kustomize", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -31,7 +31,7 @@ def kustomize(folder: Path) -> list[Manifest]:
 
 
 def base_with(component: str, folder: Path) -> list[Manifest]:
-    """Build the base with one component, by a kustomization in this folder."""
+    """Build the base with one component, using a kustomization in this folder."""
     k8s = f"{'../' * len(folder.parts)}{K8S.relative_to('/')}"  # kustomize takes relative paths only
     content = {"resources": [f"{k8s}/base"], "components": [f"{k8s}/components/{component}"]}
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(content))
@@ -40,28 +40,28 @@ def base_with(component: str, folder: Path) -> list[Manifest]:
 
 @functools.cache
 def overlay(name: str) -> list[Manifest]:
-    """Give what an overlay builds."""
+    """Build an overlay."""
     return kustomize(K8S / "overlays" / name)
 
 
 def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
-    """Give the manifests of these kinds."""
+    """Return the manifests of these kinds."""
     return [manifest for manifest in manifests if manifest["kind"] in kinds]
 
 
 def named(manifests: list[Manifest], kind: str, name: str) -> Manifest:
-    """Give one manifest; generated ones by the start of their names."""
+    """Return the only manifest whose name starts with this; generated names have suffixes."""
     found = [one for one in of_kind(manifests, kind) if one["metadata"]["name"].startswith(name)]
     assert len(found) == 1, f"{len(found)} of kind {kind} are named {name}"
     return found[0]
 
 
 def pod(deployment: Manifest) -> Manifest:
-    """Give a deployment's pod."""
+    """Return the pod spec of a deployment."""
     spec: Manifest = deployment["spec"]["template"]["spec"]
     return spec
 
 
 def containers(deployment: Manifest) -> list[Manifest]:
-    """Give all containers of a deployment, those that only prepare included."""
+    """Return all containers of a deployment, init containers included."""
     return [*pod(deployment).get("initContainers", ()), *pod(deployment)["containers"]]

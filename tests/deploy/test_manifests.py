@@ -1,5 +1,6 @@
-"""The manifests, against Kubernetes' schemas and against what schemas cannot see."""
+"""The manifests against Kubernetes' schemas, and against what schemas cannot check."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -10,20 +11,20 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
+from common.settings import ServiceSettings
 from gateway.settings import GatewaySettings
 from services.generation.settings import GenerationSettings
 from services.history.settings import HistorySettings
 from services.inpainting.settings import InpaintingSettings
-from services.runtime.settings import ServiceSettings
 from services.segmentation.settings import SegmentationSettings
+from testing.processes import ROOT
 from tests.deploy.manifests import SCRIPTS, Manifest, base_with, containers, named, of_kind, overlay, pod
-from tests.processes import ROOT
 from weights.manifest import read_manifest
 
 MINORS = ("1.35", "1.36", "1.37")
-"""The newest three that kubernetes-validate knows."""
+"""The three newest minor versions that kubernetes-validate supports."""
 NOT_KUBERNETES = ("cert-manager.io/", "monitoring.coreos.com/")
-"""Kinds that others define: the operators' own schemas are not at hand."""
+"""API groups of operators, whose schemas are not available here."""
 SETTINGS: dict[str, type[ServiceSettings | GatewaySettings]] = {
     "segmentation": SegmentationSettings,
     "inpainting": InpaintingSettings,
@@ -37,7 +38,7 @@ CALLED_BY_THE_GATEWAY = {
     "generation": ("copy", "background", "composition"),
     "history": ("history",),
 }
-"""Which of the gateway's deadlines are about which service."""
+"""Deadlines of the gateway, by the service that they apply to."""
 IN_THE_IMAGES = {"WEIGHTS_DIR", "WEIGHTS_MIRROR"}
 
 
@@ -53,7 +54,7 @@ def labels(deployment: Manifest) -> dict[str, str]:
 
 
 def selects(selector: dict[str, Any], given: dict[str, str]) -> bool:
-    """Tell whether a label selector picks these labels."""
+    """Whether a label selector matches these labels."""
     exact: dict[str, str] = selector.get("matchLabels", {})
     expressions = selector.get("matchExpressions", [])
     assert all(one["operator"] == "In" for one in expressions)
@@ -99,18 +100,18 @@ def test_ports_are_those_that_processes_listen_on(manifests: list[Manifest]) -> 
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
             check = container[probe]
             if "grpc" in check:
-                assert check["grpc"] == {"port": ports["grpc"], "service": service_name(name)}
+                assert check["grpc"]["port"] == ports["grpc"]
+                assert check["grpc"]["service"] in service_names(name)
             elif "httpGet" in check:
                 assert check["httpGet"]["port"] in ports
             else:
-                assert check["exec"]["command"][-2:] == ["services.runtime.healthcheck", name.upper()]
+                assert check["exec"]["command"][-2:] == ["common.serving.healthcheck", name.upper()]
 
 
-def service_name(name: str) -> str:
-    """Read the name of a service's gRPC service from the code that serves it."""
-    found = re.search(r'^SERVICE = "(.+)"$', (ROOT / "services" / name / "__main__.py").read_text(), re.MULTILINE)
-    assert found
-    return found[1]
+def service_names(name: str) -> tuple[str, ...]:
+    """Return the names of the gRPC services of a process."""
+    services: tuple[str, ...] = importlib.import_module(f"services.{name}.__main__").SERVICES
+    return services
 
 
 def test_addresses_that_the_gateway_calls_exist(manifests: list[Manifest]) -> None:
@@ -120,7 +121,7 @@ def test_addresses_that_the_gateway_calls_exist(manifests: list[Manifest]) -> No
     for target in targets.values():
         host, _, port = target.partition(":")
         service = named(manifests, "Service", host)
-        assert service["spec"]["clusterIP"] == "None"  # else all calls of a gateway would go to one pod
+        assert service["spec"]["clusterIP"] == "None"  # otherwise all calls of a gateway would go to one pod
         assert int(port) in {one["port"] for one in service["spec"]["ports"]}
 
 
@@ -157,7 +158,7 @@ def test_weights_are_checked_before_they_are_used(manifests: list[Manifest]) -> 
             continue
         (weights,) = preparing
         command, *names = weights["args"]
-        assert command == "fetch"  # which puts nothing in place but what has its hash
+        assert command == "fetch"  # which installs only files whose hash matches
         assert set(names) <= read_manifest().keys()
         (main,) = pod(deployment)["containers"]
         mount = next(one for one in main["volumeMounts"] if one["name"] == "weights")
@@ -176,7 +177,7 @@ def test_images_are_built_by_our_dockerfile(manifests: list[Manifest]) -> None:
 
 
 def known_settings(name: str) -> set[str]:
-    """Give every variable that a process reads."""
+    """Return every environment variable that a process reads."""
     settings = SETTINGS[name]
     return {
         str(field.validation_alias or f"{settings.model_config['env_prefix']}{key}".upper())
@@ -201,9 +202,9 @@ def test_settings_exist_in_the_code(manifests: list[Manifest]) -> None:
 
 
 def read_from(kind: type[ServiceSettings | GatewaySettings], data: dict[str, str]) -> None:
-    """Read settings as a process does, in a process of its own: what cannot be used ends it."""
+    """Read settings in a subprocess, as a process does; invalid ones fail it."""
     module = kind.__module__
-    code = f"from {module} import {kind.__name__} as s; from services.runtime.settings import read_settings as r; r(s)"
+    code = f"from {module} import {kind.__name__} as s; from common.settings import read_settings as r; r(s)"
     subprocess.run([sys.executable, "-c", code], env=data, cwd=ROOT, check=True)
 
 
@@ -221,7 +222,7 @@ def test_a_pod_may_end_what_it_has_begun(manifests: list[Manifest]) -> None:
             deadlines = [getattr(gateway, f"{stage}_deadline_seconds") for stage in CALLED_BY_THE_GATEWAY[name]]
             kind: Any = SETTINGS[name]
             longest, wait = max(deadlines), kind(_env_file=None).stop_wait_seconds
-            # Connections that are renewed may end their calls as well.
+            # Calls on connections that are being renewed may finish as well.
             assert kind(_env_file=None).max_deadline_seconds >= longest
         assert grace >= longest
         assert pod(deployment)["terminationGracePeriodSeconds"] > pause + wait + grace
@@ -229,7 +230,7 @@ def test_a_pod_may_end_what_it_has_begun(manifests: list[Manifest]) -> None:
 
 def test_every_deadline_of_the_gateway_is_counted_to_a_service() -> None:
     counted = {f"{stage}_deadline_seconds" for stages in CALLED_BY_THE_GATEWAY.values() for stage in stages}
-    others = {"default_deadline_seconds", "request_deadline_seconds", "ready_deadline_seconds"}
+    others = {"request_deadline_seconds", "ready_deadline_seconds"}
     others |= {"download_deadline_seconds"}
     assert {key for key in GatewaySettings.model_fields if key.endswith("_deadline_seconds")} == counted | others
 

@@ -1,4 +1,4 @@
-"""The dashboard and the alerts, against the metrics that the code has."""
+"""The dashboard and the alerts against the metrics that the code defines."""
 
 import importlib
 import re
@@ -11,16 +11,16 @@ from prometheus_client import REGISTRY
 
 from deploy.monitoring.__main__ import HERE, files
 from deploy.monitoring.dashboard import dashboard
-from tests.processes import ROOT
+from testing.processes import ROOT
 
 OF_PROMETHEUS = {"up", "job", "instance", "pod", "namespace", "le"}
-"""What Prometheus adds by itself: a metric, and labels."""
+"""Metric and labels that Prometheus itself adds."""
 SERIES = ("_bucket", "_count", "_sum", "_total")
 
 
 def load_every_metric() -> None:
-    """Import each module that defines metrics."""
-    for folder in ("services", "gateway"):
+    """Import every module that defines metrics."""
+    for folder in ("common", "gateway", "services"):
         for path in (ROOT / folder).rglob("*.py"):
             if "prometheus_client" in path.read_text():
                 importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
@@ -28,7 +28,7 @@ def load_every_metric() -> None:
 
 @pytest.fixture(scope="module")
 def labels_of() -> dict[str, set[str]]:
-    """Give the labels of each series that our code has."""
+    """Return the labels of every metric that our code defines."""
     load_every_metric()
     found: dict[str, set[str]] = {}
     for collector in set(REGISTRY._collector_to_names):
@@ -48,7 +48,7 @@ def alerts() -> list[dict[str, Any]]:
 def expressions() -> list[str]:
     panels = [panel for panel in dashboard()["panels"] if panel["type"] != "row"]
     queries = [target["expr"] for panel in panels for target in panel["targets"]]
-    # Grafana puts a duration there.
+    # Grafana replaces it with a duration.
     return [one.replace("$__rate_interval", "1m") for one in queries] + [alert["expr"] for alert in alerts()]
 
 
@@ -92,10 +92,10 @@ def test_every_metric_says_what_it_is_and_has_sane_buckets(labels_of: dict[str, 
             assert 5 <= len(bounds) <= 20
 
 
-def test_every_alert_is_explained_in_the_runbook() -> None:
-    runbook = (ROOT / "deploy" / "README.md").read_text()
+def test_operations_explain_every_alert() -> None:
+    operations = (ROOT / "docs" / "operations.md").read_text()
     for alert in alerts():
-        assert f"`{alert['alert']}`" in runbook
+        assert f"`{alert['alert']}`" in operations
         assert alert["labels"]["severity"] in ("page", "ticket")
         assert alert["annotations"]["summary"]
 

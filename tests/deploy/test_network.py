@@ -1,4 +1,4 @@
-"""Who may talk to whom: the policies allow the edges that the threat model draws, and no other."""
+"""The network policies allow exactly the edges that the threat model draws."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def _others(peer: dict[str, Any]) -> set[str]:
 
 
 def allowed(manifests: list[Manifest], direction: str) -> set[Edge]:
-    """Give what the policies of one direction let pass: from, to, port."""
+    """Return the edges that the policies of one direction allow: (from, to, port)."""
     edges = set()
     for policy in of_kind(manifests, "NetworkPolicy"):
         for rule in policy["spec"].get(direction, []):

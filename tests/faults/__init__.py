@@ -1,1 +1,1 @@
-"""Real processes under fire, and a checker that proves that nothing was lost."""
+"""Fault injection into real processes, and a checker that proves that nothing was lost."""

@@ -1,6 +1,6 @@
-"""Puts the system under fire for a while, with other seeds each time: `python -m tests.faults`.
+"""Run the system under fault injection, with new seeds each time: `python -m tests.faults`.
 
-A run that finds something prints its seed and keeps what happened under out/; `--seed` runs it again.
+A run with violations prints its seed and saves its operations under out/; `--seed` repeats it.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from tests.faults.harness import Outcome, Plan, run
 
 
 def show(outcome: Outcome) -> None:
-    """Print what a run did and found."""
+    """Print the summary and the violations of a run."""
     asked = Counter(f"{done.kind} {done.tries[-1]}" for done in outcome.operations)
     tries = sum(len(done.tries) for done in outcome.operations)
     lines = [
@@ -28,7 +28,7 @@ def show(outcome: Outcome) -> None:
 
 
 def main() -> None:
-    """Run until the time is over; the status is 1 when anything was found."""
+    """Run all seeds and stores; exit with 1 if there were violations."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, help="the first seed; a random one by default")
     parser.add_argument("--seconds", type=float, default=40, help="how long one run takes")

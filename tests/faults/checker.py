@@ -1,4 +1,4 @@
-"""Proves from what clients were told, and from what is stored in the end, that nothing was lost or left half-done."""
+"""Proves from the clients' responses and the final store that nothing was lost or left half-done."""
 
 import io
 import re
@@ -8,21 +8,21 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
-from services.history import keys
-from services.history.objects.store import ObjectNotFoundError, ObjectStore
+from services.history import paths
+from services.history.storage.base import ObjectNotFoundError, ObjectStore
 from tests.faults.clients import Operation
 
 Records = Sequence[Mapping[str, Any]]
 
 
 def violations(operations: Sequence[Operation], records: Records, store: ObjectStore, stale_after: float) -> list[str]:
-    """Give everything that is wrong.
+    """Return every violation.
 
     Args:
-        operations: All that was asked and answered.
-        records: The list in the end, as the gateway gives it.
-        store: After a restart with nothing under way, and all that is stale being old enough.
-        stale_after: How long an upload without a result was kept during the run, in seconds.
+        operations: All requests with their responses.
+        records: Final list of records, as returned by the gateway.
+        store: Store after a restart without load, whose sweep removed everything stale.
+        stale_after: Age at which an upload without a result became stale during the run, in seconds.
     """
     return [
         *_lost_or_doubled(operations, records),
@@ -46,7 +46,7 @@ def _lost_or_doubled(operations: Iterable[Operation], records: Records) -> Itera
 
 
 def _lists_that_do_not_agree(operations: Sequence[Operation], records: Records) -> Iterator[str]:
-    """What is listed once stays, in its place; what was acknowledged before is in every list asked for after."""
+    """Each list must be a prefix of the final one and hold every record acknowledged before its request."""
     final = [record["request_id"] for record in records]
     acknowledged = [done for done in operations if done.kind == "generate" and done.acknowledged]
     for listing in operations:
@@ -65,7 +65,7 @@ def _broken_pictures(records: Records, store: ObjectStore) -> Iterator[str]:
         for path in (*record["generated_images"], record["product_image_filename"]):
             wanted = re.search(r"_(\d+)x(\d+)\.", path)
             try:
-                with Image.open(io.BytesIO(store.get(keys.static_key(path)).data)) as picture:
+                with Image.open(io.BytesIO(store.get(paths.static_key(path)).data)) as picture:
                     picture.load()
                     size = picture.size
             except (ObjectNotFoundError, UnidentifiedImageError, OSError) as error:
@@ -104,7 +104,7 @@ def _decodes(data: bytes) -> bool:
 
 
 def _leftovers(records: Records, store: ObjectStore) -> Iterator[str]:
-    """After the sweep, everything belongs to an entry."""
+    """After the sweep, everything in the store must belong to a record."""
     timestamps = {record["product_image_filename"].split("/")[0] for record in records}
     pictures = {path for record in records for path in record["generated_images"]}
     requests, uploads = 0, 0
@@ -117,7 +117,7 @@ def _leftovers(records: Records, store: ObjectStore) -> Iterator[str]:
             yield f"{found.key} is left"
         if kind in ("uploads", "saves") and timestamp not in timestamps:
             yield f"{found.key} is left of an upload without entries"
-        if kind == "static" and found.key != keys.RECORDS:
+        if kind == "static" and found.key != paths.RECORDS:
             if timestamp not in timestamps:
                 yield f"{found.key} is left of an upload without entries"
             elif "/generated/" in rest and rest not in pictures:

@@ -1,4 +1,4 @@
-"""What users do, over and over, and what they are told: every request and its answer is written down."""
+"""Simulated users that send random requests and log each one with its responses."""
 
 import random
 import threading
@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from gateway.pipelines.once import fingerprint
-from tests.pictures import encoded, gradient
-from tests.pipeline.system import FORM
+from gateway.pipelines.idempotency import fingerprint
+from testing.pictures import encoded, gradient
+from testing.system import FORM
 
 PATIENCE_SECONDS = 20
 TO_BE_SENT_AGAIN = (409, 429, 503, 504)
@@ -21,17 +21,17 @@ PHOTO = encoded(gradient(64, 48))
 
 @dataclass
 class Operation:
-    """A request, sent until it was answered for good.
+    """A request, retried until it got a final response.
 
     Attributes:
-        client: Who sent it.
+        client: Number of the client.
         kind: "upload", "generate", "list" or "picture".
-        key: Its Idempotency-Key; empty: none.
-        about: The upload's timestamp, or the picture's path.
-        started: When it was sent first, in seconds since the run began.
-        ended: When it was answered last.
-        tries: The status of each answer, or the name of what went wrong; the last one counts.
-        answer: The last body: parsed, or the bytes of a picture.
+        key: Idempotency key; empty means none.
+        about: Timestamp of the upload, or path of the picture.
+        started: Time of the first attempt, in seconds of the monotonic clock.
+        ended: Time when the last attempt ended, in the same seconds.
+        tries: Status or error name of each attempt; the last one counts.
+        answer: Last body: parsed JSON, or the bytes of a picture.
     """
 
     client: int
@@ -45,23 +45,23 @@ class Operation:
 
     @property
     def acknowledged(self) -> bool:
-        """Whether it was answered with what was asked for."""
+        """Whether it succeeded."""
         return self.tries[-1] == "200"
 
     @property
     def request_id(self) -> str:
-        """As records name it."""
+        """Id of the request in records."""
         return f"key-{fingerprint(self.key)}"
 
 
 class Client(threading.Thread):
-    """A user with a browser that sends again what was not answered.
+    """A user whose browser retries requests without a final response.
 
     Args:
-        number: Who it is.
-        seed: What it does follows from it.
-        gateways: Their addresses.
-        stop: Set when it is to end.
+        number: Number of the client.
+        seed: Seed of the run; with the number, it determines the requests.
+        gateways: Base URLs of the gateways.
+        stop: Set to end the client.
     """
 
     def __init__(self, number: int, seed: int, gateways: Sequence[str], stop: threading.Event) -> None:
@@ -75,7 +75,7 @@ class Client(threading.Thread):
         self._pictures: list[str] = []
 
     def run(self) -> None:
-        """Do one thing after another."""
+        """Send random requests one after another until stopped."""
         with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as http:
             while not self._stop_event.is_set():
                 self._do_something(http)
@@ -108,7 +108,7 @@ class Client(threading.Thread):
     def _send(
         self, http: httpx.Client, kind: str, method: str, path: str, *, about: str = "", **request: Any
     ) -> Operation:
-        """Send a request until it is answered for good, or the run ends."""
+        """Send a request until it gets a final response or the run ends."""
         key = uuid.UUID(int=self._random.getrandbits(128)).hex if method == "POST" else ""
         headers = {"Idempotency-Key": key} if key else {}
         done = Operation(self._number, kind, key, about, time.monotonic(), 0, [], None)

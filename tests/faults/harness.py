@@ -1,4 +1,4 @@
-"""Runs clients against the real processes while these are killed, their storage fails, and their disk is full."""
+"""Runs clients against the real processes while these are killed, their storage fails and their disk is full."""
 
 import json
 import os
@@ -17,32 +17,32 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local.supervisor import Ports
-from services.history.objects.disk import SCRATCH, DiskStore
-from services.history.objects.s3 import S3Store
-from services.history.objects.store import ObjectStore
+from cli.ports import Ports
 from services.history.settings import HistorySettings
+from services.history.storage.base import ObjectStore
+from services.history.storage.disk import SCRATCH, DiskStore
+from services.history.storage.s3 import S3Store
+from testing.processes import Process, all_running, until_ready
 from tests.faults.checker import violations
 from tests.faults.clients import Client, Operation
 from tests.faults.s3_proxy import S3Proxy
-from tests.processes import Process, all_running, until_ready
 
 STALE_SECONDS = 20
 START_TRIES = 20
 UNLIMITED = resource.RLIM_INFINITY
 FULL = 512
-"""While the disk is full, files end after so many bytes."""
+"""File size limit while the disk counts as full, in bytes."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run; the same seed makes the same faults and the same requests, at about the same times.
+    """What to run. The same seed gives the same faults and requests at about the same times.
 
     Attributes:
-        seed: See above.
-        seconds: For how long.
+        seed: Seed of faults and requests.
+        seconds: Duration, in seconds.
         store: "disk" or "s3".
-        clients: How many at a time.
+        clients: Number of concurrent clients.
     """
 
     seed: int
@@ -53,14 +53,14 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What came of it.
+    """Outcome of a run.
 
     Attributes:
         plan: What was run.
-        operations: All that was asked and answered.
-        faults: How often each fault was injected.
-        entries: How many entries there are in the end.
-        violations: All that is wrong.
+        operations: All requests with their responses.
+        faults: Number of injections of each fault.
+        entries: Number of records at the end.
+        violations: Violations found.
     """
 
     plan: Plan
@@ -70,7 +70,7 @@ class Outcome:
     violations: list[str] = field(default_factory=list)
 
     def save(self, folder: Path) -> Path:
-        """Write everything down, one operation a line."""
+        """Write the outcome as JSON Lines; return the file."""
         folder.mkdir(exist_ok=True, parents=True)
         path = folder / f"faults_{self.plan.store}_{self.plan.seed}.jsonl"
         lines = [{"plan": asdict(self.plan), "faults": self.faults, "violations": self.violations}]
@@ -80,7 +80,7 @@ class Outcome:
 
 
 class System:
-    """Two gateways, two histories on one store, and engines that only take time."""
+    """Two gateways, two histories on one store, and engines that only sleep."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         first, second = Ports.free(), Ports.free()
@@ -100,7 +100,7 @@ class System:
         }
         for name in ("SEGMENTATION", "INPAINTING", "GENERATION"):
             common[f"GATEWAY_{name}_TARGET"] = f"127.0.0.1:{first.segmentation}"
-        self.engines = Process("tests.fixed_engines", first.segmentation, common)
+        self.engines = Process("testing.fixed_engines", first.segmentation, common)
         self.histories = [
             Process("services.history", ports.history, {**common, "HISTORY_PORT": str(ports.history)})
             for ports in (first, second)
@@ -112,13 +112,13 @@ class System:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Start all, and stop them in the end."""
+        """Start all processes; stop them on exit."""
         with all_running([self.engines, *self.histories, *self.gateways]):
             until_ready(self.gateways[0].url)
             yield
 
     def restart_histories(self, **environment: str) -> None:
-        """End both and start them again, with other settings."""
+        """Restart both histories with changed settings."""
         for process in self.histories:
             process.stop()
             process.environment = {**process.environment, **environment}
@@ -128,7 +128,7 @@ class System:
 
 
 def start(process: Process) -> None:
-    """Start a process as an orchestrator does: again, when it does not come up (S3 may be failing)."""
+    """Start a process as an orchestrator does, retrying if it does not come up (S3 may be failing)."""
     for _ in range(START_TRIES):
         try:
             process.start()
@@ -140,7 +140,7 @@ def start(process: Process) -> None:
 
 
 class Chaos(threading.Thread):
-    """Lets things go wrong, one after another, until told to stop; then everything is whole again."""
+    """Injects one fault at a time until stopped, and leaves everything healthy."""
 
     def __init__(self, plan: Plan, system: System, proxy: S3Proxy | None, stop: threading.Event) -> None:
         super().__init__(daemon=True)
@@ -151,7 +151,7 @@ class Chaos(threading.Thread):
         self._stop_event = stop
 
     def run(self) -> None:
-        """Choose a fault, let it pass, choose the next."""
+        """Inject random faults one after another until stopped."""
         storage = self._s3_fails if self._proxy else self._the_disk_is_full
         while not self._stop_event.wait(self._random.uniform(0.3, 1.2)):
             fault = self._random.choice([self._history_is_killed, self._gateway_is_killed, storage, storage])
@@ -183,7 +183,7 @@ class Chaos(threading.Thread):
 
 
 def run(plan: Plan) -> Outcome:
-    """Run a plan and check what came of it."""
+    """Run a plan and check the outcome."""
     outcome = Outcome(plan)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         environment, store, proxy = _open_store(plan, Path(folder), stack)
@@ -216,7 +216,7 @@ def run(plan: Plan) -> Outcome:
 
 
 def _open_store(plan: Plan, folder: Path, stack: ExitStack) -> tuple[dict[str, str], ObjectStore, S3Proxy | None]:
-    """Give the settings of the store, the store as it really is, and what stands between."""
+    """Return the settings of the store, the store itself, and the proxy in front of it, if any."""
     if plan.store == "disk":
         return {"HISTORY_STORE": "disk", "HISTORY_DISK_DIR": str(folder)}, DiskStore(folder), None
     url, key, secret = _s3_server(stack)
@@ -244,27 +244,27 @@ def _open_store(plan: Plan, folder: Path, stack: ExitStack) -> tuple[dict[str, s
 
 
 def _s3_server(stack: ExitStack) -> tuple[str, str, str]:
-    """Give the address, the key and its secret: of S3_ENDPOINT_URL, else of a moto server."""
+    """Return URL, access key and secret key: of S3_ENDPOINT_URL, else of a moto server."""
     if url := os.environ.get("S3_ENDPOINT_URL"):
         return url, os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
     port = Ports.free().gateway
-    server = Process("moto.server", port, {}, ("-p", str(port)))  # of its own, so that the clients do not hold it up
+    server = Process("moto.server", port, {}, ("-p", str(port)))  # its own process: the clients would slow it down
     server.start()
     stack.callback(server.stop)
     return f"http://127.0.0.1:{port}", "key", "secret"
 
 
 def _calm_down(system: System, folder: Path) -> list[dict[str, object]]:
-    """Let everything end, and what is stale be cleared away by a restart; give the list."""
+    """Let everything finish and a restart sweep what is stale; return the records."""
     time.sleep(1)
     for left in _scratch_files(folder):
-        os.utime(left, (0, 0))  # young ones may be another process's
+        os.utime(left, (0, 0))  # recent ones are kept: they may be another process's
     system.restart_histories(HISTORY_STALE_AFTER_SECONDS="0.001")
     records: list[dict[str, object]] = httpx.get(f"{system.gateways[0].url}/api/history", trust_env=False).json()
     return records
 
 
 def _scratch_files(folder: Path) -> list[Path]:
-    """Give what the disk store has not finished writing."""
+    """Return the unfinished writes of the disk store."""
     scratch = folder / SCRATCH
     return list(scratch.iterdir()) if scratch.exists() else []

@@ -1,4 +1,4 @@
-"""An S3 server that fails as S3 does: a proxy that delays, cuts, refuses, and loses answers, by chance from a seed."""
+"""A proxy that fails as S3 does, from a seed: it delays, resets, rejects, truncates, and loses responses."""
 
 import http.client
 import random
@@ -11,25 +11,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 FAULTS = ("delay", "reset", "lost answer", "truncated", "slow down", "conflict")
-LONGEST_DELAY = 0.5
+MAX_DELAY = 0.5
 ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code><Message>injected</Message></Error>'
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "date", "server"}
 
 
 class S3Proxy:
-    """Passes requests on to an S3 server.
+    """Forwards requests to an S3 server.
 
     Attributes:
-        rate: How many of a hundred requests go wrong; may be changed at any time.
-        injected: How often each fault was injected.
-        url: Where it listens.
+        rate: Failing requests, in percent; may be changed at any time.
+        injected: Number of injections of each fault.
+        url: URL it listens on.
     """
 
     def __init__(self, upstream: str, seed: int) -> None:
         self.rate = 0.0
         self.injected: Counter[str] = Counter()
         self.upstream = urlsplit(upstream).netloc
-        # The server behind does not promise that a condition and its write are one step; S3 does.
+        # The upstream server does not promise that conditional writes are atomic; S3 does.
         self.one_write_at_a_time = threading.Lock()
         self._random = random.Random(seed)
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class S3Proxy:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def fault(self, *, conditional: bool) -> str:
-        """Choose what goes wrong with a request; empty: nothing."""
+        """Choose the fault of a request; empty means none."""
         with self._lock:
             if self._random.uniform(0, 100) >= self.rate:
                 return ""
@@ -48,7 +48,7 @@ class S3Proxy:
 
     @contextmanager
     def serving(self) -> Iterator["S3Proxy"]:
-        """Serve while inside."""
+        """Serve until exit."""
         thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
@@ -64,7 +64,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Keep quiet: processes are killed on purpose."""
+        """Log nothing: processes are killed on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self, body: bytes, fault: str) -> None:
         if fault == "delay":
-            time.sleep(random.uniform(0, LONGEST_DELAY))
+            time.sleep(random.uniform(0, MAX_DELAY))
         status, headers, answer = self._ask(body)
         if fault == "lost answer":
             self.close_connection = True
@@ -140,4 +140,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""

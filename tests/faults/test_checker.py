@@ -1,4 +1,4 @@
-"""The checker sees each of the faults that it is there for."""
+"""The checker detects each kind of violation."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,31 +7,30 @@ from typing import Any
 
 import pytest
 
-from services.history import keys
-from services.history.generations import Picture, save_generation
-from services.history.ledger import Ledger
-from services.history.objects.disk import DiskStore
+from services.history import paths
+from services.history.generations import Generation, Generations, Picture
+from services.history.records.log import RecordLog
+from services.history.storage.disk import DiskStore
 from services.history.uploads import Uploads
+from testing.pictures import encoded, gradient
 from tests.faults.checker import violations
 from tests.faults.clients import PHOTO, Operation
-from tests.pictures import encoded, gradient
 
 AD = encoded(gradient(30, 25), "JPEG")
 STALE = 10.0
 
 
 class Scene:
-    """One client's upload, generation, list and picture, as they should be."""
+    """A correct upload, generation, list and picture of one client."""
 
     def __init__(self, folder: Path) -> None:
         self.store = DiskStore(folder)
-        ledger = Ledger(self.store, 5)
+        ledger = RecordLog(self.store, 5)
         self.uploads = Uploads(self.store, ledger, STALE)
         upload = self.uploads.create("key-1", "a.png", PHOTO, "PNG")
         asked = Operation(0, "generate", "k", upload.timestamp, 2, 3, ["200"], None)
-        record = save_generation(
-            asked.request_id, upload.timestamp, {}, [Picture("30x25", AD, "JPEG")], self.store, self.uploads, ledger
-        )
+        generation = Generation(asked.request_id, upload.timestamp, {}, [Picture("30x25", AD, "JPEG")])
+        record = Generations(self.store, self.uploads, ledger).save(generation)
         self.records: list[dict[str, Any]] = [record]
         self.ad = record["generated_images"][0]
         self.operations = [
@@ -58,10 +57,10 @@ BREAKS: dict[str, tuple[Callable[[Scene], object], str]] = {
     "misnumbered": (lambda run: run.records[0].update(sequence=7), "not numbered"),
     "reordered": (lambda run: run.change(2, answer=[{"request_id": "other"}]), "not how the final one begins"),
     "listed late": (lambda run: run.change(2, answer=[]), "lacks 1 entries"),
-    "picture gone": (lambda run: run.store.delete([keys.static_key(run.ad)]), "ObjectNotFoundError"),
-    "picture halved": (lambda run: run.store.put(keys.static_key(run.ad), AD[:300], ""), "OSError"),
+    "picture gone": (lambda run: run.store.delete([paths.static_key(run.ad)]), "ObjectNotFoundError"),
+    "picture halved": (lambda run: run.store.put(paths.static_key(run.ad), AD[:300], ""), "OSError"),
     "picture of another size": (
-        lambda run: run.store.put(keys.static_key(run.ad), encoded(gradient(9, 9), "JPEG"), ""),
+        lambda run: run.store.put(paths.static_key(run.ad), encoded(gradient(9, 9), "JPEG"), ""),
         r"is \(9, 9\)",
     ),
     "half an answer": (lambda run: run.change(3, answer=AD[:300]), "half a picture"),
@@ -71,7 +70,7 @@ BREAKS: dict[str, tuple[Callable[[Scene], object], str]] = {
     "upload left": (lambda run: run.uploads.create("key-2", "b.png", PHOTO, "PNG"), "left of an upload"),
     "mark left": (lambda run: run.store.put("saving/x", b"", ""), "saving/x is left"),
     "ad left": (
-        lambda run: run.store.put(keys.static_key(run.ad).replace("30x25", "1x1"), AD, ""),
+        lambda run: run.store.put(paths.static_key(run.ad).replace("30x25", "1x1"), AD, ""),
         "left of a generation without an entry",
     ),
     "request left": (lambda run: run.store.put("requests/x.json", b"", ""), "2 requests are kept for 1 uploads"),

@@ -1,4 +1,4 @@
-"""A short run under fire; `make test-faults` is the long one."""
+"""A short run under fault injection; `make test-faults` is the long one."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""Fuzzers: `python -m tests.fuzz.<target>`; their tests run each for a bounded time."""
+"""Fuzzers: `python -m tests.fuzz.<target>`. The tests run each for a bounded time."""

@@ -1,9 +1,9 @@
-"""Throws damaged picture files at the code that takes pictures in.
+"""Fuzz the decoding of picture files.
 
     python -m tests.fuzz.image_intake [libFuzzer's options] CORPUS
 
-Whatever the bytes are: a picture of the promised shape, or an InvalidInputError. libFuzzer sees to crashes, hangs and
-memory (`-rss_limit_mb`, `-malloc_limit_mb`).
+Any bytes must give a picture of the promised shape or an InvalidInputError. libFuzzer detects crashes, hangs and memory
+use (`-rss_limit_mb`, `-malloc_limit_mb`).
 """
 
 import sys
@@ -12,21 +12,23 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["PIL", "services.runtime.image"]):
+from common.imaging.header import check_header
+
+with atheris.instrument_imports(include=["PIL", "common.imaging.codec"]):
     import numpy as np
     from PIL import Image
 
-    from services.runtime.errors import InvalidInputError
-    from services.runtime.image import check, decode
-    from services.runtime.settings import ImageLimits
+    from common.errors import InvalidInputError
+    from common.imaging.codec import decode
+    from common.settings import ImageLimits
 
 LIMITS = ImageLimits(max_image_bytes=1 << 16, max_image_pixels=250_000)
 FORMATS = ("PNG", "JPEG", "WEBP")
 
 
 def seeds(folder: Path) -> None:
-    """Write a corpus to begin with: every format, mode and feature that we read."""
-    from tests.pictures import disc_cutout, encoded, gradient
+    """Write a seed corpus: every format, mode and feature that we read."""
+    from testing.pictures import disc_cutout, encoded, gradient
 
     photo, cutout = gradient(24, 16), disc_cutout(16)
     turned = Image.Exif()
@@ -53,9 +55,9 @@ def seeds(folder: Path) -> None:
 
 
 def take_in(data: bytes) -> None:
-    """Do with bytes what an upload does with a photo."""
+    """Check and decode bytes as an upload does."""
     try:
-        found = check(data, LIMITS)
+        found = check_header(data, LIMITS)
         pixels = decode(data, LIMITS)
     except InvalidInputError:
         return
@@ -67,8 +69,8 @@ def take_in(data: bytes) -> None:
 
 
 def main() -> None:
-    """Fuzz, as the options of libFuzzer say."""
-    warnings.simplefilter("ignore")  # what Pillow thinks of damaged files is for its users' logs
+    """Fuzz with the options of libFuzzer."""
+    warnings.simplefilter("ignore")  # Pillow warns about damaged files
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     corpus = Path(sys.argv[-1])
     corpus.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Every fuzzer, for a bounded time; run one by hand, without `-max_total_time`, to search on."""
+"""Every fuzzer for a bounded time; to search longer, run one by hand without `-max_total_time`."""
 
 import re
 import subprocess
@@ -7,13 +7,13 @@ from pathlib import Path
 
 SECONDS = 10
 MEMORY_MB = 700
-LONGEST_SECONDS = 10
+MAX_SECONDS = 10
 
 
 def test_no_picture_file_crashes_hangs_or_fills_the_memory(tmp_path: Path) -> None:
-    bounds = [f"-max_total_time={SECONDS}", f"-rss_limit_mb={MEMORY_MB}", f"-timeout={LONGEST_SECONDS}"]
+    bounds = [f"-max_total_time={SECONDS}", f"-rss_limit_mb={MEMORY_MB}", f"-timeout={MAX_SECONDS}"]
     command = [sys.executable, "-m", "tests.fuzz.image_intake", *bounds, f"-artifact_prefix={tmp_path}/"]
-    # Through a shell: Linux takes the memory of the process that starts another for the other's first peak.
+    # Through a shell: on Linux, the peak memory of a child starts at the memory of its parent.
     shell = ["sh", "-c", '"$@"; exit $?', "sh"]
     done = subprocess.run(
         [*shell, *command, str(tmp_path / "corpus")], capture_output=True, text=True, check=False, timeout=120

@@ -1,4 +1,4 @@
-"""The container engine, by its command line."""
+"""The container engine, through its command line."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.processes import ROOT
+from testing.processes import ROOT
 
 COMPOSE_FILE = ROOT / "deploy" / "docker" / "compose.yaml"
 COMPOSE = str(Path(sysconfig.get_path("scripts"), "docker-compose"))
@@ -16,10 +16,10 @@ DOCKER = os.environ.get("DOCKER", "docker")
 
 
 def docker(*arguments: str) -> str:
-    """Run a command; give what it prints.
+    """Run a command; return its output.
 
     Raises:
-        AssertionError: It failed; the text is what it said.
+        AssertionError: The command failed; the message is its standard error.
     """
     done = subprocess.run([DOCKER, *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -41,15 +41,15 @@ class Stack:
         return done.stdout
 
     def container(self, service: str) -> str:
-        """Give the id of a service's container."""
+        """Return the id of the container of a service."""
         label = f"com.docker.compose.project={self.name}", f"com.docker.compose.service={service}"
         return docker("ps", "--all", "--quiet", *(f"--filter=label={one}" for one in label)).strip()
 
     def inspect(self, service: str) -> dict[str, Any]:
-        """Give all that the engine knows of a service's container."""
+        """Return `docker inspect` of the container of a service."""
         found: dict[str, Any] = json.loads(docker("inspect", self.container(service)))[0]
         return found
 
     def python(self, service: str, code: str) -> str:
-        """Run a line of Python in a service's container."""
+        """Run Python code in the container of a service; return its output."""
         return docker("exec", self.container(service), "python", "-c", code).strip()

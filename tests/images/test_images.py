@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from deploy.local.demo import FORM, SAMPLE
+from cli.demo import FORM, SAMPLE
 from tests.images.engine import Stack, docker
 
 SERVICES = ("segmentation", "inpainting", "generation", "history")
@@ -21,7 +21,7 @@ IN_MEMORY_S3 = {
     "S3_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "trying",
     "AWS_SECRET_ACCESS_KEY": "trying",
-    "GENERATION_BACKGROUND_ENGINE": "studio",
+    "GENERATION_BACKGROUND_ENGINE": "set",
 }
 
 
@@ -40,7 +40,7 @@ def wait_until_healthy(stack: Stack, service: str) -> None:
 
 @contextmanager
 def running(name: str, profiles: Sequence[str], **environment: str) -> Iterator[Stack]:
-    """All images, running."""
+    """Run all images."""
     stack = Stack(f"images-{name}", {"LISTEN": free_address(), **environment})
     try:
         stack.compose(*(f"--profile={profile}" for profile in profiles), "up", "--detach")
@@ -107,7 +107,7 @@ def test_it_tells_what_it_is_made_of(stack: Stack, process: str) -> None:
     config = stack.inspect(process)["Config"]
     labels = config["Labels"]
     assert len(labels["org.opencontainers.image.revision"]) == 40
-    assert config["Entrypoint"][0] == "python"  # no shell between the engine and the process
+    assert config["Entrypoint"][0] == "python"  # no shell between the container engine and the process
     assert config["Healthcheck"]["Test"][:2] == ["CMD", "python"]
     components = json.loads(docker("exec", stack.container(process), "cat", "/opt/venv/sbom.json"))["components"]
     assert {"grpcio", "pydantic"} <= {component["name"] for component in components}
@@ -119,11 +119,11 @@ def test_metrics_are_served(stack: Stack, process: str) -> None:
     assert "productimage_" in stack.python(process, code)
 
 
-# The last of this file: it ends what the tests before need.
+# Must be last in this file: it stops the containers that the other tests need.
 @pytest.mark.parametrize("process", ["gateway", *SERVICES])
 def test_it_ends_by_itself_when_it_is_told(stack: Stack, process: str) -> None:
     container = stack.container(process)
-    # Stopped by the engine it stays down; a signal alone would have it started anew.
+    # `docker stop` keeps it down; after a mere signal, the restart policy would start it again.
     docker("stop", "--time", "40", container)
     state = json.loads(docker("inspect", container))[0]["State"]
     assert (state["ExitCode"], state["OOMKilled"]) == (0, False)

@@ -1,4 +1,4 @@
-"""The command line, against a real gateway and history, with engines that answer at once."""
+"""The command line against a real gateway and history, with engines that respond at once."""
 
 import csv
 import io
@@ -16,13 +16,13 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from deploy.cli import session
-from deploy.cli.__main__ import app
-from gateway.keys import digest_of
-from tests.pictures import SAMPLE, encoded, gradient
-from tests.pipeline.system import AT_HOME, FAST
-from tests.processes import Parts, parts
-from tests.scripted_http import Reply, scripted
+from cli import connect
+from cli.__main__ import app
+from gateway.api_keys import digest_of
+from testing.pictures import SAMPLE, encoded, gradient
+from testing.processes import Parts, parts
+from testing.scripted_http import Reply, scripted
+from testing.system import AT_HOME, FAST
 
 KEY = "pig_secret"
 AUDIENCE = "女性,25-34,戶外旅遊"
@@ -55,7 +55,7 @@ def records(system: Parts) -> list[dict[str, Any]]:
 
 
 def catalogue(folder: Path, *rows: dict[str, str]) -> Path:
-    """A catalogue, and a photo for each of its lines that names one of ours."""
+    """Write a catalogue, and a photo for each row that names one `photo*`."""
     folder.mkdir(exist_ok=True)
     for row in rows:
         if row["photo"].startswith("photo"):
@@ -160,7 +160,7 @@ def test_a_run_that_was_cut_off_asks_for_nothing_twice(system: Parts, tmp_path: 
     command = [
         sys.executable,
         "-m",
-        "deploy.cli",
+        "cli",
         "--gateway",
         system.gateway.url,
         "batch",
@@ -198,14 +198,14 @@ def test_a_key_is_sent(system: Parts) -> None:
 def test_no_gateway_has_a_status_of_its_own() -> None:
     answer = CliRunner().invoke(app, ["--gateway", "http://127.0.0.1:9", "--json", "history"])
     assert answer.exit_code == 3
-    assert "does not answer" in json.loads(answer.stdout)["error"]
+    assert "does not respond" in json.loads(answer.stdout)["error"]
 
 
 def test_something_else_than_a_gateway_is_named() -> None:
     with scripted([Reply(200, b"<html>", {"Content-Type": "text/html"})]) as stranger:
         answer = CliRunner().invoke(app, ["--gateway", stranger.url, "history"])
     assert answer.exit_code == 3
-    assert "is no gateway" in answer.output
+    assert "is not a Product Image Generator gateway" in answer.output
 
 
 def test_a_folder_that_cannot_be_written_is_named(system: Parts, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_folder_that_cannot_be_written_is_named(system: Parts, tmp_path: Path)
 
 
 def test_without_a_gateway_the_system_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "LOCAL", "http://127.0.0.1:9")
+    monkeypatch.setattr(connect, "local_address", lambda: "http://127.0.0.1:9")
     for name, value in {**FAST, **AT_HOME, "HISTORY_DISK_DIR": str(tmp_path / "store")}.items():
         monkeypatch.setenv(name, value)
     answer = CliRunner().invoke(app, ["--json", "cutout", str(SAMPLE)])

@@ -1,4 +1,4 @@
-"""The five processes with Bedrock and OpenAI, which servers here stand in for."""
+"""The five processes with scripted servers in place of Bedrock and OpenAI."""
 
 import base64
 import json
@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.pictures import decoded, encoded
-from tests.pipeline.system import FAST, System, started
-from tests.scripted_http import Asked, Reply, ScriptedServer, scripted
+from testing.pictures import decoded, encoded
+from testing.scripted_http import Asked, Reply, ScriptedServer, scripted
+from testing.system import FAST, System, started
 from tests.unit.generation.test_openai import answered, failed
 
 SIDES = {"5:4": (640, 512), "2:3": (416, 624), "1:1": (560, 560)}
@@ -18,7 +18,7 @@ MODEL = "stability.stable-image-core-v1:1"
 
 
 def paint(asked: Asked) -> Reply:
-    """A plain room of the proportions asked for."""
+    """Reply with a plain room of the requested aspect ratio."""
     width, height = SIDES[asked.json["aspect_ratio"]]
     picture = np.full((height, width, 3), (200, 190, 175), np.uint8)
     picture[height * 3 // 5 :] = (150, 130, 110)
@@ -27,7 +27,7 @@ def paint(asked: Asked) -> Reply:
 
 
 class Clouds:
-    """What the clouds answer now, and what they were asked."""
+    """The scripted clouds and their current replies."""
 
     def __init__(self) -> None:
         self.bedrock_says: Callable[[Asked], Reply] = paint
@@ -121,7 +121,7 @@ def test_one_square_background_can_serve_all_sizes(clouds: Clouds, tmp_path: Pat
 
 
 def paint_stand_in(asked: Asked) -> Reply:
-    """The same room with a yellow ball on its floor, left of the middle."""
+    """Reply with the same room and a yellow ball on its floor, left of the middle."""
     width, height = SIDES[asked.json["aspect_ratio"]]
     picture = np.full((height, width, 3), (200, 190, 175), np.uint8)
     picture[height * 3 // 5 :] = (150, 130, 110)

@@ -1,4 +1,4 @@
-"""What users may choose about the ads, and what a record tells of their making, against the five real processes."""
+"""Options of a generation and the provenance in its record, against the five real processes."""
 
 import hashlib
 from collections.abc import Iterator
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.pictures import SAMPLE, decoded, encoded
-from tests.pipeline.system import FAST, System, started
+from common.version import VERSION
+from testing.pictures import SAMPLE, decoded, encoded
+from testing.system import FAST, System, started
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def sha256(data: bytes) -> str:
 
 
 def room() -> bytes:
-    """A wall and a floor in colours that no set has."""
+    """Return a picture of a wall and a floor in colours that no set has."""
     picture = np.full((900, 1200, 3), (40, 220, 60), np.uint8)
     picture[600:] = (230, 30, 220)
     return encoded(picture)
@@ -31,7 +32,7 @@ def test_every_record_tells_how_it_was_made(system: System) -> None:
     upload = system.upload().json()
     record = system.generate(upload).json()
     manifest = record["manifest"]
-    assert manifest["software_version"] == "0.1.0"
+    assert manifest["software_version"] == VERSION
     stages = manifest["stages"]
     assert [stage["name"] for stage in stages][:2] == ["cut_out", "copy"]
     assert stages[-1]["name"] == "composition"
@@ -94,7 +95,7 @@ def test_a_picture_that_cannot_be_used_is_refused_and_the_upload_kept(system: Sy
 
 
 def test_flawed_ads_are_made_anew_and_the_best_come_with_a_note(tmp_path_factory: pytest.TempPathFactory) -> None:
-    unreachable = {**FAST, "GENERATION_LEAST_CONTRAST": "1000", "GENERATION_CREATIVE_FORMAT": "webp"}
+    unreachable = {**FAST, "GENERATION_MIN_CONTRAST": "1000", "GENERATION_CREATIVE_FORMAT": "webp"}
     with started(tmp_path_factory.mktemp("store"), unreachable) as system:
         record = system.generate(system.upload().json()).json()
         answers = [system.client.get(f"/static/{path}") for path in record["generated_images"]]

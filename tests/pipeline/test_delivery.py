@@ -1,12 +1,12 @@
-"""How pictures come to callers: through us, or from S3 itself."""
+"""Delivery of pictures: through the gateway, or from S3 directly."""
 
 from pathlib import Path
 
 import httpx
 
 from services.history.settings import HistorySettings
-from tests.pictures import SAMPLE
-from tests.processes import parts
+from testing.pictures import SAMPLE
+from testing.processes import parts
 from tests.unit.history.conftest import s3_settings, s3_url
 
 __all__ = ["s3_settings", "s3_url"]

@@ -1,4 +1,4 @@
-"""What users see when a service is down, and what is left behind then."""
+"""Responses while a service is down, and what is left behind."""
 
 import json
 import os
@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.supervisor import ROOT, Ports
+from cli.ports import ROOT, Ports
 from gateway.models import ManifestBody
-from tests.pictures import ball, encoded
-from tests.pipeline.system import FAST, System, started
+from testing.pictures import ball, encoded
+from testing.system import FAST, System, started
 
 PHOTO = encoded(ball(160, 120)[0])
 
@@ -104,7 +104,7 @@ def until_ready(process: "subprocess.Popen[str]") -> list[str]:
 
 
 def run(env: dict[str, str]) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-u", "-m", "deploy.local", "run"]
+    command = [sys.executable, "-u", "-m", "cli", "serve"]
     return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

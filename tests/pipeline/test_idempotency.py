@@ -1,4 +1,4 @@
-"""Requests that are sent again with the same key."""
+"""Requests repeated with the same idempotency key."""
 
 import threading
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.pictures import SAMPLE, ball, encoded
-from tests.pipeline.system import FAST, FORM, System, started
+from testing.pictures import SAMPLE, ball, encoded
+from testing.system import FAST, FORM, System, started
 
 PHOTO = encoded(ball(160, 120)[0])
 
@@ -48,7 +48,7 @@ def test_a_generation_sent_again_gives_the_first_record_and_runs_nothing(system:
     assert generate(system, "gen-2", uploaded).json()["request_id"] != first["request_id"]
 
 
-def test_another_request_under_the_same_key_is_refused(system: System) -> None:
+def test_another_request_under_the_same_key_is_rejected(system: System) -> None:
     uploaded = upload(system, "up-4").json()
     generate(system, "gen-3", uploaded)
     changed = generate(system, "gen-3", uploaded, product_name="another")
@@ -80,14 +80,14 @@ def test_of_two_at_one_time_one_works_and_the_other_is_told_to_wait(system: Syst
     assert len({answer.json()["request_id"] for answer in answers if answer.status_code == 200}) == 1
     for answer in answers:
         if answer.status_code == 409:
-            assert "wait for its answer" in answer.json()["detail"]
+            assert "wait for its response" in answer.json()["detail"]
             assert answer.headers["retry-after"]
     history = system.client.get("/api/history").json()
     assert [record["product_image_filename"] for record in history].count(uploaded["filename"]) == 1
 
 
 @pytest.mark.parametrize("key", ["with a space", "x" * 151, "é"])
-def test_a_malformed_key_is_refused(system: System, key: str) -> None:
+def test_a_malformed_key_is_rejected(system: System, key: str) -> None:
     files = {"product_image": ("flask.png", PHOTO)}
     answer = system.client.post("/api/upload-image", files=files, headers={b"Idempotency-Key": key.encode()})
     assert answer.status_code == 422

@@ -1,4 +1,4 @@
-"""What Prometheus reads of real processes."""
+"""Metrics of the real processes as Prometheus scrapes them."""
 
 import socket
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.local.supervisor import Ports
-from tests.pictures import SAMPLE
-from tests.pipeline.system import FORM
-from tests.processes import Parts, Process, parts
+from cli.ports import Ports
+from testing.pictures import SAMPLE
+from testing.processes import Parts, Process, parts
+from testing.system import FORM
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

@@ -1,4 +1,4 @@
-"""Who is let in, how much at a time, and how long they may take: a real gateway, with engines that only take time."""
+"""Authentication, limits and deadlines of a real gateway, with engines that only sleep."""
 
 import json
 import socket
@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.keys import digest_of, new_key
-from tests.pictures import SAMPLE
-from tests.pipeline.system import FORM
-from tests.processes import Parts, Process, parts
+from gateway.api_keys import digest_of, new_key
+from testing.pictures import SAMPLE
+from testing.processes import Parts, Process, parts
+from testing.system import FORM
 
 ORIGIN = "http://localhost:3000"
 CHEAP = ("/healthz", "/api/target-audiences", "/api/history")
@@ -98,8 +98,8 @@ class TestKeys:
 
     def test_an_open_door_to_the_network_is_warned_of(self, running: Parts) -> None:
         with running.another_gateway(GATEWAY_HOST="0.0.0.0") as gateway:  # noqa: S104
-            assert any('"warning"' in line and "GATEWAY_API_KEYS is not set" in line for line in gateway.lines)
-        assert not any("GATEWAY_API_KEYS" in line for line in running.gateway.lines)
+            assert any('"warning"' in line and "No API keys are configured" in line for line in gateway.lines)
+        assert not any("No API keys" in line for line in running.gateway.lines)
 
 
 class TestHeaders:
@@ -236,7 +236,7 @@ class TestSlowness:
                 answer = client.post("/api/upload-audience", content=endless(), headers=headers)
                 assert answer.status_code == 413
             except httpx.WriteError:
-                pass  # the line was closed while we were still sending: what was to be shown
+                pass  # the gateway closed the connection while we were still sending, as it should
 
 
 class TestDeadlines:
@@ -253,5 +253,5 @@ class TestDeadlines:
         assert "ended during object_finding" in answer.json()["detail"].replace(" ", "_").replace(
             "during_", "during "
         ).replace("ended_", "ended ")
-        # Its upload had no results: it was removed, though no time was left.
+        # The upload had no results: it was discarded although the deadline had passed.
         assert "upload the photo again" in answer.json()["detail"].lower()

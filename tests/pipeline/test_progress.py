@@ -1,4 +1,4 @@
-"""What a caller sees who listens to events, and what happens when such a caller hangs up."""
+"""Progress events, and what happens when their listener disconnects."""
 
 import json
 import threading
@@ -10,10 +10,10 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.pictures import SAMPLE, encoded
-from tests.pipeline.system import FAST, FORM, System, started
+from testing.pictures import SAMPLE, encoded
+from testing.scripted_http import Asked, Reply, scripted
+from testing.system import FAST, FORM, System, started
 from tests.pipeline.test_clouds import paint
-from tests.scripted_http import Asked, Reply, scripted
 
 LISTENING = {"Accept": "text/event-stream"}
 
@@ -25,7 +25,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
-    """Read events as a browser does; a comment comes as ("comment", None)."""
+    """Parse events as a browser does; a comment is yielded as ("comment", None)."""
     name, data = "", ""
     for line in lines:
         if line.startswith(":"):
@@ -56,7 +56,7 @@ def heard(system: System, request: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def check_progress(told: list[tuple[str, Any]]) -> list[str]:
-    """Give the names of the stages that were done, in order."""
+    """Check the events; return the names of the completed stages, in order."""
     news = [data for name, data in told if name == "progress"]
     fractions = [one["fraction"] for one in news]
     assert fractions == sorted(fractions)
@@ -89,7 +89,7 @@ def test_a_generation_tells_of_its_stages_and_then_its_result(system: System) ->
     assert done[-2:] == ["composition", "history"]
     assert done.count("background") == done.count("object_finding") == 2
     engines = {one["name"]: one["engine"] for name, one in told if name == "progress" and one["state"] == "done"}
-    assert (engines["background"], engines["copy"], engines["history"]) == ("studio", "templates", "")
+    assert (engines["background"], engines["copy"], engines["history"]) == ("set", "templates", "")
     name, record = told[-1]
     assert name == "result"
     assert record == system.client.get("/api/history").json()[-1]
@@ -100,7 +100,7 @@ def test_a_failure_is_an_event_with_status_and_advice(system: System) -> None:
     *_, last = heard(system, uploading(encoded(np.full((200, 200, 3), 250, np.uint8))))
     assert last[0] == "error"
     assert last[1]["status"] == 422
-    assert "No product was found" in last[1]["detail"]
+    assert "could not find a product" in last[1]["detail"]
     assert system.stored() == before
 
 
@@ -111,7 +111,7 @@ def test_what_is_wrong_with_the_request_itself_is_told_by_its_status(system: Sys
 
 
 def test_who_hangs_up_ends_the_work_down_to_the_engines_queue(tmp_path: Path) -> None:
-    """The first caller's picture keeps the only worker busy; the second hangs up while waiting for it."""
+    """The first caller's picture keeps the only worker busy; the second disconnects while waiting for it."""
     asked, go_on = threading.Event(), threading.Event()
 
     def slow(request: Asked) -> Reply:

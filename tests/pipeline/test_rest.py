@@ -1,4 +1,4 @@
-"""The REST contract in full, against the five real processes on their default engines."""
+"""The full REST contract, against the five real processes on their default engines."""
 
 import io
 import json
@@ -16,16 +16,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pictures import SAMPLE, ball, decoded, encoded, gradient, texture
-from tests.pipeline.system import FORM, System, started
+from testing.pictures import SAMPLE, ball, decoded, encoded, gradient, texture
+from testing.system import FORM, System, started
 
 FRONTEND = {"Origin": "http://localhost:3001"}
 
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    # With something standing where the product goes, so that every stage has work to do.
-    with started(tmp_path_factory.mktemp("store"), {"GENERATION_STUDIO_STAND_IN": "true"}) as running:
+    # A stand-in occupies the product's place, so that every stage has work to do.
+    with started(tmp_path_factory.mktemp("store"), {"GENERATION_SET_STAND_IN": "true"}) as running:
         yield running
 
 
@@ -46,7 +46,7 @@ def record(system: System, uploaded: dict[str, Any]) -> dict[str, Any]:
 
 
 def detail(answer: httpx.Response, *statuses: int) -> str:
-    """The text of an error that must be one of these."""
+    """Return the detail of an error response with one of these statuses."""
     assert answer.status_code in statuses, (answer.status_code, answer.text)
     body = answer.json()
     assert "detail" in body
@@ -73,7 +73,7 @@ def test_an_audience_is_counted(system: System) -> None:
     assert body["gender_data"] == {"labels": ["男性", "女性"], "values": [2, 1]}
 
 
-def test_an_unusable_audience_is_refused(system: System) -> None:
+def test_an_unusable_audience_is_rejected(system: System) -> None:
     post = system.client.post
     assert "uid" in detail(post("/api/upload-audience", files={"file": ("a.csv", b"id\n1\n")}), 400)
     assert "empty" in detail(post("/api/upload-audience", files={"file": ("a.csv", b"")}), 400)
@@ -90,7 +90,7 @@ def test_an_upload_is_cut_out(system: System, uploaded: dict[str, Any]) -> None:
     assert pixels.shape == (1200, 1200, 4)
     assert pixels[700, 600, 3] == 255
     assert pixels[100, 100, 3] == 0
-    # The bottle is teal: in the wrong channel order it would be brown.
+    # The bottle is teal; with swapped channels it would be brown.
     red, _, blue = pixels[450, 600, :3].astype(int)
     assert blue > red + 40
 
@@ -118,7 +118,7 @@ def test_ads_and_texts_are_made(system: System, uploaded: dict[str, Any], record
 def test_the_record_names_every_engine(record: dict[str, Any]) -> None:
     assert record["engines"] == {
         "cut_out": "mobile_sam",
-        "background": "studio",
+        "background": "set",
         "object_finding": "mobile_sam",
         "inpainting": "migan",
         "copy": "templates",
@@ -170,7 +170,7 @@ def test_a_wrong_field_can_be_corrected_without_a_new_upload(system: System) -> 
 def test_what_stands_in_the_users_picture_is_cleared_away(system: System) -> None:
     scene = np.full((900, 1200, 3), (40, 220, 60), np.uint8)
     scene[600:] = (230, 30, 220)
-    scene[:, :400], scene[:, 800:] = texture(400, 900), texture(400, 900)  # no calm place but the middle
+    scene[:, :400], scene[:, 800:] = texture(400, 900), texture(400, 900)  # the middle is the only calm place
     y, x = np.mgrid[:900, :1200]
     scene[np.hypot(x - 600, y - 620) < 90] = (250, 250, 20)
     record = system.generate_on(encoded(scene), system.upload().json()).json()
@@ -212,7 +212,7 @@ def animation() -> bytes:
         (animation(), (400,), "animated"),
         (b"\xff\xd8\xff" + os.urandom(30_000_000), (413,), "20 MB"),
         (b"\xff\xd8\xff" + os.urandom(20_500_000 + 2**19), (400, 413), "20 MB"),
-        (encoded(np.full((200, 200, 3), 250, np.uint8)), (422,), "No product was found"),
+        (encoded(np.full((200, 200, 3), 250, np.uint8)), (422,), "could not find a product"),
     ],
     ids=["pdf", "gif", "truncated", "60MP", "bomb", "animated", "30MB", "21MB", "plain"],
 )
@@ -224,7 +224,7 @@ def test_bad_photos_are_refused_and_leave_nothing(
     assert system.stored() == before
 
 
-def test_an_empty_or_missing_photo_is_refused(system: System) -> None:
+def test_an_empty_or_missing_photo_is_rejected(system: System) -> None:
     before = system.stored()
     post = system.client.post
     assert "empty" in detail(post("/api/upload-image", files={"product_image": ("a.png", b"")}), 400)
@@ -251,7 +251,7 @@ def test_a_body_of_unknown_length_is_cut_off_at_the_limit(system: System) -> Non
     try:
         answer = system.client.post("/api/upload-image", content=body(), headers=headers)
     except httpx.WriteError:
-        return  # the gateway had answered and hung up before all was sent
+        return  # the gateway had responded and closed the connection before all was sent
     assert "20 MB" in detail(answer, 413)
 
 
@@ -273,7 +273,7 @@ def test_missing_fields_are_named(system: System, uploaded: dict[str, Any], miss
         {"timestamp": "x" * 10_000},
     ],
 )
-def test_absurd_texts_are_refused(
+def test_absurd_texts_are_rejected(
     system: System, uploaded: dict[str, Any], record: dict[str, Any], changes: dict[str, str]
 ) -> None:
     detail(system.generate(uploaded, **changes), 400, 422)
@@ -296,7 +296,7 @@ def test_paths_from_the_client_lead_nowhere(
     outside = set(system.store.parent.iterdir())
     if field in ("product_image_filename", "timestamp"):
         detail(system.generate(uploaded, **{field: value}), 400, 404, 422)
-    elif value == "../../../etc/passwd":  # as a text it is harmless: one generation shows it
+    elif value == "../../../etc/passwd":  # harmless as text: one generation is enough to show it
         body = system.generate(uploaded, **{field: value}).json()
         assert all(path.startswith(f"{uploaded['timestamp']}/generated/") for path in body["generated_images"])
     assert set(system.store.parent.iterdir()) == outside
@@ -377,7 +377,7 @@ def test_every_line_of_a_request_carries_its_id(system: System) -> None:
 
 
 def test_uploads_in_the_store_are_complete(system: System) -> None:
-    """Last: whatever the tests above did, no half upload and no scratch file is left."""
+    """Runs last: the tests above must leave no incomplete upload and no scratch file."""
     assert not list((system.store / ".scratch").iterdir())
     for folder in (system.store / "static").iterdir():
         if folder.is_dir():

@@ -1,4 +1,4 @@
-"""Traces of real processes, told to a collector that speaks OTLP over gRPC."""
+"""Traces of the real processes, exported to a collector over OTLP/gRPC."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from tests.pipeline.system import FAST, FORM, System, started
+from testing.system import FAST, FORM, System, started
 
 PROCESSES = ("GATEWAY", "SEGMENTATION", "INPAINTING", "GENERATION", "HISTORY")
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -19,7 +19,7 @@ SECRET = "a-name-that-nobody-else-may-read"
 
 
 class Collector(trace_service_pb2_grpc.TraceServiceServicer):
-    """Keeps every span, with the process that told it."""
+    """Keeps every span with the process that exported it."""
 
     def __init__(self) -> None:
         self.spans: list[tuple[str, Span]] = []
@@ -45,7 +45,7 @@ def collecting() -> Iterator[tuple[Collector, str]]:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[System, list[tuple[str, Span]]]:
-    """A system that has made ads and has ended, and the spans of that generation."""
+    """Make ads and stop; return the system and the spans of that generation."""
     with collecting() as (collector, address):
         traced = {f"{process}_TRACES_ENDPOINT": address for process in PROCESSES}
         levels = {f"{process}_LOG_FORMAT": "json" for process in PROCESSES}
@@ -81,13 +81,13 @@ def test_stages_and_engines_have_spans_of_their_own(told: Told) -> None:
     names = [span.name for _, span in told[1]]
     for stage in ("copy", "background", "object_finding", "composition", "history"):
         assert f"stage {stage}" in names
-    assert names.count("engine studio") == 2
+    assert names.count("engine set") == 2
     assert {"engine grabcut", "engine templates", "engine compose"} <= set(names)
 
 
 def test_what_failed_is_marked(told: Told) -> None:
     failed = [span.name for _, span in told[1] if span.status.code == Status.STATUS_CODE_ERROR]
-    assert failed == ["productimage.history.v1.HistoryService/GetUpload", "stage history"]
+    assert failed == ["productimage.upload.v1.UploadService/GetUpload", "stage history"]
 
 
 def test_nothing_of_what_users_say_is_told(told: Told) -> None:

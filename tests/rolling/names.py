@@ -1,4 +1,4 @@
-"""A name server of our own: one name with several addresses, that may change."""
+"""A DNS server for tests: one name with several addresses that may change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ NAME = "segmentation.test"
 
 
 @dataclass
-class Names(BaseResolver):  # type: ignore[misc]  # it has no types
-    """Answers for one name, as a headless Service of Kubernetes does.
+class Names(BaseResolver):  # type: ignore[misc]  # untyped
+    """Resolves one name, as a headless Kubernetes Service does.
 
     Attributes:
-        addresses: Of the replicas that are ready.
+        addresses: Addresses of the ready replicas.
     """
 
     addresses: list[str] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Names(BaseResolver):  # type: ignore[misc]  # it has no types
 
 @contextmanager
 def serving(names: Names) -> Iterator[int]:
-    """Answer on a port of this machine, over UDP; give the port."""
+    """Serve over UDP on localhost; yield the port."""
     server = DNSServer(names, port=0, address="127.0.0.1", logger=DNSLogger("-request,-reply"))
     server.start_thread()
     yield server.server.server_address[1]

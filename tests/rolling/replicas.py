@@ -1,4 +1,4 @@
-"""Replicas of the segmentation service, each with an address of its own, and callers that keep them busy."""
+"""Replicas of the segmentation service, each with its own address, and callers that keep them busy."""
 
 import asyncio
 import re
@@ -10,21 +10,20 @@ from dataclasses import dataclass, field
 import grpc
 import httpx
 
+from productimage import connect
 from productimage.segmentation.v1 import segmentation_pb2, segmentation_pb2_grpc
-from services.runtime.channel import open_channel
-from services.runtime.settings import ChannelSettings
-from tests.processes import Process
+from testing.processes import Process
 from tests.rolling.names import NAME, Names, serving
 
 ADDRESSES = ("127.0.0.11", "127.0.0.12", "127.0.0.13")
 CONNECTION_AGE_SECONDS = 35
-"""More than the 30 seconds that gRPC leaves at least between two questions to a name server."""
+"""Maximum connection age, in seconds: above the 30 seconds that gRPC waits at least between DNS queries."""
 CALLERS = 6
 COUNT = re.compile(r'^productimage_rpc_seconds_count\{code="OK",method="CutOut"\} ([\d.]+)$', re.MULTILINE)
 
 
 def free_port() -> int:
-    """Pick a port that is free at every address."""
+    """Return a port that is free at every address."""
     with socket.create_server(("", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
@@ -32,12 +31,12 @@ def free_port() -> int:
 
 @dataclass
 class Replicas:
-    """The replicas, and who is to find which of them.
+    """The replicas, and the name server that lists the ready ones.
 
     Attributes:
-        names: What callers are told.
-        channel: As the gateway opens it.
-        processes: By address; not all need run.
+        names: Name server of the callers.
+        channel: Channel opened as in the gateway.
+        processes: Processes by address; not all need to run.
     """
 
     names: Names
@@ -49,12 +48,12 @@ class Replicas:
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def start(self, address: str) -> None:
-        """Start one, and tell its address once it is ready."""
+        """Start a replica; publish its address once it listens."""
         self.processes[address].start()
         self.names.addresses.append(address)
 
     def counts(self) -> dict[str, int]:
-        """Give how many calls each running replica has answered."""
+        """Return the number of calls that each running replica has served."""
         return {address: self._count(address) for address in self.names.addresses}
 
     def _count(self, address: str) -> int:
@@ -64,7 +63,7 @@ class Replicas:
 
     @asynccontextmanager
     async def under_load(self) -> AsyncIterator[None]:
-        """Keep all callers calling until what is inside ends; every call that fails is written down."""
+        """Keep all callers calling until exit; record every failed call."""
         over = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for _ in range(CALLERS):
@@ -88,7 +87,7 @@ class Replicas:
                     self._news.notify_all()
 
     async def until_answered(self, calls: int) -> None:
-        """Wait until so many more calls have been answered."""
+        """Wait until this many more calls have succeeded."""
         target = self.answered + calls
         async with self._news:
             await self._news.wait_for(lambda: self.answered >= target)
@@ -96,11 +95,11 @@ class Replicas:
 
 @asynccontextmanager
 async def replicas(running: int) -> AsyncIterator[Replicas]:
-    """Start some of the three; stop what runs in the end."""
+    """Start this many of the three replicas; stop those that run on exit."""
     port, metrics_port = free_port(), free_port()
     processes = {
         address: Process(
-            "tests.fixed_engines",  # the service's own server and runtime, around an engine that only takes its time
+            "testing.fixed_engines",  # the real server around an engine that only sleeps
             port,
             {
                 "FIXED_HOST": address,
@@ -116,13 +115,13 @@ async def replicas(running: int) -> AsyncIterator[Replicas]:
     }
     names = Names()
     with serving(names) as name_server:
-        channel = open_channel(f"dns://127.0.0.1:{name_server}/{NAME}:{port}", ChannelSettings())
-        all_of_them = Replicas(names, channel, processes, metrics_port)
+        connection = connect(f"dns://127.0.0.1:{name_server}/{NAME}:{port}")
+        all_of_them = Replicas(names, connection.channel, processes, metrics_port)
         try:
             for address in ADDRESSES[:running]:
                 all_of_them.start(address)
             yield all_of_them
         finally:
-            await channel.close()
+            await connection.close()
             for address in names.addresses:
                 processes[address].stop()

@@ -20,7 +20,7 @@ async def test_a_new_replica_gets_its_share_when_connections_are_renewed() -> No
     async with replicas(2) as three, three.under_load():
         await three.until_answered(100)
         await asyncio.to_thread(three.start, ADDRESSES[2])
-        # Connections live 10% longer or shorter than they are set to.
+        # gRPC jitters the maximum connection age by 10%.
         await asyncio.sleep(1.1 * CONNECTION_AGE_SECONDS + 2)
         before = three.counts()
         await three.until_answered(300)

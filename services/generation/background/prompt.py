@@ -1,4 +1,4 @@
-"""From a product and its audience to the words an image model is given."""
+"""Prompts for image models, built from a product and its audience."""
 
 import tomllib
 from dataclasses import dataclass
@@ -9,36 +9,36 @@ from typing import Any
 from services.generation.audience import Audience, Product, Terms
 from services.generation.text import plain
 
-LONGEST_TERM = 80
-"""Of what comes from users or from another model, in characters."""
-MOST_FEATURES = 3
+MAX_TERM = 80
+"""Maximum length of a term from users or another model, in characters."""
+MAX_FEATURES = 3
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the model is asked for, and what it is to leave out."""
+    """Prompt and negative prompt for an image model."""
 
     text: str
     negative: str
 
     @property
     def recorded(self) -> str:
-        """Both, as records keep them."""
+        """Both prompts, as stored in records."""
         return f"{self.text} | without: {self.negative}"
 
 
 def build_prompt(product: Product, audience: Audience, terms: Terms | None, *, stand_in: bool) -> Prompt:
-    """Write a prompt. The same arguments give the same words.
+    """Build a prompt. The same arguments give the same prompt.
 
-    What users wrote is quoted, in one line, shortened, and never the subject of an instruction: at worst it is a thing
-    that the picture alludes to.
+    User text is quoted, reduced to one line, truncated, and never the subject of an instruction: at worst the picture
+    alludes to it.
 
     Args:
-        product: The user's words.
-        audience: Decides scene, light, palette and props.
-        terms: The same in English, if a model that can translate is there.
-        stand_in: Whether something of the product's kind stands at its place, so that light and scale suit it (it is
-            removed later); otherwise the place is asked to be empty.
+        product: Product in the user's words.
+        audience: Audience; determines scene, light, palette and props.
+        terms: Product and audience in English, if known.
+        stand_in: Whether to ask for an object of the product's kind where the product goes, so that light and scale
+            fit (it is removed later), instead of an empty place.
     """
     table = _table()
     scene = table["interest"].get(audience.interest, table["interest"]["default"])
@@ -66,8 +66,8 @@ def _table() -> dict[str, Any]:
 
 
 def _quoted(text: str) -> str:
-    """Make one short line of a text, without what could end the quotation."""
-    return '"' + plain(text).replace('"', "'")[:LONGEST_TERM].strip() + '"'
+    """Quote a text as one short line that cannot end the quotation."""
+    return '"' + plain(text).replace('"', "'")[:MAX_TERM].strip() + '"'
 
 
 def _allusions(terms: Terms | None) -> list[str]:
@@ -75,7 +75,7 @@ def _allusions(terms: Terms | None) -> list[str]:
         return []
     said = []
     if terms.features:
-        said.append("The mood suits something that is " + ", ".join(map(_quoted, terms.features[:MOST_FEATURES])))
+        said.append("The mood suits something that is " + ", ".join(map(_quoted, terms.features[:MAX_FEATURES])))
     if terms.audience:
         said.append(f"It appeals to {_quoted(terms.audience)}")
     return said

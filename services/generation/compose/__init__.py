@@ -1,1 +1,1 @@
-"""Putting the product into the background, in every size."""
+"""Composition of product and background, in every ad size."""

@@ -1,4 +1,4 @@
-"""From a background and a cut-out to finished ads."""
+"""Composition of a background and a cutout to finished creatives."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,29 +6,30 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from services.generation.background.engine import Placement
+from common.errors import InvalidInputError, PreconditionError
+from common.imaging.codec import Pixels
+from services.generation.background.background import Placement
 from services.generation.compose.edges import clean_edges
 from services.generation.compose.files import FileFormat, encode_ad
-from services.generation.compose.layout import Place, Size, Window, place_for, window_for
-from services.generation.compose.quality import Limits, Quality, judge
+from services.generation.compose.layout import crop_for, product_box
+from services.generation.compose.quality import Limits, Quality, assess
 from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled
 from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
-from services.generation.light import Light, to_linear, to_premultiplied, to_srgb
-from services.runtime.errors import InvalidInputError, PreconditionError
-from services.runtime.image import Pixels
+from services.generation.geometry import Box, Crop, Size
+from services.generation.srgb import Light, to_linear, to_premultiplied, to_srgb
 
 VISIBLE = 8
-"""Alpha below this, of 255, is no part of the product: stray haze must not decide how large it is shown."""
+"""Minimum alpha of the product, of 255: stray haze must not affect the size at which it is shown."""
 
 
 @dataclass(frozen=True)
-class Backdrop:
+class Scene:
     """A background and where the product goes in it.
 
     Attributes:
         pixels: (H, W, 3).
-        placement: In its pixels.
+        placement: Placement, in its pixels.
     """
 
     pixels: Pixels
@@ -36,17 +37,17 @@ class Backdrop:
 
     @property
     def size(self) -> Size:
-        """Its size."""
+        """Size in pixels."""
         return Size(self.pixels.shape[1], self.pixels.shape[0])
 
 
 @dataclass(frozen=True)
 class Output:
-    """How ads are written.
+    """How creatives are encoded and checked.
 
     Attributes:
-        file_format: Of the files.
-        limits: What an ad must reach; its file, too, when its format has qualities to choose from.
+        file_format: File format.
+        limits: Limits of the quality check. JPEG and WebP are compressed to fit the file size limit.
     """
 
     file_format: FileFormat = "jpeg"
@@ -55,7 +56,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Creative:
-    """A finished ad: its file, and what a look at it tells."""
+    """A finished creative: its file and the result of its quality check."""
 
     file: bytes
     quality: Quality
@@ -63,7 +64,7 @@ class Creative:
 
 @dataclass(frozen=True)
 class _Cutout:
-    """The product in linear light, cropped to what is visible: (h, w, 4), colours premultiplied by alpha."""
+    """The product in linear light, cropped to its visible part: (h, w, 4), premultiplied by alpha."""
 
     light: Light
 
@@ -72,75 +73,75 @@ class _Cutout:
         return Size(self.light.shape[1], self.light.shape[0])
 
 
-def compose(backdrops: Sequence[Backdrop], cutout: Pixels, sizes: Sequence[Size], output: Output) -> list[Creative]:
-    """Make one ad per size.
+def compose(scenes: Sequence[Scene], cutout: Pixels, sizes: Sequence[Size], output: Output) -> list[Creative]:
+    """Make one creative per size.
 
     Args:
-        backdrops: At least one; each size takes the one whose proportions are nearest.
-        cutout: (H, W, 4): the product.
-        sizes: Of the ads.
-        output: How they are written.
+        scenes: At least one; each size uses the one with the nearest aspect ratio.
+        cutout: Product, (H, W, 4), straight alpha.
+        sizes: Sizes of the creatives.
+        output: Encoding and limits.
 
     Raises:
-        InvalidInputError: The cut-out has no alpha channel, or a zone lies outside its picture.
-        PreconditionError: The cut-out has no visible pixel, or an ad cannot be made small enough.
+        InvalidInputError: The cutout has no alpha channel, or a placement lies outside its background.
+        PreconditionError: The cutout has no visible pixel, or a creative cannot be compressed to the size limit.
     """
-    for backdrop in backdrops:
-        _check_zone(backdrop)
+    for scene in scenes:
+        _check_placement(scene)
     product = _prepare(cutout)
-    return [_make_one(_nearest(backdrops, size), product, size, output) for size in sizes]
+    return [_make_one(_nearest(scenes, size), product, size, output) for size in sizes]
 
 
-def _check_zone(backdrop: Backdrop) -> None:
-    zone, size = backdrop.placement.zone, backdrop.size
-    if not (0 <= zone.left < zone.right <= size.width and 0 <= zone.top < zone.bottom <= size.height):
+def _check_placement(scene: Scene) -> None:
+    box, size = scene.placement.box, scene.size
+    if not (0 <= box.left < box.right <= size.width and 0 <= box.top < box.bottom <= size.height):
         raise InvalidInputError("A placement lies outside its background.", "PLACEMENT_OUTSIDE")
 
 
 def _prepare(cutout: Pixels) -> _Cutout:
     if cutout.ndim != 3 or cutout.shape[2] != 4:
-        raise InvalidInputError("The cut-out has no transparency: send RGBA.", "NO_ALPHA")
+        raise InvalidInputError("The cutout has no alpha channel: send RGBA.", "NO_ALPHA")
     left, top, width, height = cv2.boundingRect((cutout[..., 3] >= VISIBLE).astype(np.uint8))
     if not width:
-        raise PreconditionError("The cut-out is empty: upload the photo again.", "EMPTY_CUTOUT")
+        raise PreconditionError("The cutout has no visible pixel.", "EMPTY_CUTOUT")
     visible = cutout[top : top + height, left : left + width]
     return _Cutout(to_premultiplied(visible))
 
 
-def _nearest(backdrops: Sequence[Backdrop], size: Size) -> Backdrop:
-    return min(backdrops, key=lambda backdrop: abs(np.log(backdrop.size.aspect_ratio / size.aspect_ratio)))
+def _nearest(scenes: Sequence[Scene], size: Size) -> Scene:
+    return min(scenes, key=lambda scene: abs(np.log(scene.size.aspect_ratio / size.aspect_ratio)))
 
 
-def _make_one(backdrop: Backdrop, product: _Cutout, ad: Size, output: Output) -> Creative:
-    placement = backdrop.placement
-    window = window_for(backdrop.size, placement.zone, ad)
-    place = place_for(product.size, placement.zone, window, ad)
-    layer = clean_edges(scaled(product.light, Size(place.width, place.height)))
-    scene = _lit_scene(scaled(_cropped(to_linear(backdrop.pixels), window), ad), layer, place, placement)
-    file = encode_ad(to_srgb(put(scene, layer, place)), output.file_format, output.limits.file_bytes)
-    return Creative(file, judge(layer, scene, place, ad, file, output.limits))
+def _make_one(scene: Scene, product: _Cutout, ad: Size, output: Output) -> Creative:
+    placement = scene.placement
+    crop = crop_for(scene.size, placement.box, ad)
+    box = product_box(product.size, placement.box, crop, ad)
+    layer = clean_edges(scaled(product.light, Size(box.width, box.height)))
+    picture = _lit(scaled(_cropped(to_linear(scene.pixels), crop), ad), layer, box, placement)
+    file = encode_ad(to_srgb(put(picture, layer, box)), output.file_format, output.limits.file_bytes)
+    return Creative(file, assess(layer, picture, box, ad, file, output.limits))
 
 
-def _cropped(light: Light, window: Window) -> Light:
+def _cropped(light: Light, crop: Crop) -> Light:
     height, width = light.shape[:2]
-    left, top = min(round(window.left), width - 1), min(round(window.top), height - 1)
-    return light[top : top + max(1, round(window.height)), left : left + max(1, round(window.width))]
+    left, top = min(round(crop.left), width - 1), min(round(crop.top), height - 1)
+    return light[top : top + max(1, round(crop.height)), left : left + max(1, round(crop.width))]
 
 
-def _lit_scene(scene: Light, layer: Light, place: Place, placement: Placement) -> Light:
-    """Give the scene with what the product does to it: its reflection and its shadows."""
-    ad = Size(scene.shape[1], scene.shape[0])
+def _lit(picture: Light, layer: Light, box: Box, placement: Placement) -> Light:
+    """Return the picture with the reflection and the shadows of the product."""
+    ad = Size(picture.shape[1], picture.shape[0])
     if placement.reflectance:
-        mirrored = reflection(layer, place, ad, placement.reflectance)
-        scene = scene * (1 - mirrored[..., 3:]) + mirrored[..., :3]
-    lit = contact_shadow(layer[..., 3], place, ad) * cast_shadow(layer[..., 3], place, ad, placement.light)
-    return scene * tinted(lit, scene)
+        mirrored = reflection(layer, box, ad, placement.reflectance)
+        picture = picture * (1 - mirrored[..., 3:]) + mirrored[..., :3]
+    lit = contact_shadow(layer[..., 3], box, ad) * cast_shadow(layer[..., 3], box, ad, placement.light)
+    return picture * tinted(lit, picture)
 
 
-def put(scene: Light, layer: Light, place: Place) -> Light:
-    """Lay a premultiplied layer over a scene, in linear light."""
-    finished = scene.copy()
-    spot = finished[place.top : place.top + place.height, place.left : place.left + place.width]
+def put(picture: Light, layer: Light, box: Box) -> Light:
+    """Composite a premultiplied layer over a picture, in linear light."""
+    finished = picture.copy()
+    spot = finished[box.top : box.top + box.height, box.left : box.left + box.width]
     spot *= 1 - layer[..., 3:]
     spot += layer[..., :3]
     return finished

@@ -1,22 +1,22 @@
-"""Cleaning the colours of a product's soft edge: a trace of the photo's background in them shows as a rim."""
+"""Colour decontamination of a product's soft edge, where traces of the photo's background show as a rim."""
 
 import cv2
 import numpy as np
 
-from services.generation.light import Light
+from services.generation.srgb import Light
 
 REACH = 1.5
-"""How far a colour is carried outwards, in pixels of the ad."""
+"""Distance that colours spread outwards (Gaussian sigma), in creative pixels."""
 SOLID = 0.985
 
 
 def clean_edges(layer: Light) -> Light:
-    """Give edge pixels the colour of the solid product beside them, as far as there is any.
+    """Recolour edge pixels from the solid product beside them, where there is any.
 
-    Hair and glass, which have nothing solid beside them, keep their own colours; solid pixels keep theirs exactly.
+    Hair and glass, which have nothing solid beside them, keep their colours; solid pixels are unchanged.
 
     Args:
-        layer: (h, w, 4), premultiplied, at its size in the ad.
+        layer: (h, w, 4), premultiplied, at its size in the creative.
     """
     alpha = layer[..., 3:]
     solid = (alpha >= SOLID).astype(np.float32)

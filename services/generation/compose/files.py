@@ -1,10 +1,10 @@
-"""Writing an ad as a file that ad networks take."""
+"""Encoding of creatives as files that ad networks accept."""
 
 from bisect import bisect_right
 from typing import Literal
 
-from services.runtime.errors import PreconditionError
-from services.runtime.image import Pixels, encode_jpeg, encode_png, encode_webp
+from common.errors import PreconditionError
+from common.imaging.codec import Pixels, encode_jpeg, encode_png, encode_webp
 
 FileFormat = Literal["jpeg", "webp", "png"]
 QUALITIES = range(20, 96)
@@ -12,10 +12,10 @@ _LOSSY = {"jpeg": encode_jpeg, "webp": encode_webp}
 
 
 def encode_ad(pixels: Pixels, file_format: FileFormat, most_bytes: int) -> bytes:
-    """Write a file: JPEG or WebP of the best quality that fits, or PNG, which has one quality and any size.
+    """Encode a creative: JPEG or WebP at the best quality that fits, or PNG, which ignores the size limit.
 
     Raises:
-        PreconditionError: Not even the lowest quality fits.
+        PreconditionError: Even the lowest quality is too large.
     """
     if file_format == "png":
         return encode_png(pixels)

@@ -1,77 +1,54 @@
-"""Where things go: pure geometry, from the room in a background to the product's place in an ad."""
+"""Layout: from the box for the product in a background to its box in a creative."""
 
-from dataclasses import dataclass
-
-from services.generation.background.engine import Zone
+from services.generation.geometry import Box, Crop, Size
 
 MARGIN = 0.05
-"""Kept free between the product and the ad's edges, as a part of the ad's size."""
+"""Space between the product and the edges of a creative, as a fraction of its size."""
 LOWEST_STAND = 0.93
-"""The product never stands lower than this, from the top of the ad."""
+"""Lowest position of the foot of the product, from the top of a creative."""
 ROOMY = 0.8
-"""A window has room for a zone that takes at most so much of its height."""
+"""A crop has room for a box of at most this fraction of its height."""
 
 
-@dataclass(frozen=True)
-class Size:
-    """A width and a height in pixels."""
+def crop_for(background: Size, box: Box, ad: Size) -> Crop:
+    """Return the largest crop of the proportions of a creative, centred on the product.
 
-    width: int
-    height: int
+    It shows as much of the box as possible; if the box is too tall, its foot.
 
-    @property
-    def aspect_ratio(self) -> float:
-        """Width over height."""
-        return self.width / self.height
-
-
-@dataclass(frozen=True)
-class Window:
-    """The part of a background that an ad shows, in the background's pixels."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True)
-class Place:
-    """A rectangle in an ad, in whole pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-
-def window_for(background: Size, zone: Zone, ad: Size) -> Window:
-    """Give the largest part of the background in the ad's proportions, moved to where the product goes.
-
-    It shows as much of the zone as it can; when the zone is too tall for it, the foot of the zone.
+    Args:
+        background: Size of the background.
+        box: Box for the product, in background pixels.
+        ad: Size of the creative.
     """
     width = min(background.width, background.height * ad.aspect_ratio)
     height = width / ad.aspect_ratio
-    left = (zone.left + zone.right) / 2 - width / 2
-    # In the picture as it was made the product stands at a certain height. A lower window keeps that proportion, unless
-    # there is too little height to leave much of it below the foot.
-    fits = zone.bottom - zone.top <= ROOMY * height
-    top = zone.bottom - height * min(zone.bottom / background.height if fits else 1, LOWEST_STAND)
-    return Window(_within(left, background.width - width), _within(top, background.height - height), width, height)
+    left = (box.left + box.right) / 2 - width / 2
+    # Keep the height at which the product stands in the background, unless that leaves too little below its foot.
+    fits = box.height <= ROOMY * height
+    top = box.bottom - height * min(box.bottom / background.height if fits else 1, LOWEST_STAND)
+    return Crop(_clamp(left, background.width - width), _clamp(top, background.height - height), width, height)
 
 
-def place_for(product: Size, zone: Zone, window: Window, ad: Size) -> Place:
-    """Give the product's place: on the foot of the zone, as large as zone and margins allow, never squashed."""
-    scale = ad.width / window.width
-    foot = min((zone.bottom - window.top) * scale, ad.height * LOWEST_STAND)
-    head = max((zone.top - window.top) * scale, ad.height * MARGIN)
-    room_width = min((zone.right - zone.left) * scale, ad.width * (1 - 2 * MARGIN))
-    fit = min(room_width / product.width, (foot - head) / product.height)
+def product_box(product: Size, box: Box, crop: Crop, ad: Size) -> Box:
+    """Return the box of the product in a creative: on the foot of its box, as large as box and margins allow.
+
+    Args:
+        product: Size of the cutout; its proportions are kept.
+        box: Box for the product, in background pixels.
+        crop: Part of the background that the creative shows.
+        ad: Size of the creative.
+    """
+    scale = ad.width / crop.width
+    foot = min((box.bottom - crop.top) * scale, ad.height * LOWEST_STAND)
+    head = max((box.top - crop.top) * scale, ad.height * MARGIN)
+    available_width = min(box.width * scale, ad.width * (1 - 2 * MARGIN))
+    fit = min(available_width / product.width, (foot - head) / product.height)
     width, height = max(1, round(product.width * fit)), max(1, round(product.height * fit))
-    middle = ((zone.left + zone.right) / 2 - window.left) * scale
-    left = _within(middle - width / 2, ad.width * (1 - MARGIN) - width, ad.width * MARGIN)
-    return Place(round(left), max(0, round(foot) - height), width, height)
+    middle = ((box.left + box.right) / 2 - crop.left) * scale
+    left = round(_clamp(middle - width / 2, ad.width * (1 - MARGIN) - width, ad.width * MARGIN))
+    top = max(0, round(foot) - height)
+    return Box(left, top, left + width, top + height)
 
 
-def _within(value: float, most: float, least: float = 0.0) -> float:
-    return max(least, min(value, most))
+def _clamp(value: float, maximum: float, minimum: float = 0.0) -> float:
+    return max(minimum, min(value, maximum))

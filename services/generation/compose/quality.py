@@ -1,4 +1,4 @@
-"""A look at a finished ad: whether the product is large enough and stands out. That it is whole, the layout sees to."""
+"""Quality check of a creative: is the product large enough, does it stand out? The layout keeps it whole."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,21 +7,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.generation.compose.layout import MARGIN, Place, Size
-from services.generation.light import Light, encode
+from services.generation.compose.layout import MARGIN
+from services.generation.geometry import Box, Size
+from services.generation.srgb import Light, encode
 
 OUTLINE = 3.0
-"""How far to both sides of the outline colours are compared, in pixels of the ad (one standard deviation)."""
+"""Distance on both sides of the outline at which colours are compared (Gaussian sigma), in creative pixels."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What an ad must reach.
+    """Limits of the quality check.
 
     Attributes:
-        fill: See Quality.
-        contrast: See Quality.
-        file_bytes: The largest its file may be.
+        fill: Minimum fill; see Quality.
+        contrast: Minimum contrast; see Quality.
+        file_bytes: Maximum file size, in bytes.
     """
 
     fill: float = 0.12
@@ -31,12 +32,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Quality:
-    """What a look at an ad tells.
+    """Result of the quality check.
 
     Attributes:
-        fill: The product's area as a part of the largest that the ad's margins allow, 0 to 1.
-        contrast: How far the product's outline is from the colours behind it: CIE76, median along the outline.
-        flaws: What is below the limits, for people.
+        fill: Area of the product as a fraction of the largest that the margins allow, 0 to 1.
+        contrast: Colour difference (CIE76) between the product and what is behind it, median along the outline.
+        flaws: Violated limits, described for people.
     """
 
     fill: float
@@ -44,18 +45,18 @@ class Quality:
     flaws: tuple[str, ...]
 
 
-def judge(layer: Light, scene: Light, place: Place, ad: Size, file: bytes, limits: Limits) -> Quality:
-    """Look at an ad.
+def assess(layer: Light, picture: Light, box: Box, ad: Size, file: bytes, limits: Limits) -> Quality:
+    """Check a creative.
 
     Args:
-        layer: (h, w, 4), premultiplied: the product at its size in the ad.
-        scene: (H, W, 3): the ad without the product, shadows and all.
-        place: Where the product stands.
-        ad: The ad's size.
-        file: The ad.
-        limits: What it must reach.
+        layer: Product at its size in the creative, (h, w, 4), premultiplied.
+        picture: Creative without the product, but with its shadows and reflection, (H, W, 3).
+        box: Box of the product.
+        ad: Size of the creative.
+        file: Encoded creative.
+        limits: Limits to check.
     """
-    fill, contrast = _fill(place, ad), _contrast(layer, scene, place)
+    fill, contrast = _fill(box, ad), _contrast(layer, picture, box)
     flaws = []
     if fill < limits.fill:
         flaws.append(f"the product is shown small ({fill:.0%} of the room there is)")
@@ -66,14 +67,14 @@ def judge(layer: Light, scene: Light, place: Place, ad: Size, file: bytes, limit
     return Quality(fill, contrast, tuple(f"{ad.width}x{ad.height}: {flaw}." for flaw in flaws))
 
 
-def _fill(place: Place, ad: Size) -> float:
+def _fill(box: Box, ad: Size) -> float:
     room_width, room_height = (1 - 2 * MARGIN) * ad.width, (1 - 2 * MARGIN) * ad.height
-    return min(1.0, max(place.width / room_width, place.height / room_height) ** 2)
+    return min(1.0, max(box.width / room_width, box.height / room_height) ** 2)
 
 
-def _contrast(layer: Light, scene: Light, place: Place) -> float:
-    """Compare what is just inside the outline with what is just outside of it."""
-    room = scene[place.top : place.top + place.height, place.left : place.left + place.width]
+def _contrast(layer: Light, picture: Light, box: Box) -> float:
+    """Return the colour difference (CIE76) between both sides of the outline, median along it."""
+    room = picture[box.top : box.top + box.height, box.left : box.left + box.width]
     edge = round(4 * OUTLINE)
     alpha = cv2.copyMakeBorder(layer[..., 3], edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0)
     product = cv2.copyMakeBorder(layer[..., :3], edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0)

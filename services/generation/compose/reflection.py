@@ -3,35 +3,35 @@
 import cv2
 import numpy as np
 
-from services.generation.compose.layout import Place, Size
-from services.generation.light import Light
+from services.generation.geometry import Box, Size
+from services.generation.srgb import Light
 
 DEPTH = 0.45
-"""How far down it reaches, as a part of the product's height."""
+"""Length of the reflection, as a fraction of the product height."""
 BLUR = 0.012
-"""As a part of the product's height: floors are not mirrors."""
+"""Blur (Gaussian sigma), as a fraction of the product height: floors are not mirrors."""
 
 
-def reflection(layer: Light, place: Place, ad: Size, reflectance: float) -> Light:
-    """Give the product upside down below its foot, fading downwards.
+def reflection(layer: Light, box: Box, ad: Size, reflectance: float) -> Light:
+    """Return the product flipped upside down below its foot, fading downwards.
 
     Args:
-        layer: (h, w, 4), premultiplied: the product at its size in the ad.
-        place: Where it stands in the ad.
-        ad: The ad's size.
-        reflectance: How much of the light comes back, 0 to 1.
+        layer: Product at its size in the creative, (h, w, 4), premultiplied.
+        box: Box of the product.
+        ad: Size of the creative.
+        reflectance: Fraction of light that the floor reflects, 0 to 1.
 
     Returns:
-        (H, W, 4), premultiplied, of the ad's size.
+        (H, W, 4) float32, premultiplied, of the size of the creative.
     """
     shown: Light = np.zeros((ad.height, ad.width, 4), np.float32)
-    foot = place.top + place.height
-    deep = min(round(DEPTH * place.height), ad.height - foot)
+    foot = box.top + box.height
+    deep = min(round(DEPTH * box.height), ad.height - foot)
     if deep <= 0:
         return shown
-    fade = (1 - (np.arange(deep, dtype=np.float32) + 0.5) / (DEPTH * place.height)) ** 1.5
+    fade = (1 - (np.arange(deep, dtype=np.float32) + 0.5) / (DEPTH * box.height)) ** 1.5
     upside_down = layer[::-1][:deep] * (reflectance * fade)[:, None, None]
-    shown[foot : foot + deep, place.left : place.left + place.width] = upside_down
-    blurred = np.asarray(cv2.GaussianBlur(shown, (0, 0), max(0.6, BLUR * place.height)), np.float32)
+    shown[foot : foot + deep, box.left : box.left + box.width] = upside_down
+    blurred = np.asarray(cv2.GaussianBlur(shown, (0, 0), max(0.6, BLUR * box.height)), np.float32)
     blurred[:foot] = 0
     return blurred

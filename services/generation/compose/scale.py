@@ -1,4 +1,4 @@
-"""Scaling pictures in linear light, once, and sharpening what scaling down has softened."""
+"""Scaling in linear light, once, with sharpening after downscaling."""
 
 from typing import Any
 
@@ -6,21 +6,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.generation.compose.layout import Size
-from services.generation.light import Light
+from services.generation.geometry import Size
+from services.generation.srgb import Light
 
 SHRINKS = 0.7
-"""Below this scale a picture is sharpened."""
+"""Scale factor below which a picture is sharpened."""
 RADIUS, AMOUNT = 0.8, 0.4
-"""Of the unsharp mask: in pixels of the ad, and how much of the difference is added."""
+"""Unsharp mask: Gaussian sigma in creative pixels, and the fraction of the difference that is added."""
 
 
 def scaled(light: Light, size: Size) -> Light:
-    """Give the light at another size, averaged over areas where it shrinks.
+    """Scale to a size: area averaging to shrink, bicubic interpolation to enlarge.
 
     Args:
         light: (H, W, 3), or (H, W, 4) premultiplied by alpha; 0 to 1.
-        size: Wanted.
+        size: Target size.
     """
     scale = size.width / light.shape[1]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -29,7 +29,7 @@ def scaled(light: Light, size: Size) -> Light:
 
 
 def sharpened(light: Light) -> Light:
-    """Apply an unsharp mask to the colours. Alpha stays as it is, and what lies outside of it has no part in it."""
+    """Apply an unsharp mask to the colours. Alpha is unchanged, and transparent pixels do not contribute."""
     if light.shape[2] == 3:
         return _within(light + AMOUNT * (light - cv2.GaussianBlur(light, (0, 0), RADIUS)))
     alpha = light[..., 3:]

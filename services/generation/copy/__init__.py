@@ -1,1 +1,1 @@
-"""The words of an ad."""
+"""The copy of an ad."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bench.cutout_quality import Method, measure, score
-from tests.pictures import ball
+from testing.pictures import ball
 
 PHOTO, TRUE = ball(200, 150)
 TRUTH = TRUE.astype(np.float32)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from bench.fill_quality import Seen, cases, hole_beside, measure, score
-from services.inpainting.opencv import OpenCv
-from tests.pictures import ball
+from services.inpainting.engines.telea import Telea
+from testing.pictures import ball
 
 PHOTO, PRODUCT = ball(300, 200)
 
@@ -51,6 +51,6 @@ def test_every_picture_is_filled_by_every_engine(tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / "images" / f"{stem}.jpg"), PHOTO)
         cv2.imwrite(str(tmp_path / "masks" / f"{stem}.png"), PRODUCT.astype(np.uint8) * 255)
     assert len(list(cases(tmp_path, 1))) == 2
-    scores = measure(tmp_path, 1, tmp_path / "out", [OpenCv()])
+    scores = measure(tmp_path, 1, tmp_path / "out", [Telea()])
     assert len(scores["opencv"]) == 2
     assert (tmp_path / "out" / "a.jpg").stat().st_size > 0

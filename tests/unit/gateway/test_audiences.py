@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from common.errors import InvalidInputError
 from gateway.audiences import Audiences
 from gateway.settings import GatewaySettings
 from productimage.generation.v1.generation_pb2 import Audience
-from services.runtime.errors import InvalidInputError
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +92,12 @@ def test_a_hundred_thousand_rows_are_counted(audiences: Audiences) -> None:
     ],
 )
 def test_a_choice_is_understood_in_every_form(audiences: Audiences, chosen: str) -> None:
-    assert audiences.understand(chosen) == Audience(gender="male", age="25-34", interest="outdoor")
+    assert audiences.parse(chosen) == Audience(gender="male", age="25-34", interest="outdoor")
 
 
 @pytest.mark.parametrize("chosen", ["", ",,", "nobody,knows,this", "../../etc"])
 def test_an_unknown_choice_means_everybody(audiences: Audiences, chosen: str) -> None:
-    assert audiences.understand(chosen) == Audience()
+    assert audiences.parse(chosen) == Audience()
 
 
 def test_the_sample_users_have_known_tags() -> None:

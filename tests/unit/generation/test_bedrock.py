@@ -12,27 +12,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.generation.audience import Audience, Product, Terms
-from services.generation.background import bedrock
-from services.generation.background.bedrock import Bedrock
-from services.generation.background.engine import Wish
-from services.generation.background.stability import ACTIVE, nearest_ratio
-from services.generation.cloud import COST
-from services.generation.engines import choose_engines
-from services.generation.settings import GenerationSettings
-from services.runtime import work
-from services.runtime.errors import (
+from common.errors import (
     InvalidInputError,
     OverloadedError,
     PreconditionError,
     ServiceError,
+    StartError,
     UnavailableError,
 )
-from services.runtime.executor import BoundedExecutor
-from services.runtime.server import StartError
-from services.runtime.work import AbandonedError, set_deadline
-from tests.pictures import Pixels, encoded, gradient
-from tests.scripted_http import Asked, Reply, ScriptedServer, scripted
+from common.serving.engines import EngineRegistry
+from common.serving.executor import BoundedExecutor
+from common.serving.work import AbandonedError
+from productimage.context import FOREVER, set_deadline
+from services.generation.audience import Audience, Product, Terms
+from services.generation.background.background import BackgroundRequest
+from services.generation.engines.bedrock import bedrock
+from services.generation.engines.bedrock.bedrock import Bedrock
+from services.generation.engines.bedrock.stability import ACTIVE, nearest_ratio
+from services.generation.engines.cloud_metrics import COST
+from services.generation.engines.registry import load_engines
+from services.generation.settings import GenerationSettings
+from testing.pictures import Pixels, encoded, gradient
+from testing.scripted_http import Asked, Reply, ScriptedServer, scripted
 
 PICTURE = gradient(150, 120)
 MODEL = "stability.stable-image-core-v1:1"
@@ -49,7 +50,7 @@ def _no_identity_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(bedrock, "FIRST_PAUSE", 0)
-    monkeypatch.setattr(bedrock, "LONGEST_PAUSE", 0)
+    monkeypatch.setattr(bedrock, "MAX_PAUSE", 0)
 
 
 def settings_for(server: ScriptedServer, **more: Any) -> GenerationSettings:
@@ -68,7 +69,9 @@ def failed(status: int, code: str, message: str = "secret detail arn:aws:iam::12
 
 
 def made(server: ScriptedServer, seed: int = 7, **more: Any) -> tuple[Pixels, str, str]:
-    background = Bedrock(settings_for(server, **more)).generate(Wish(PRODUCT, AUDIENCE, 5 / 4, seed, TERMS))
+    background = Bedrock(settings_for(server, **more)).generate(
+        BackgroundRequest(PRODUCT, AUDIENCE, 5 / 4, seed, TERMS)
+    )
     return background.pixels, background.prompt, background.engine
 
 
@@ -114,10 +117,10 @@ def test_the_nearest_proportions_are_asked_for(ratio: float, offered: tuple[int,
 
 def test_other_proportions_are_cut_out_of_the_middle() -> None:
     with scripted([answered(PICTURE)]) as server:
-        background = Bedrock(settings_for(server)).generate(Wish(PRODUCT, AUDIENCE, 2.0, 1))
+        background = Bedrock(settings_for(server)).generate(BackgroundRequest(PRODUCT, AUDIENCE, 2.0, 1))
     assert background.pixels.shape == (75, 150, 3)
     assert np.array_equal(background.pixels, PICTURE[22:97])
-    zone = background.placement.zone
+    zone = background.placement.box
     assert 0 < zone.left < zone.right < 150
     assert 0 < zone.top < zone.bottom < 75
     assert background.placement.estimated
@@ -205,7 +208,7 @@ def test_a_role_is_assumed_and_renewed(valid_for: timedelta, assumed: int, monke
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
         engine = Bedrock(settings_for(server, aws_role_arn="arn:aws:iam::1:role/ads"))
         for _ in range(3):
-            engine.generate(Wish(PRODUCT, AUDIENCE, 1, 1))
+            engine.generate(BackgroundRequest(PRODUCT, AUDIENCE, 1, 1))
         assert len(tokens.asked) == assumed
         assert tokens.asked[0].headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
         for number, asked in enumerate(server.asked, start=1):
@@ -226,13 +229,15 @@ def test_a_role_that_may_not_be_assumed_is_named(monkeypatch: pytest.MonkeyPatch
 
 def test_a_role_without_anything_to_assume_it_with_is_refused_at_start() -> None:
     with pytest.raises(StartError, match="AWS_ROLE_ARN needs credentials"):
-        choose_engines(GenerationSettings(aws_role_arn="arn:aws:iam::1:role/ads"))
+        load_engines(GenerationSettings(aws_role_arn="arn:aws:iam::1:role/ads"), EngineRegistry())
 
 
 def test_several_threads_ask_at_one_time() -> None:
     with scripted([answered(PICTURE)]) as server, ThreadPoolExecutor(8) as pool:
         engine = Bedrock(settings_for(server))
-        asked = [pool.submit(engine.generate, Wish(PRODUCT, AUDIENCE, 5 / 4, seed, TERMS)) for seed in range(24)]
+        asked = [
+            pool.submit(engine.generate, BackgroundRequest(PRODUCT, AUDIENCE, 5 / 4, seed, TERMS)) for seed in range(24)
+        ]
         assert all(np.array_equal(one.result().pixels, PICTURE) for one in asked)
     assert sorted(one.json["seed"] for one in server.asked) == list(range(24))
 
@@ -263,21 +268,21 @@ def test_a_slow_answer_ends_with_the_deadline() -> None:
             with pytest.raises((UnavailableError, AbandonedError)):
                 made(server)
         finally:
-            set_deadline(work.FOREVER)
+            set_deadline(FOREVER)
     assert len(server.asked) == 1
 
 
 async def test_nobody_asks_again_for_a_caller_who_went_away(monkeypatch: pytest.MonkeyPatch) -> None:
     executor = BoundedExecutor(1, 0)
     monkeypatch.setattr(bedrock, "FIRST_PAUSE", 30)
-    monkeypatch.setattr(bedrock, "LONGEST_PAUSE", 30)
+    monkeypatch.setattr(bedrock, "MAX_PAUSE", 30)
     with scripted([failed(429, "ThrottlingException")]) as server:
         task = asyncio.create_task(executor.run(made, server))
         assert await asyncio.to_thread(server.was_asked.wait, 10)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.to_thread(executor.close)  # waits for the thread: it ends at its pause
+        await asyncio.to_thread(executor.close)  # waits for the thread, which ends at its next pause
         assert len(server.asked) == 1
 
 
@@ -286,21 +291,21 @@ async def test_nobody_asks_again_for_a_caller_who_went_away(monkeypatch: pytest.
 )
 def test_a_model_that_cannot_be_used_is_refused_at_start(model: str) -> None:
     with pytest.raises(StartError, match="these are active") as caught:
-        choose_engines(GenerationSettings(background_engine="bedrock", bedrock_model=model))
+        load_engines(GenerationSettings(background_engine="bedrock", bedrock_model=model), EngineRegistry())
     assert model in str(caught.value)
     assert all(active in str(caught.value) for active in ACTIVE)
 
 
 def test_a_model_that_is_newer_than_we_are_is_taken_on_trust() -> None:
     settings = GenerationSettings(background_engine="bedrock", bedrock_model="stability.stable-image-next-v9:0")
-    assert choose_engines(settings).background.name == "bedrock/stability.stable-image-next-v9:0"
+    assert load_engines(settings, EngineRegistry()).background.name == "bedrock/stability.stable-image-next-v9:0"
 
 
 def test_who_has_an_identity_gets_bedrock() -> None:
     def chosen(**more: Any) -> str:
-        return choose_engines(GenerationSettings(**more)).background.name.removeprefix("bedrock/")
+        return load_engines(GenerationSettings(**more), EngineRegistry()).background.name.removeprefix("bedrock/")
 
-    assert chosen() == "studio"
+    assert chosen() == "set"
     assert chosen(aws_access_key_id="a", aws_secret_access_key="b") == MODEL
     assert chosen(aws_role_arn="arn:aws:iam::1:role/ads", aws_access_key_id="a", aws_secret_access_key="b") == MODEL
-    assert chosen(aws_role_arn="arn:aws:iam::1:role/ads", background_engine="studio") == "studio"
+    assert chosen(aws_role_arn="arn:aws:iam::1:role/ads", background_engine="set") == "set"

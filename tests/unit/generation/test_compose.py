@@ -1,19 +1,19 @@
 import numpy as np
 import pytest
 
-from services.generation.background.engine import Placement, SceneLight, Zone
-from services.generation.compose.compose import Backdrop, Creative, Output, compose, put
+from common.errors import InvalidInputError, PreconditionError
+from common.imaging.codec import Pixels
+from services.generation.background.background import Placement, SceneLight
+from services.generation.compose.compose import Creative, Output, Scene, compose, put
 from services.generation.compose.edges import clean_edges
 from services.generation.compose.files import encode_ad
-from services.generation.compose.layout import Place, Size
-from services.generation.compose.quality import Limits, judge
+from services.generation.compose.quality import Limits, assess
 from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled, sharpened
 from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
-from services.generation.light import Light, to_linear, to_premultiplied, to_srgb
-from services.runtime.errors import InvalidInputError, PreconditionError
-from services.runtime.image import Pixels
-from tests.pictures import decoded, disc_cutout, texture
+from services.generation.geometry import Box, Size
+from services.generation.srgb import Light, to_linear, to_premultiplied, to_srgb
+from testing.pictures import decoded, disc_cutout, texture
 
 SIZES = [Size(300, 250), Size(320, 480), Size(336, 280)]
 EVERY_SIZE = [*SIZES, Size(728, 90), Size(160, 600), Size(300, 600), Size(970, 250), Size(1080, 1080), Size(1080, 1920)]
@@ -22,20 +22,20 @@ AD = Size(300, 250)
 
 
 def placement(width: int = 800, height: int = 640, reflectance: float = 0.0) -> Placement:
-    zone = Zone(round(0.2 * width), round(0.1 * height), round(0.8 * width), round(0.77 * height))
+    zone = Box(round(0.2 * width), round(0.1 * height), round(0.8 * width), round(0.77 * height))
     return Placement(zone, SceneLight(0.5, 0.8, 0.4, 0.4), reflectance)
 
 
-def backdrop(width: int = 800, height: int = 640, reflectance: float = 0.0) -> Backdrop:
-    return Backdrop(np.full((height, width, 3), GREY, np.uint8), placement(width, height, reflectance))
+def scene(width: int = 800, height: int = 640, reflectance: float = 0.0) -> Scene:
+    return Scene(np.full((height, width, 3), GREY, np.uint8), placement(width, height, reflectance))
 
 
-def creatives(cutout: Pixels, *backdrops: Backdrop, sizes: list[Size] = SIZES) -> list[Creative]:
-    return compose(backdrops or (backdrop(), backdrop(640, 960)), cutout, sizes, Output())
+def creatives(cutout: Pixels, *scenes: Scene, sizes: list[Size] = SIZES) -> list[Creative]:
+    return compose(scenes or (scene(), scene(640, 960)), cutout, sizes, Output())
 
 
-def ads(cutout: Pixels, *backdrops: Backdrop, sizes: list[Size] = SIZES) -> list[Pixels]:
-    return [decoded(creative.file) for creative in creatives(cutout, *backdrops, sizes=sizes)]
+def ads(cutout: Pixels, *scenes: Scene, sizes: list[Size] = SIZES) -> list[Pixels]:
+    return [decoded(creative.file) for creative in creatives(cutout, *scenes, sizes=sizes)]
 
 
 def red_part(ad: Pixels) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":
@@ -43,12 +43,12 @@ def red_part(ad: Pixels) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":
 
 
 def box(height: int, width: int, colour: float = 0.2) -> Light:
-    """A solid, premultiplied layer."""
+    """Return an opaque, premultiplied layer, (height, width, 4)."""
     return np.dstack([np.full((height, width, 3), colour), np.ones((height, width))]).astype(np.float32)
 
 
 def test_every_ad_has_its_exact_size_and_fits() -> None:
-    made = creatives(disc_cutout(400), Backdrop(texture(800, 640), placement()))
+    made = creatives(disc_cutout(400), Scene(texture(800, 640), placement()))
     for creative, size in zip(made, SIZES, strict=True):
         assert creative.file.startswith(b"\xff\xd8")
         assert len(creative.file) <= 150_000
@@ -69,16 +69,16 @@ def test_the_product_is_whole_round_and_in_its_own_colour_in_every_size() -> Non
 
 
 def test_inside_the_product_its_colours_are_the_photos() -> None:
-    """The placed layer is compared with the photo scaled down by itself: no light, shadow or edge may change it."""
+    """The placed layer must equal the downscaled photo: no light, shadow or edge may change it."""
     rng = np.random.default_rng(3)
     photo = np.kron(rng.integers(0, 256, (24, 32, 3), np.uint8), np.ones((20, 20, 1), np.uint8))
     y, x = np.mgrid[:480, :640]
     alpha = np.where(np.hypot(x - 320, y - 240) < 200, 255, 0).astype(np.uint8)
     layer = clean_edges(scaled(to_premultiplied(np.dstack([photo, alpha])), Size(160, 120)))
-    scene = to_linear(texture(300, 250))
-    finished = to_srgb(put(scene, layer, Place(40, 60, 160, 120)))[60:180, 40:200]
+    picture = to_linear(texture(300, 250))
+    finished = to_srgb(put(picture, layer, Box(40, 60, 200, 180)))[60:180, 40:200]
     alone = to_srgb(scaled(to_linear(photo), Size(160, 120)))
-    # One pixel from the edge on, where sharpening looks at the background in the photo, but not in the cut-out.
+    # Without the edge, where sharpening sees the background in the photo, but not in the cutout.
     inside = np.hypot(np.arange(160)[None] - 79.5, np.arange(120)[:, None] - 59.5) < 46
     assert np.abs(finished.astype(int) - alone)[inside].max() <= 2
 
@@ -93,12 +93,12 @@ def test_premultiplied_light_is_light_times_alpha() -> None:
 def test_a_plain_product_keeps_its_exact_colour_to_the_very_edge() -> None:
     cutout = np.dstack([np.full((400, 400, 3), (200, 120, 40), np.uint8), disc_cutout(400)[..., 3]])
     layer = clean_edges(scaled(to_premultiplied(cutout), Size(100, 100)))
-    placed = to_srgb(put(np.zeros((120, 120, 3), np.float32), layer, Place(10, 10, 100, 100)))[10:110, 10:110]
+    placed = to_srgb(put(np.zeros((120, 120, 3), np.float32), layer, Box(10, 10, 110, 110)))[10:110, 10:110]
     assert np.abs(placed[layer[..., 3] > 0.999].astype(int) - (200, 120, 40)).max() <= 1
 
 
 def test_no_hidden_colour_bleeds_into_the_edge() -> None:
-    # Pure green hides under the clear part of the cut-out: any of it in the ad would be a halo.
+    # Transparent pixels of the cutout are pure green: any green in the ad would be a halo.
     for ad in ads(disc_cutout(700)):
         green = ad[..., 1].astype(int) - np.maximum(ad[..., 0], ad[..., 2])
         assert green.max() < 25
@@ -138,7 +138,7 @@ def test_the_background_is_not_squashed() -> None:
     ring = np.abs(np.hypot(x - 400, y - 250) - 200) < 12
     pixels = np.full((640, 800, 3), GREY, np.uint8)
     pixels[ring] = (20, 20, 240)
-    for ad in ads(disc_cutout(100), Backdrop(pixels, Placement(Zone(390, 470, 410, 490)))):
+    for ad in ads(disc_cutout(100), Scene(pixels, Placement(Box(390, 470, 410, 490)))):
         blue = (ad[..., 2].astype(int) - ad[..., 0]) > 60
         rows, columns = np.nonzero(blue)
         if np.ptp(columns) + 1 < ad.shape[1]:
@@ -147,7 +147,7 @@ def test_the_background_is_not_squashed() -> None:
 
 def test_the_contact_shadow_lies_under_the_product_and_nowhere_else() -> None:
     alpha = np.ones((100, 60), np.float32)
-    light = contact_shadow(alpha, Place(120, 50, 60, 100), AD)
+    light = contact_shadow(alpha, Box(120, 50, 180, 150), AD)
     assert light.shape == (250, 300)
     assert light[150, 150] < 0.7
     assert light[150, 150] < light[165, 150]
@@ -158,7 +158,7 @@ def test_the_contact_shadow_lies_under_the_product_and_nowhere_else() -> None:
 
 @pytest.mark.parametrize("side", [-1, 1])
 def test_the_cast_shadow_falls_away_from_the_light(side: int) -> None:
-    alpha, place = np.ones((100, 40), np.float32), Place(130, 50, 40, 100)
+    alpha, place = np.ones((100, 40), np.float32), Box(130, 50, 170, 150)
     light = cast_shadow(alpha, place, AD, SceneLight(right=0.6 * side, up=1.0, towards=0.6, shadow=0.5))
     left, right = light[100:150, 60:125].mean(), light[100:150, 175:240].mean()
     assert (left < right - 0.02) if side > 0 else (right < left - 0.02)
@@ -170,7 +170,7 @@ def test_the_cast_shadow_falls_away_from_the_light(side: int) -> None:
 
 def test_a_cast_shadow_softens_with_the_height_of_what_casts_it() -> None:
     alpha = np.ones((160, 30), np.float32)
-    light = cast_shadow(alpha, Place(200, 60, 30, 160), AD, SceneLight(0.8, 1.0, 0.8, 0.6))
+    light = cast_shadow(alpha, Box(200, 60, 230, 220), AD, SceneLight(0.8, 1.0, 0.8, 0.6))
     shade = 1 - light
     low, high = shade[212], shade[190]
     assert low.max() > 1.3 * high.max()
@@ -179,7 +179,7 @@ def test_a_cast_shadow_softens_with_the_height_of_what_casts_it() -> None:
 
 def test_no_shadow_without_strength() -> None:
     alpha = np.ones((50, 50), np.float32)
-    assert cast_shadow(alpha, Place(9, 9, 50, 50), AD, SceneLight(shadow=0.0)).min() == 1
+    assert cast_shadow(alpha, Box(9, 9, 59, 59), AD, SceneLight(shadow=0.0)).min() == 1
 
 
 def test_shadows_take_the_scenes_colour_and_only_they() -> None:
@@ -195,20 +195,20 @@ def test_shadows_take_the_scenes_colour_and_only_they() -> None:
 def test_a_reflection_is_upside_down_below_the_foot_and_fades() -> None:
     layer = box(100, 40)
     layer[80:, :, 0] = 0.9  # a red foot
-    shown = reflection(layer, Place(100, 60, 40, 100), AD, 0.5)
+    shown = reflection(layer, Box(100, 60, 140, 160), AD, 0.5)
     assert shown[:160].max() == 0
     assert shown[163, 120, 0] > 2 * shown[163, 120, 1]
     assert shown[190, 120, 0] == pytest.approx(shown[190, 120, 1], rel=0.2)
     assert shown[163, 120, 3] > 1.5 * shown[180, 120, 3] > 0
-    assert not reflection(layer, Place(100, 150, 40, 100), AD, 0.5).any(), "no room below"
+    assert not reflection(layer, Box(100, 150, 140, 250), AD, 0.5).any(), "no room below"
 
 
 def test_a_shiny_floor_shows_the_product() -> None:
-    plain, shiny = (ads(disc_cutout(400), backdrop(reflectance=share))[0].astype(int) for share in (0.0, 0.4))
+    plain, shiny = (ads(disc_cutout(400), scene(reflectance=share))[0].astype(int) for share in (0.0, 0.4))
     rows = np.nonzero(red_part(plain.astype(np.uint8)))[0]
     below = shiny[rows.max() + 5 : rows.max() + 25]
     assert (below[..., 0] - below[..., 1]).max() > 20
-    # The product, at the edge of which JPEG mixes a little.
+    # The product itself, without the edge, where JPEG mixes colours.
     assert np.abs(plain - shiny)[: rows.max() - 8].max() <= 16
 
 
@@ -221,7 +221,7 @@ def test_haze_does_not_decide_the_size() -> None:
 
 
 def test_each_size_takes_the_background_of_the_nearest_proportions() -> None:
-    wide, tall = backdrop(), backdrop(640, 960)
+    wide, tall = scene(), scene(640, 960)
     tall.pixels[:] = (60, 90, 160)
     landscape, portrait, _ = ads(disc_cutout(400), wide, tall)
     assert landscape[2, 2, 2] == pytest.approx(GREY, abs=4)
@@ -230,13 +230,13 @@ def test_each_size_takes_the_background_of_the_nearest_proportions() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1000, 4), (4, 1000), (1, 1)])
 def test_extreme_products_are_placed(width: int, height: int) -> None:
-    for ad in ads(np.full((height, width, 4), 255, np.uint8), backdrop(reflectance=0.3)):
+    for ad in ads(np.full((height, width, 4), 255, np.uint8), scene(reflectance=0.3)):
         assert ad.max() == 255
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (400, 3), (3, 400)])
 def test_the_smallest_backgrounds_are_taken(width: int, height: int) -> None:
-    tiny = Backdrop(np.full((height, width, 3), GREY, np.uint8), Placement(Zone(0, 0, width, height)))
+    tiny = Scene(np.full((height, width, 3), GREY, np.uint8), Placement(Box(0, 0, width, height)))
     sizes = [Size(600, 50), Size(50, 600), Size(300, 250)]
     assert [ad.shape[:2] for ad in ads(disc_cutout(40), tiny, sizes=sizes)] == [
         (size.height, size.width) for size in sizes
@@ -244,12 +244,12 @@ def test_the_smallest_backgrounds_are_taken(width: int, height: int) -> None:
 
 
 def test_bad_input_is_told_apart() -> None:
-    with pytest.raises(PreconditionError, match="empty"):
+    with pytest.raises(PreconditionError, match="no visible pixel"):
         ads(np.zeros((10, 10, 4), np.uint8))
-    with pytest.raises(InvalidInputError, match="transparency"):
+    with pytest.raises(InvalidInputError, match="alpha channel"):
         ads(np.zeros((10, 10, 3), np.uint8))
     with pytest.raises(InvalidInputError, match="outside"):
-        ads(disc_cutout(50), Backdrop(backdrop().pixels, Placement(Zone(0, 0, 801, 100))))
+        ads(disc_cutout(50), Scene(scene().pixels, Placement(Box(0, 0, 801, 100))))
 
 
 def test_a_good_ad_has_no_flaw_and_a_bad_one_says_which() -> None:
@@ -261,15 +261,15 @@ def test_a_good_ad_has_no_flaw_and_a_bad_one_says_which() -> None:
     assert faint.quality.contrast < 8
     [flaw] = faint.quality.flaws
     assert flaw.startswith("300x250: the product hardly stands out from the background")
-    [small] = creatives(disc_cutout(400), Backdrop(backdrop().pixels, Placement(Zone(390, 300, 430, 340))), sizes=[AD])
+    [small] = creatives(disc_cutout(400), Scene(scene().pixels, Placement(Box(390, 300, 430, 340))), sizes=[AD])
     [flaw] = small.quality.flaws
     assert flaw.startswith("300x250: the product is shown small")
 
 
 def test_a_file_that_is_too_heavy_is_a_flaw() -> None:
-    scene, place, limits = np.full((250, 300, 3), 0.9, np.float32), Place(100, 50, 90, 150), Limits(file_bytes=2000)
-    assert judge(box(150, 90), scene, place, AD, b"x" * 2000, limits).flaws == ()
-    assert judge(box(150, 90), scene, place, AD, b"x" * 4001, limits).flaws == (
+    picture, place, limits = np.full((250, 300, 3), 0.9, np.float32), Box(100, 50, 190, 200), Limits(file_bytes=2000)
+    assert assess(box(150, 90), picture, place, AD, b"x" * 2000, limits).flaws == ()
+    assert assess(box(150, 90), picture, place, AD, b"x" * 4001, limits).flaws == (
         "300x250: the file has 4 kB, more than 2 kB.",
     )
 
@@ -287,7 +287,7 @@ def test_the_best_quality_that_fits_is_taken(file_format: str) -> None:
 @pytest.mark.parametrize(("file_format", "start"), [("jpeg", b"\xff\xd8"), ("webp", b"RIFF"), ("png", b"\x89PNG")])
 def test_ads_are_written_in_the_format_of_the_setting(file_format: str, start: bytes) -> None:
     output = Output(file_format)  # type: ignore[arg-type]
-    [made] = compose([backdrop()], disc_cutout(400), [AD], output)
+    [made] = compose([scene()], disc_cutout(400), [AD], output)
     assert made.file.startswith(start)
     assert decoded(made.file).shape == (250, 300, 3)
 
@@ -295,7 +295,7 @@ def test_ads_are_written_in_the_format_of_the_setting(file_format: str, start: b
 def test_a_png_is_exact_and_its_size_is_noted() -> None:
     noise = texture(300, 250)
     assert np.array_equal(decoded(encode_ad(noise, "png", 1)), noise)
-    [made] = compose([Backdrop(texture(800, 640), placement())], disc_cutout(400), [Size(336, 280)], Output("png"))
+    [made] = compose([Scene(texture(800, 640), placement())], disc_cutout(400), [Size(336, 280)], Output("png"))
     assert any("more than 150 kB" in flaw for flaw in made.quality.flaws) is (len(made.file) > 150_000)
 
 

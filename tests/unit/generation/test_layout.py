@@ -1,37 +1,37 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.generation.background.engine import Zone
-from services.generation.compose.layout import Size, place_for, window_for
+from services.generation.compose.layout import crop_for, product_box
+from services.generation.geometry import Box, Size
 
 sides = st.integers(50, 2000)
 
 
 @st.composite
-def scenes(draw: st.DrawFn) -> tuple[Size, Zone]:
+def scenes(draw: st.DrawFn) -> tuple[Size, Box]:
     width, height = draw(sides), draw(sides)
     left, top = draw(st.integers(0, width - 20)), draw(st.integers(0, height - 20))
     right, bottom = draw(st.integers(left + 10, width)), draw(st.integers(top + 10, height))
-    return Size(width, height), Zone(left, top, right, bottom)
+    return Size(width, height), Box(left, top, right, bottom)
 
 
 @given(scene=scenes(), ad=st.builds(Size, sides, sides))
-def test_the_window_lies_in_the_background_and_keeps_its_proportions(scene: tuple[Size, Zone], ad: Size) -> None:
-    background, zone = scene
-    window = window_for(background, zone, ad)
-    assert window.left >= 0
-    assert window.top >= 0
-    assert window.left + window.width <= background.width + 1e-6
-    assert window.top + window.height <= background.height + 1e-6
-    assert abs(window.width / window.height - ad.aspect_ratio) < 1e-6 * ad.aspect_ratio
-    assert window.width > background.width - 1e-6 or window.height > background.height - 1e-6
+def test_the_window_lies_in_the_background_and_keeps_its_proportions(scene: tuple[Size, Box], ad: Size) -> None:
+    background, box = scene
+    crop = crop_for(background, box, ad)
+    assert crop.left >= 0
+    assert crop.top >= 0
+    assert crop.left + crop.width <= background.width + 1e-6
+    assert crop.top + crop.height <= background.height + 1e-6
+    assert abs(crop.width / crop.height - ad.aspect_ratio) < 1e-6 * ad.aspect_ratio
+    assert crop.width > background.width - 1e-6 or crop.height > background.height - 1e-6
 
 
 @given(scene=scenes(), ad=st.builds(Size, sides, sides), product=st.builds(Size, sides, sides))
-def test_the_product_is_whole_and_not_squashed(scene: tuple[Size, Zone], ad: Size, product: Size) -> None:
-    background, zone = scene
-    window = window_for(background, zone, ad)
-    place = place_for(product, zone, window, ad)
+def test_the_product_is_whole_and_not_squashed(scene: tuple[Size, Box], ad: Size, product: Size) -> None:
+    background, box = scene
+    crop = crop_for(background, box, ad)
+    place = product_box(product, box, crop, ad)
     assert place.left >= 0
     assert place.top >= 0
     assert place.left + place.width <= ad.width
@@ -42,9 +42,9 @@ def test_the_product_is_whole_and_not_squashed(scene: tuple[Size, Zone], ad: Siz
 
 
 def test_the_product_stands_on_the_foot_of_its_zone() -> None:
-    background, zone, ad = Size(800, 640), Zone(145, 58, 655, 494), Size(300, 250)
-    window = window_for(background, zone, ad)
-    place = place_for(Size(200, 500), zone, window, ad)
-    foot = (zone.bottom - window.top) * ad.width / window.width
+    background, box, ad = Size(800, 640), Box(145, 58, 655, 494), Size(300, 250)
+    crop = crop_for(background, box, ad)
+    place = product_box(Size(200, 500), box, crop, ad)
+    foot = (box.bottom - crop.top) * ad.width / crop.width
     assert abs(place.top + place.height - foot) <= 1
     assert abs(place.left + place.width / 2 - ad.width / 2) <= 1.5

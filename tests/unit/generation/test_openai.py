@@ -10,24 +10,26 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from services.generation.audience import Audience, Product, Terms
-from services.generation.cloud import COST
-from services.generation.copy import openai as engine_module
-from services.generation.copy.engine import Copy
-from services.generation.copy.openai import OpenAi
-from services.generation.engines import choose_engines
-from services.generation.settings import GenerationSettings
-from services.runtime.errors import (
+from common.errors import (
     InvalidInputError,
     OverloadedError,
     PreconditionError,
     ServiceError,
+    StartError,
     UnavailableError,
 )
-from services.runtime.executor import BoundedExecutor
-from services.runtime.server import StartError
-from services.runtime.work import FOREVER, AbandonedError, set_deadline
-from tests.scripted_http import Asked, Reply, ScriptedServer, scripted
+from common.serving.engines import EngineRegistry
+from common.serving.executor import BoundedExecutor
+from common.serving.work import AbandonedError
+from productimage.context import FOREVER, set_deadline
+from services.generation.audience import Audience, Product, Terms
+from services.generation.copy.copy import Copy
+from services.generation.engines import openai as engine_module
+from services.generation.engines.cloud_metrics import COST
+from services.generation.engines.openai import OpenAi
+from services.generation.engines.registry import load_engines
+from services.generation.settings import GenerationSettings
+from testing.scripted_http import Asked, Reply, ScriptedServer, scripted
 
 KEY = "sk-test-hush-hush"
 PRODUCT, AUDIENCE = Product("保溫瓶", "24小時保冷，不鏽鋼瓶身"), Audience("female", "25-34", "outdoor")
@@ -43,14 +45,14 @@ GOOD = {
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "PAUSE", 0)
+    monkeypatch.setattr(engine_module, "FIRST_PAUSE", 0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("OPENAI_KEY", raising=False)
 
 
 @pytest.fixture(autouse=True)
 def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close the clients, which live as long as a process does."""
+    """Close the clients, which otherwise live as long as the process."""
     with ExitStack() as stack:
         monkeypatch.setattr("openai.OpenAI", lambda **options: stack.enter_context(OpenAI(**options)))
         yield
@@ -148,7 +150,7 @@ def test_what_users_write_is_data(name: str, description: str) -> None:
     with scripted([answered()]) as plain_server:
         written(plain_server)
     brief = brief_of(server.asked[0])
-    # It is one string value in one JSON object; instructions and everything else are the same as ever.
+    # User text is a string value in one JSON object; instructions and everything else do not change.
     assert set(brief) == {"product_name", "product_description", "audience", "language"}
     assert brief["product_description"] == " ".join(description.split())
     same = [{**asked.json, "input": None} for asked in (server.asked[0], plain_server.asked[0])]
@@ -229,7 +231,7 @@ def test_no_answer_is_waited_for_beyond_the_deadline() -> None:
 
 
 async def test_nobody_asks_again_for_a_caller_who_went_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "PAUSE", 30)
+    monkeypatch.setattr(engine_module, "FIRST_PAUSE", 30)
     executor = BoundedExecutor(1, 0)
     with scripted([failed(500)]) as server:
         task = asyncio.create_task(executor.run(written, server))
@@ -243,7 +245,7 @@ async def test_nobody_asks_again_for_a_caller_who_went_away(monkeypatch: pytest.
 
 def test_templates_write_when_openai_fails_and_say_so() -> None:
     with scripted([failed(401)]) as server:
-        copy = choose_engines(settings_for(server)).copy.write(PRODUCT, AUDIENCE, "zh-TW")
+        copy = load_engines(settings_for(server), EngineRegistry()).copy.write(PRODUCT, AUDIENCE, "zh-TW")
     assert copy.engine == "templates"
     assert "保溫瓶" in copy.short_ad
     assert copy.note == "Written from templates. OpenAI does not accept the key: check OPENAI_KEY."
@@ -251,10 +253,10 @@ def test_templates_write_when_openai_fails_and_say_so() -> None:
 
 def test_or_the_generation_fails() -> None:
     with scripted([failed(401)]) as server, pytest.raises(PreconditionError, match="check OPENAI_KEY"):
-        choose_engines(settings_for(server, copy_fallback=False)).copy.write(PRODUCT, AUDIENCE, "zh-TW")
+        load_engines(settings_for(server, copy_fallback=False), EngineRegistry()).copy.write(PRODUCT, AUDIENCE, "zh-TW")
 
 
 def test_openai_by_name_needs_a_key() -> None:
     with pytest.raises(StartError, match="needs OPENAI_KEY"):
-        choose_engines(GenerationSettings(copy_engine="openai"))
-    assert choose_engines(GenerationSettings()).copy.name == "templates"
+        load_engines(GenerationSettings(copy_engine="openai"), EngineRegistry())
+    assert load_engines(GenerationSettings(), EngineRegistry()).copy.name == "templates"

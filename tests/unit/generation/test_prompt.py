@@ -1,4 +1,4 @@
-"""What image models are asked for."""
+"""Prompts for image models."""
 
 import itertools
 

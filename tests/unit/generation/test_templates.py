@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.generation.audience import AGES, GENDERS, INTERESTS, Audience, Product
-from services.generation.copy.engine import LOCALES, LONG_LENGTH, SHORT_LENGTH
-from services.generation.copy.templates import Templates
+from services.generation.copy.copy import LOCALES, LONG_LENGTH, SHORT_LENGTH
+from services.generation.engines.templates import Templates
 from services.generation.text import plain
 
 AUDIENCES = [Audience(*parts) for parts in itertools.product((*GENDERS, ""), (*AGES, ""), (*INTERESTS, ""))]

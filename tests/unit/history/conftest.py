@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from services.history.objects.disk import DiskStore
-from services.history.objects.s3 import S3Store
-from services.history.objects.store import ObjectStore
 from services.history.settings import HistorySettings
+from services.history.storage.base import ObjectStore
+from services.history.storage.disk import DiskStore
+from services.history.storage.s3 import S3Store
 
 ENDPOINT = "S3_ENDPOINT_URL"
-"""Set, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, it names a real S3 to test with, in buckets of our own."""
+"""If set, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, tests use this S3 server, in buckets of their own."""
 REGION = "us-east-1"
 
 
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
-    """A server that speaks S3: the one of the environment, else a moto server."""
+    """Yield the URL of the configured S3 server, else of a moto server."""
     if os.environ.get(ENDPOINT):
         yield os.environ[ENDPOINT]
         return
@@ -31,7 +31,7 @@ def s3_url() -> Iterator[str]:
 
 @pytest.fixture
 def s3_settings(s3_url: str) -> Iterator[HistorySettings]:
-    """Settings of a bucket of the test's own."""
+    """Yield settings for a bucket of the test's own."""
     real = bool(os.environ.get(ENDPOINT))
     settings = HistorySettings(
         store="s3",
@@ -52,7 +52,7 @@ def s3_settings(s3_url: str) -> Iterator[HistorySettings]:
 
 @pytest.fixture(params=["disk", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    """An empty store of either kind."""
+    """Open an empty store of either kind."""
     if request.param == "disk":
         return DiskStore(tmp_path / "store")
     return S3Store.connect(request.getfixturevalue("s3_settings"))

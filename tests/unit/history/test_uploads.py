@@ -7,38 +7,39 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.history import keys, marks
-from services.history.generations import Picture, save_generation
-from services.history.ledger import Ledger
-from services.history.marks import Marks
-from services.history.objects.store import ConflictError, ObjectStore
-from services.history.uploads import Upload, Uploads
-from services.runtime.errors import ContentionError, InvalidInputError, NotFoundError, PreconditionError
+from common.errors import ContentionError, InvalidInputError, NotFoundError, PreconditionError
+from services.history import leases, paths
+from services.history.generations import Generation, Generations, Picture
+from services.history.leases import Leases
+from services.history.records.log import RecordLog
+from services.history.records.queries import Page, RecordQueries, RecordQuery
+from services.history.storage.base import ConflictError, ObjectStore
+from services.history.uploads import Cutout, Upload, Uploads
 
 HOUR = 3600
 JPEG = b"\xff\xd8\xff and so on"
 
 
 @pytest.fixture
-def ledger(store: ObjectStore) -> Ledger:
-    return Ledger(store, attempts=5)
+def ledger(store: ObjectStore) -> RecordLog:
+    return RecordLog(store, attempts=5)
 
 
 @pytest.fixture
-def uploads(store: ObjectStore, ledger: Ledger) -> Uploads:
+def uploads(store: ObjectStore, ledger: RecordLog) -> Uploads:
     return Uploads(store, ledger, HOUR)
 
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Lets two hours pass."""
+    """Return a function that lets two hours pass."""
     passed = 0.0
 
     def pass_time() -> None:
         nonlocal passed
         passed += 2 * HOUR
 
-    monkeypatch.setattr(marks, "now", lambda: time.time() + passed)
+    monkeypatch.setattr(leases, "now", lambda: time.time() + passed)
     return pass_time
 
 
@@ -47,10 +48,15 @@ def create(uploads: Uploads, request_id: str = "r1", name: str = "flask.png", ph
 
 
 def save(
-    store: ObjectStore, uploads: Uploads, ledger: Ledger, upload: Upload, request_id: str = "g1"
+    store: ObjectStore, uploads: Uploads, ledger: RecordLog, upload: Upload, request_id: str = "g1"
 ) -> dict[str, object]:
     pictures = [Picture("300x250", JPEG, "JPEG"), Picture("320x480", JPEG, "JPEG")]
-    return save_generation(request_id, upload.timestamp, {"product_name": "flask"}, pictures, store, uploads, ledger)
+    generation = Generation(request_id, upload.timestamp, {"product_name": "flask"}, pictures)
+    return Generations(store, uploads, ledger).save(generation)
+
+
+def listed(ledger: RecordLog) -> Page:
+    return RecordQueries(ledger).list_records(RecordQuery())
 
 
 def all_keys(store: ObjectStore) -> list[str]:
@@ -66,7 +72,7 @@ def test_an_upload_lies_where_the_frontend_looks_for_it(store: ObjectStore, uplo
     assert re.fullmatch(r"\d{14}-[0-9a-f]{16}", upload.timestamp)
     assert upload.photo_path == f"{upload.timestamp}/upload/flask.png"
     assert store.get(f"static/{upload.photo_path}").data == b"photo"
-    uploads.put_cutout(upload.timestamp, b"cutout", "mobile_sam", {"name": "cut_out"}, 0.5)
+    uploads.put_cutout(upload.timestamp, Cutout(b"cutout", "mobile_sam", {"name": "cut_out"}, 0.5))
     assert upload.cutout_path == f"{upload.timestamp}/upload/flask_transparent.png"
     found = uploads.get(upload.timestamp)
     assert uploads.read_cutout(found) == b"cutout"
@@ -111,21 +117,21 @@ def test_a_crash_in_mid_upload_is_mended_by_the_same_request(
 
 
 def test_what_is_not_there_is_told(uploads: Uploads) -> None:
-    unknown = keys.new_timestamp(datetime.now(UTC))
-    with pytest.raises(NotFoundError, match="upload the photo again"):
+    unknown = paths.new_timestamp(datetime.now(UTC))
+    with pytest.raises(NotFoundError, match="no upload with this timestamp"):
         uploads.get(unknown)
     with pytest.raises(NotFoundError):
-        uploads.put_cutout(unknown, b"x", "engine", {}, 0)
+        uploads.put_cutout(unknown, Cutout(b"x", "engine", {}, 0))
     assert uploads.discard(unknown) is False
     upload = create(uploads)
-    with pytest.raises(PreconditionError, match="no cut-out"):
+    with pytest.raises(PreconditionError, match="no cutout"):
         uploads.read_cutout(uploads.get(upload.timestamp))
     with pytest.raises(InvalidInputError):
-        uploads.put_cutout(upload.timestamp, b"", "engine", {}, 0)
+        uploads.put_cutout(upload.timestamp, Cutout(b"", "engine", {}, 0))
 
 
 @pytest.mark.parametrize("bad", ["", "..", "../x", "20260101000000/..", "20260101000000-zzzz", "2026", "a" * 500, "\0"])
-def test_malformed_timestamps_are_refused(uploads: Uploads, bad: str) -> None:
+def test_malformed_timestamps_are_rejected(uploads: Uploads, bad: str) -> None:
     for call in (uploads.get, uploads.discard):
         with pytest.raises(InvalidInputError):
             call(bad)
@@ -133,28 +139,28 @@ def test_malformed_timestamps_are_refused(uploads: Uploads, bad: str) -> None:
 
 def test_a_discarded_upload_leaves_nothing(store: ObjectStore, uploads: Uploads) -> None:
     upload = create(uploads)
-    uploads.put_cutout(upload.timestamp, b"cutout", "engine", {}, 0)
+    uploads.put_cutout(upload.timestamp, Cutout(b"cutout", "engine", {}, 0))
     assert uploads.discard(upload.timestamp) is True
     assert all_keys(store) == []
     assert uploads.discard(upload.timestamp) is False
 
 
-def test_a_generation_is_recorded_and_kept(store: ObjectStore, uploads: Uploads, ledger: Ledger) -> None:
+def test_a_generation_is_recorded_and_kept(store: ObjectStore, uploads: Uploads, ledger: RecordLog) -> None:
     upload = create(uploads)
     record = save(store, uploads, ledger, upload)
     assert record["product_image_filename"] == upload.photo_path
     assert re.fullmatch(r"\d{14}", str(record["write_date"]))
-    paths = record["generated_images"]
-    assert isinstance(paths, list)
-    assert [path.rpartition("_")[2] for path in paths] == ["300x250.jpg", "320x480.jpg"]
-    for path in paths:
-        assert store.get(keys.static_key(path)).data == JPEG
-    assert json.loads(store.get(keys.RECORDS).data) == [record]
+    ads = record["generated_images"]
+    assert isinstance(ads, list)
+    assert [path.rpartition("_")[2] for path in ads] == ["300x250.jpg", "320x480.jpg"]
+    for path in ads:
+        assert store.get(paths.static_key(path)).data == JPEG
+    assert json.loads(store.get(paths.RECORDS).data) == [record]
     assert uploads.discard(upload.timestamp) is False
-    assert store.get(keys.static_key(upload.photo_path))
+    assert store.get(paths.static_key(upload.photo_path))
 
 
-def test_a_generation_is_saved_once(store: ObjectStore, uploads: Uploads, ledger: Ledger) -> None:
+def test_a_generation_is_saved_once(store: ObjectStore, uploads: Uploads, ledger: RecordLog) -> None:
     upload = create(uploads)
     first = save(store, uploads, ledger, upload)
     before = all_keys(store)
@@ -162,13 +168,13 @@ def test_a_generation_is_saved_once(store: ObjectStore, uploads: Uploads, ledger
     assert all_keys(store) == before
     second = save(store, uploads, ledger, upload, "g2")
     assert set(map(str, second["generated_images"])).isdisjoint(map(str, first["generated_images"]))  # type: ignore[call-overload]
-    assert len(ledger.page(0, "").records) == 2
+    assert len(listed(ledger).records) == 2
 
 
 def test_pictures_without_a_record_go_when_nobody_can_be_about_to_record_them(
     store: ObjectStore,
     uploads: Uploads,
-    ledger: Ledger,
+    ledger: RecordLog,
     later: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -189,7 +195,7 @@ def test_pictures_without_a_record_go_when_nobody_can_be_about_to_record_them(
 def test_pictures_of_a_save_that_died_go_and_those_beside_them_stay(
     store: ObjectStore,
     uploads: Uploads,
-    ledger: Ledger,
+    ledger: RecordLog,
     later: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -216,7 +222,7 @@ def test_pictures_of_a_save_that_died_go_and_those_beside_them_stay(
 def test_a_save_that_died_after_its_record_keeps_its_pictures(
     store: ObjectStore,
     uploads: Uploads,
-    ledger: Ledger,
+    ledger: RecordLog,
     later: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -235,13 +241,13 @@ def test_a_save_that_died_after_its_record_keeps_its_pictures(
     monkeypatch.setattr(ledger, "append", append)
     record = save(store, uploads, ledger, upload)
     for path in record["generated_images"]:  # type: ignore[attr-defined]
-        assert store.get(keys.static_key(path)).data == JPEG
+        assert store.get(paths.static_key(path)).data == JPEG
     assert not [key for key in all_keys(store) if key.startswith(("saving/", "pending/"))]
 
 
 @pytest.mark.parametrize("first_dies", [True, False])
 def test_of_several_tries_only_one_leaves_pictures(
-    store: ObjectStore, uploads: Uploads, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, *, first_dies: bool
+    store: ObjectStore, uploads: Uploads, ledger: RecordLog, monkeypatch: pytest.MonkeyPatch, *, first_dies: bool
 ) -> None:
     upload = create(uploads)
     append = ledger.append
@@ -257,13 +263,13 @@ def test_of_several_tries_only_one_leaves_pictures(
     with suppress(KeyboardInterrupt):
         save(store, uploads, ledger, upload)
     record = save(store, uploads, ledger, upload)
-    wanted = {keys.static_key(path) for path in record["generated_images"]}  # type: ignore[attr-defined]
+    wanted = {paths.static_key(path) for path in record["generated_images"]}  # type: ignore[attr-defined]
     assert {key for key in pictures(store, upload) if "/generated/" in key} == wanted
-    assert len(ledger.page(0, "").records) == 1
+    assert len(listed(ledger).records) == 1
 
 
 def test_a_conflict_about_nothing_is_told_so_that_it_is_tried_again(
-    store: ObjectStore, uploads: Uploads, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    store: ObjectStore, uploads: Uploads, ledger: RecordLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = create(uploads)
     real = store.create
@@ -275,13 +281,13 @@ def test_a_conflict_about_nothing_is_told_so_that_it_is_tried_again(
         real(key, data, content_type)
 
     monkeypatch.setattr(store, "create", conflict)
-    with pytest.raises(ContentionError, match="try again"):
+    with pytest.raises(ContentionError, match="is being saved"):
         save(store, uploads, ledger, upload)
     assert save(store, uploads, ledger, upload)["sequence"] == 0
 
 
 class TestWhoIsFirst:
-    """Somebody works on an upload while somebody else clears it away: one of the two gives way."""
+    """An upload is used while it is being swept or discarded: one of the two gives way."""
 
     def test_a_save_under_way_keeps_its_upload(self, uploads: Uploads, later: Callable[[], None]) -> None:
         upload = create(uploads)
@@ -296,12 +302,12 @@ class TestWhoIsFirst:
     ) -> None:
         upload = create(uploads)
         later()
-        clearing = Marks(store, keys.PENDING)
-        mark = clearing.condemn(upload.timestamp, HOUR)
+        clearing = Leases(store, paths.PENDING)
+        mark = clearing.mark_stale(upload.timestamp, HOUR)
         assert mark is not None
-        assert clearing.condemn(upload.timestamp, HOUR) is None, "by one only"
+        assert clearing.mark_stale(upload.timestamp, HOUR) is None, "by one only"
         for work in (uploads.get, lambda timestamp: uploads.saving(timestamp, "g").__enter__()):
-            with pytest.raises(ContentionError, match="upload the photo again"):
+            with pytest.raises(ContentionError, match="being removed"):
                 work(upload.timestamp)
         later()
         assert uploads.sweep() == 1, "even when the first one died over it"
@@ -333,7 +339,7 @@ class TestWhoIsFirst:
 
 @pytest.fixture
 def crashing(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], AbstractContextManager[None]]:
-    """Lets the process die in place of the given write."""
+    """Return a context that makes the process die in place of the given write."""
 
     @contextmanager
     def crash_at(step: int) -> Iterator[None]:
@@ -367,7 +373,7 @@ def test_a_crash_at_any_step_of_an_upload_leaves_nothing_that_a_sweep_does_not_c
 ) -> None:
     with crashing(step):
         upload = create(uploads)
-        uploads.put_cutout(upload.timestamp, b"cutout", "engine", {}, 0)
+        uploads.put_cutout(upload.timestamp, Cutout(b"cutout", "engine", {}, 0))
         uploads.discard(upload.timestamp)
     later()
     uploads.sweep()
@@ -378,7 +384,7 @@ def test_a_crash_at_any_step_of_an_upload_leaves_nothing_that_a_sweep_does_not_c
 def test_a_crash_at_any_step_of_a_save_leaves_an_entry_or_nothing(
     store: ObjectStore,
     uploads: Uploads,
-    ledger: Ledger,
+    ledger: RecordLog,
     later: Callable[[], None],
     crashing: Callable[[int], AbstractContextManager[None]],
     step: int,
@@ -394,8 +400,8 @@ def test_a_crash_at_any_step_of_a_save_leaves_an_entry_or_nothing(
     if record is None:
         assert all_keys(store) == before
     else:
-        made = {keys.static_key(path) for path in record["generated_images"]}
-        assert set(all_keys(store)) == {*before, *made, keys.save_key(upload.timestamp, "g2")}
+        made = {paths.static_key(path) for path in record["generated_images"]}
+        assert set(all_keys(store)) == {*before, *made, paths.save_key(upload.timestamp, "g2")}
 
 
 @pytest.mark.parametrize("damaged", [b"", b"[]", b"{}", b"{", b'{"timestamp": 1}'])
@@ -403,7 +409,7 @@ def test_a_damaged_upload_does_not_stop_the_sweep(
     store: ObjectStore, uploads: Uploads, later: Callable[[], None], damaged: bytes
 ) -> None:
     broken, stale = create(uploads, "r1"), create(uploads, "r2")
-    store.put(keys.upload_key(broken.timestamp), damaged, "application/json")
+    store.put(paths.upload_key(broken.timestamp), damaged, "application/json")
     later()
     assert uploads.sweep() == 2
     assert pictures(store, broken) == pictures(store, stale) == []
@@ -412,7 +418,7 @@ def test_a_damaged_upload_does_not_stop_the_sweep(
 
 def test_fields_of_a_later_version_are_passed_over(store: ObjectStore, uploads: Uploads) -> None:
     upload = create(uploads)
-    key = keys.upload_key(upload.timestamp)
+    key = paths.upload_key(upload.timestamp)
     store.put(key, json.dumps({**json.loads(store.get(key).data), "later": 1}).encode(), "application/json")
     assert uploads.get(upload.timestamp) == upload
 
@@ -427,15 +433,15 @@ def test_fields_of_a_later_version_are_passed_over(store: ObjectStore, uploads: 
         [Picture(str(number), JPEG, "JPEG") for number in range(17)],
     ],
 )
-def test_bad_pictures_are_refused(store: ObjectStore, uploads: Uploads, ledger: Ledger, bad: list[Picture]) -> None:
+def test_bad_pictures_are_rejected(store: ObjectStore, uploads: Uploads, ledger: RecordLog, bad: list[Picture]) -> None:
     upload = create(uploads)
     with pytest.raises(InvalidInputError):
-        save_generation("g", upload.timestamp, {}, bad, store, uploads, ledger)
+        Generations(store, uploads, ledger).save(Generation("g", upload.timestamp, {}, bad))
     assert pictures(store, upload) == [f"static/{upload.photo_path}"]
 
 
 def test_the_sweep_takes_stale_uploads_only(
-    store: ObjectStore, uploads: Uploads, ledger: Ledger, later: Callable[[], None]
+    store: ObjectStore, uploads: Uploads, ledger: RecordLog, later: Callable[[], None]
 ) -> None:
     stale, touched, finished = create(uploads, "r1"), create(uploads, "r2"), create(uploads, "r3")
     save(store, uploads, ledger, finished)
@@ -446,20 +452,20 @@ def test_the_sweep_takes_stale_uploads_only(
     assert pictures(store, stale) == []
     for kept in (touched, finished, young):
         assert uploads.get(kept.timestamp) == kept
-        assert store.get(keys.static_key(kept.photo_path))
+        assert store.get(paths.static_key(kept.photo_path))
     assert uploads.sweep() == 0
 
 
 def test_the_sweep_keeps_an_upload_whose_mark_outlived_its_first_result(
-    store: ObjectStore, uploads: Uploads, ledger: Ledger, later: Callable[[], None]
+    store: ObjectStore, uploads: Uploads, ledger: RecordLog, later: Callable[[], None]
 ) -> None:
     upload = create(uploads)
     save(store, uploads, ledger, upload)
-    Marks(store, keys.PENDING).place(upload.timestamp, "r1")
+    Leases(store, paths.PENDING).take(upload.timestamp, "r1")
     later()
     assert uploads.sweep() == 0
     assert uploads.get(upload.timestamp) == upload
-    assert not Marks(store, keys.PENDING).names()
+    assert not Leases(store, paths.PENDING).names()
 
 
 @pytest.mark.parametrize(
@@ -479,7 +485,7 @@ def test_the_sweep_keeps_an_upload_whose_mark_outlived_its_first_result(
     ],
 )
 def test_names_become_harmless(client_name: str, wanted: str) -> None:
-    assert keys.photo_name(client_name, "PNG") == wanted
+    assert paths.photo_name(client_name, "PNG") == wanted
 
 
 @pytest.mark.parametrize(
@@ -498,9 +504,9 @@ def test_names_become_harmless(client_name: str, wanted: str) -> None:
 )
 def test_only_pictures_are_served(path: str) -> None:
     with pytest.raises(NotFoundError):
-        keys.static_key(path)
+        paths.static_key(path)
 
 
 def test_pictures_of_the_original_backend_are_served() -> None:
-    assert keys.static_key("20240101120000/generated/0 圖.png") == "static/20240101120000/generated/0 圖.png"
-    assert keys.content_type("static/20240101120000/upload/a.JPG") == "image/jpeg"
+    assert paths.static_key("20240101120000/generated/0 圖.png") == "static/20240101120000/generated/0 圖.png"
+    assert paths.content_type("static/20240101120000/upload/a.JPG") == "image/jpeg"

@@ -1,4 +1,4 @@
-"""Writes TensorFlow checkpoints by the description of their format, apart from the code that reads them."""
+"""Write TensorFlow checkpoints from the format description, independently of the code that reads them."""
 
 import struct
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ RESTART_EVERY = 3
 
 
 def crc32c(data: bytes) -> int:
-    """Bit by bit (RFC 3720, appendix B.4), masked."""
+    """Return the masked CRC-32C, computed bit by bit (RFC 3720, appendix B.4)."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc ^= byte
@@ -64,7 +64,7 @@ def block(entries: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def write_bundle(index: Path, tensors: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write an index and its data file. Checksums of tensors are worked out once for equal bytes: ours are slow."""
+    """Write an index and its data file. Checksums of tensors come from google_crc32c, as ours are slow."""
     from google_crc32c import value as fast
 
     data, entries = bytearray(), [(b"", field(1, 1) + field(3, field(1, 1)))]

@@ -1,10 +1,10 @@
-"""Folders with DeepFill v2's weights in them."""
+"""Folders with DeepFill v2 weights."""
 
 from pathlib import Path
 
 import pytest
 
-from services.inpainting.deepfill.variant import CONVERTED, PYTORCH
+from services.inpainting.engines.deepfill.variant import CONVERTED, PYTORCH
 from tests.unit.inpainting.deepfill_weights import place
 
 

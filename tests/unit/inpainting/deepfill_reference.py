@@ -1,11 +1,11 @@
-"""DeepFill v2 worked out slowly in numpy, in float64: what the fast one is held to. Pictures are (C, H, W)."""
+"""Slow reference implementation of DeepFill v2 in NumPy, in float64. Pictures are (C, H, W)."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.inpainting.deepfill.variant import Variant
+from services.inpainting.engines.deepfill.variant import Variant
 
 Array = NDArray[np.float64]
 Weights = Mapping[str, NDArray[np.float32]]
@@ -20,7 +20,7 @@ def pad_before(side: int, kernel: int, stride: int, rate: int, rule: str) -> int
 
 
 def convolve(x: Array, weight: Array, bias: Array, stride: int, rate: int, rule: str) -> Array:
-    """Every output pixel looks up each of its taps; what lies outside the picture is zero."""
+    """Convolve pixel by pixel and tap by tap, zero outside the picture."""
     _, _, kernel, _ = weight.shape
     height, width = x.shape[1:]
     out = np.zeros((len(weight), -(-height // stride), -(-width // stride))) + bias[:, None, None]
@@ -36,7 +36,7 @@ def convolve(x: Array, weight: Array, bias: Array, stride: int, rate: int, rule:
 
 
 def convolve_by_taps(x: Array, weight: Array, bias: Array, stride: int, rate: int, rule: str) -> Array:
-    """The same (a test says so), all pixels of a tap together."""
+    """Convolve all pixels of a tap at once; a test compares it with `convolve`."""
     kernel = weight.shape[-1]
     height, width = x.shape[1:]
     out = np.zeros((len(weight), -(-height // stride), -(-width // stride))) + bias[:, None, None]
@@ -67,7 +67,7 @@ def gate(x: Array, activation: str) -> Array:
 
 
 def smaller(x: Array, factor: int, rule: str) -> Array:
-    """Nearest neighbour."""
+    """Downscale by nearest neighbour."""
     kept = [side // factor for side in x.shape[1:]]
     if rule == "floor":
         rows, columns = ([i * factor for i in range(n)] for n in kept)
@@ -80,7 +80,7 @@ def smaller(x: Array, factor: int, rule: str) -> Array:
 
 
 def patch(x: Array, row: int, column: int, size: int) -> Array:
-    """The patch whose first pixel is at (row, column); zero outside."""
+    """Return the patch (C, size, size) with its first pixel at (row, column), zero outside."""
     cut = np.zeros((len(x), size, size))
     for u in range(size):
         for v in range(size):
@@ -90,7 +90,7 @@ def patch(x: Array, row: int, column: int, size: int) -> Array:
 
 
 def fuse(scores: Array) -> Array:
-    """Add diagonal neighbours: scores (n, n)."""
+    """Add the diagonal neighbours of scores (n, n)."""
     n = len(scores)
     fused = np.zeros_like(scores)
     for query in range(n):
@@ -102,7 +102,7 @@ def fuse(scores: Array) -> Array:
 
 
 def attend(features: Array, hole: Array, variant: Variant) -> Array:
-    """Contextual attention. Features (C, h, w), hole (1, H, W)."""
+    """Apply contextual attention to features (C, h, w) around a hole (1, H, W)."""
     small = smaller(features, 2, variant.resize)
     for factor in variant.mask_steps:
         hole = smaller(hole, factor, variant.resize)
@@ -133,7 +133,7 @@ STRIDES = {"downsample": 2}
 
 
 def generate(picture: Array, hole: Array, weights: Weights, variant: Variant) -> Array:
-    """The whole generator. Picture (3, H, W), -1 to 1; hole (1, H, W)."""
+    """Run the whole generator on a picture (3, H, W), -1 to 1, with a hole (1, H, W)."""
 
     def convolved(x: Array, layer: str, stride: int = 1, rate: int = 1) -> Array:
         weight, bias = (weights[f"{layer}.{part}"].astype(np.float64) for part in ("weight", "bias"))

@@ -1,4 +1,4 @@
-"""Seeded weights of DeepFill v2: its real ones cannot be fetched by a test."""
+"""Seeded weights of DeepFill v2, as tests cannot download the real ones."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,33 +7,33 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from services.inpainting.deepfill.checkpoint import FUSE_WEIGHT, key_in_file
-from services.inpainting.deepfill.generator import Generator
-from services.inpainting.deepfill.variant import PYTORCH, TENSORFLOW, Variant
+from services.inpainting.engines.deepfill.checkpoint import FUSE_WEIGHT, key_in_file
+from services.inpainting.engines.deepfill.generator import Generator
+from services.inpainting.engines.deepfill.variant import PYTORCH, TENSORFLOW, Variant
 from tests.unit.inpainting.tensorflow.seeded import seeded
 
 Weights = Mapping[str, NDArray[np.float32]]
 
 
 def random_weights() -> Weights:
-    """Give weights and biases: `conv1.weight` (out, in, height, width), `conv1.bias` (out,), and so on."""
+    """Return weights and biases: `conv1.weight` (out, in, height, width), `conv1.bias` (out,), and so on."""
     with torch.device("meta"):
         shapes = {key.split(".", 1)[1]: tuple(value.shape) for key, value in Generator(TENSORFLOW).state_dict().items()}
     return {name: seeded(name, shape) for name, shape in shapes.items()}
 
 
 TENSORS = {key: torch.from_numpy(random_weights()[key.split(".", 1)[1]]) for key in Generator(TENSORFLOW).state_dict()}
-"""What every checkpoint of tests holds, by our names."""
+"""Tensors of every test checkpoint, by our names."""
 
 
 def state_of(variant: Variant) -> dict[str, torch.Tensor]:
-    """Give what a checkpoint of the kind holds, by its names."""
+    """Return the state dict of a checkpoint variant, by its own names."""
     held = {key_in_file(key, variant): tensor for key, tensor in TENSORS.items()}
     return held | ({FUSE_WEIGHT: torch.eye(3).view(1, 1, 3, 3)} if variant is PYTORCH else {})
 
 
 def place(variant: Variant, folder: Path) -> Path:
-    """Write a `.pth` of the kind, under the name that users have it under."""
+    """Write a `.pth` of the variant under its published file name; return the folder."""
     name = "states_pt_places2.pth" if variant is PYTORCH else "states_tf_places2.pth"
     torch.save({"G": state_of(variant)}, folder / name)
     return folder

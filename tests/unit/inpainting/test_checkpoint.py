@@ -1,4 +1,4 @@
-"""The three kinds of DeepFill v2 checkpoints: told apart, whole, and strict."""
+"""The three variants of DeepFill v2 checkpoints: distinguished, complete, and strict."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from services.inpainting.deepfill.checkpoint import FUSE_WEIGHT, key_in_file, load_deepfill
-from services.inpainting.deepfill.tensor_bundle import read_bundle
-from services.inpainting.deepfill.variant import CONVERTED, PYTORCH, TENSORFLOW, Variant
+from services.inpainting.engines.deepfill.checkpoint import FUSE_WEIGHT, key_in_file, load_deepfill
+from services.inpainting.engines.deepfill.variant import CONVERTED, PYTORCH, TENSORFLOW, Variant
 from tests.unit.inpainting.bundle_writer import crc32c, write_bundle
 from tests.unit.inpainting.deepfill_weights import TENSORS, generator_with, random_weights, state_of
 from tests.unit.inpainting.tensorflow.seeded import seeded
+from weights.convert import ConvertError, convert
+from weights.tensor_bundle import read_bundle
 
 BY_TENSORFLOW = Path(__file__).parent / "tensorflow"
 
@@ -29,7 +30,7 @@ def write_tensorflow(path: Path, *, extra: Mapping[str, Any] | None = None, leav
     kernels = {key: value.numpy() for key, value in state_of(TENSORFLOW).items() if key != leave_out}
     layout = {key: value.transpose(2, 3, 1, 0) if value.ndim == 4 else value for key, value in kernels.items()}
     write_bundle(path, layout | dict(extra or {}))
-    return path
+    return convert(path, path.parent)
 
 
 def write(variant: Variant, folder: Path) -> Path:
@@ -109,8 +110,8 @@ def test_harm_to_a_tensorflow_checkpoint_is_seen(harm: Callable[[Path], None], f
     for name in ("snap-0.index", "snap-0.data-00000-of-00001"):
         shutil.copy(BY_TENSORFLOW / name, tmp_path)
     harm(tmp_path / file)
-    with pytest.raises(ValueError, match=r"snap-0\.index .*expected"):
-        load_deepfill(tmp_path / "snap-0.index")
+    with pytest.raises(ConvertError, match=r"snap-0\.index cannot be read"):
+        convert(tmp_path / "snap-0.index", tmp_path)
 
 
 @pytest.mark.parametrize("harm", [cut_short, empty])

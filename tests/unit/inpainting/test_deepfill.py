@@ -1,4 +1,4 @@
-"""DeepFill v2 against a slow numpy reference, and against what TensorFlow gave."""
+"""DeepFill v2 against a slow NumPy reference and against outputs of TensorFlow."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from services.inpainting.deepfill.attention import ContextualAttention, queries_seen_by, shrink
-from services.inpainting.deepfill.gated import GatedConv
-from services.inpainting.deepfill.generator import Generator
-from services.inpainting.deepfill.variant import CONVERTED, PYTORCH, TENSORFLOW, Padding, Variant
+from services.inpainting.engines.deepfill.attention import ContextualAttention, queries_seen_by, shrink
+from services.inpainting.engines.deepfill.gated import GatedConv
+from services.inpainting.engines.deepfill.generator import Generator
+from services.inpainting.engines.deepfill.variant import CONVERTED, PYTORCH, TENSORFLOW, Padding, Variant
 from tests.unit.inpainting import deepfill_reference as reference
 from tests.unit.inpainting.deepfill_weights import generator_with, random_weights
 
@@ -23,7 +23,7 @@ BY_TENSORFLOW = Path(__file__).parent / "tensorflow" / "outputs.npz"
 
 
 def distance(ours: Tensor, wanted: NDArray[np.float64]) -> float:
-    """The relative error, by the largest difference."""
+    """Return the maximum absolute error relative to the largest wanted value."""
     return float(np.abs(ours.double().numpy() - wanted).max() / np.abs(wanted).max())
 
 
@@ -103,7 +103,7 @@ def test_contextual_attention(
 
 
 def complete(mask: NDArray[np.float64], seen: Tensor) -> Tensor:
-    """Where a pixel of the hole is reached: places of the features at most four from the hole, by the layers after."""
+    """Return the places in reach of the hole: the layers that follow see at most four places around."""
     hole = torch.nn.functional.max_pool2d(tensor(mask), 4)
     return (torch.nn.functional.max_pool2d(hole, 9, 1, 4)[0, 0] > 0) & seen
 
@@ -122,7 +122,7 @@ def test_the_whole_generator(variant: Variant, height: int, width: int, hole: tu
 
 
 def test_what_tensorflow_gave() -> None:
-    """Written by tensorflow/write.py, which builds the authors' graph from TensorFlow's own operations."""
+    """The outputs come from tensorflow/write.py, which builds the authors' graph from TensorFlow's own operations."""
     given = np.load(BY_TENSORFLOW)
     generator = generator_with(random_weights(), TENSORFLOW)
     with torch.inference_mode():
@@ -140,14 +140,14 @@ def test_leaving_out_queries_changes_nothing(variant: Variant, monkeypatch: pyte
         some = generator(picture, hole)
         asked = queries_seen_by(hole)
         everything = torch.arange(24 * 32)
-        monkeypatch.setattr("services.inpainting.deepfill.attention.queries_seen_by", lambda _: everything)
+        monkeypatch.setattr("services.inpainting.engines.deepfill.attention.queries_seen_by", lambda _: everything)
         all_of_them = generator(picture, hole)
     assert len(asked) < 0.4 * len(everything)
     torch.testing.assert_close(some, all_of_them, rtol=0, atol=1e-5)
 
 
 def test_every_query_that_is_asked_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bound is tight: without the outermost of them, the hole comes out differently."""
+    """The bound is tight: without the first or the last query, the filled hole differs."""
     hole = tensor(square(128, 128, 60, 60, 5))
     asked = queries_seen_by(hole)
     generator = generator_with(random_weights(), TENSORFLOW)
@@ -156,7 +156,9 @@ def test_every_query_that_is_asked_is_needed(monkeypatch: pytest.MonkeyPatch) ->
         whole = generator(picture, hole)
         for left_out in (0, len(asked) - 1):
             fewer = torch.cat([asked[:left_out], asked[left_out + 1 :]])
-            monkeypatch.setattr("services.inpainting.deepfill.attention.queries_seen_by", lambda _, fewer=fewer: fewer)
+            monkeypatch.setattr(
+                "services.inpainting.engines.deepfill.attention.queries_seen_by", lambda _, fewer=fewer: fewer
+            )
             assert not torch.equal(generator(picture, hole), whole)
 
 
@@ -174,7 +176,7 @@ def test_a_batch_is_the_same_as_one_by_one() -> None:
 @pytest.mark.parametrize("variant", [TENSORFLOW, replace(PYTORCH, fuse=False)], ids=["fused", "plain"])
 def test_bfloat16_is_good_enough(variant: Variant) -> None:
     random = np.random.default_rng(0)
-    picture, hole = tensor(random.uniform(-1, 1, (3, 128, 128))), tensor(square(128, 128, 32, 32, 64))
+    picture, hole = tensor(random.uniform(-1, 1, (3, 64, 64))), tensor(square(64, 64, 16, 16, 32))
     weights = random_weights()
     with torch.inference_mode():
         exact = generator_with(weights, variant)(picture, hole)

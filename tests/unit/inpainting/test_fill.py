@@ -7,12 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.inpainting.engine import Inpainter, Mask, choose_inpainter
-from services.inpainting.fill import FillOptions, fill
+from common.errors import InvalidInputError, PreconditionError
+from common.imaging.codec import Mask, Pixels
+from common.serving.engines import EngineRegistry
+from services.inpainting.engines.base import Inpainter
+from services.inpainting.engines.registry import load_engine
+from services.inpainting.fill.fill import FillOptions, fill
 from services.inpainting.settings import InpaintingSettings
-from services.runtime.errors import InvalidInputError, PreconditionError
-from services.runtime.image import Pixels
-from tests.pictures import gradient, texture
+from testing.pictures import gradient, texture
 
 OPTIONS = FillOptions(dilation=0.01, context=1.0, batch_size=3)
 
@@ -20,11 +22,11 @@ OPTIONS = FillOptions(dilation=0.01, context=1.0, batch_size=3)
 @pytest.fixture(scope="module", params=["deepfill", "migan", "opencv"])
 def engine(request: pytest.FixtureRequest, deepfill_weights: Path) -> Inpainter:
     folder = deepfill_weights if request.param == "deepfill" else Path("weights")
-    return choose_inpainter(InpaintingSettings(engine=request.param, weights_dir=folder))
+    return load_engine(InpaintingSettings(engine=request.param, weights_dir=folder), EngineRegistry())
 
 
 class Paint:
-    """Paints everything one colour: shows exactly which pixels of an engine's answer are used."""
+    """Paints everything one colour, which shows exactly which of its pixels are used."""
 
     name = "paint"
 
@@ -41,7 +43,7 @@ class Paint:
 
 
 def on(grey: int, width: int, height: int) -> Pixels:
-    """A picture of one grey: no detail to borrow, no colours to run out."""
+    """Return a uniform grey picture: no detail to borrow and no colours to spread."""
     return np.full((height, width, 3), grey, np.uint8)
 
 
@@ -79,7 +81,7 @@ def test_an_engine_leaves_the_rest_byte_for_byte(engine: Inpainter) -> None:
 
 @pytest.mark.parametrize("name", ["migan", "opencv"])
 def test_what_stood_there_is_gone(name: Literal["migan", "opencv"]) -> None:
-    engine = choose_inpainter(InpaintingSettings(engine=name))
+    engine = load_engine(InpaintingSettings(engine=name), EngineRegistry())
     y, x = np.mgrid[:256, :256]
     ground = np.stack([140 + x * 0.2, 150 + y * 0.2, 160 + 0 * x], axis=-1).astype(np.uint8)
     picture = ground.copy()
@@ -168,7 +170,7 @@ def test_surroundings_run_out_into_the_hole() -> None:
 
 
 class Average:
-    """Fills with the mean of what is known: smooth, as what is scaled up."""
+    """Fills with the mean of the known pixels, as smooth as an upscaled fill."""
 
     name = "average"
     native_size = 64
@@ -204,12 +206,12 @@ def test_an_empty_mask_returns_the_picture() -> None:
     assert fill(picture, np.zeros((20, 20), np.bool_), Paint(), OPTIONS) is picture
 
 
-def test_a_full_mask_is_refused() -> None:
+def test_a_full_mask_is_rejected() -> None:
     with pytest.raises(PreconditionError, match="whole picture"):
         fill(texture(20, 20), np.ones((20, 20), np.bool_), Paint(), OPTIONS)
 
 
-def test_a_mask_of_another_size_is_refused() -> None:
+def test_a_mask_of_another_size_is_rejected() -> None:
     with pytest.raises(InvalidInputError, match="20x10, the picture 10x20"):
         fill(texture(10, 20), np.ones((10, 20), np.bool_), Paint(), OPTIONS)
 

@@ -1,6 +1,6 @@
-"""matterport's Mask R-CNN once more, in plain numpy, straight from the file: what ours is checked against.
+"""Reference implementation of matterport's Mask R-CNN in plain NumPy, straight from the file.
 
-Channels last, kernels as Keras keeps them, float64, one loop per step of the graph; nothing is shared with our model.
+Channels last, kernels as Keras stores them, float64, one loop per step of the graph; shares no code with our model.
 """
 
 import math
@@ -19,7 +19,7 @@ STAGES = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 def write_random(  # noqa: C901 -- one long list
     path: Path, depth: int, seed: int = 0
 ) -> Weights:
-    """Write random weights as Keras does, and give them too."""
+    """Write random weights as Keras does; return them as well."""
     random = np.random.default_rng(seed)
     layers: dict[str, dict[str, Array]] = {}
 
@@ -76,7 +76,7 @@ def write_random(  # noqa: C901 -- one long list
             group = f"rpn_model/{name}" if name.startswith("rpn_") else f"{name}/{name}"
             for part, values in tensors.items():
                 file[f"{group}/{part}:0"] = values.astype(np.float32)
-        file.create_group("input_image")  # layers without weights are there too
+        file.create_group("input_image")  # Keras stores layers without weights as well
     return {
         name: {part: v.astype(np.float32).astype(np.float64) for part, v in tensors.items()}
         for name, tensors in layers.items()
@@ -84,7 +84,7 @@ def write_random(  # noqa: C901 -- one long list
 
 
 class Reference:
-    """The graph, step by step."""
+    """The inference graph, step by step."""
 
     def __init__(self, weights: Weights, depth: int) -> None:
         self.weights = weights
@@ -116,7 +116,7 @@ class Reference:
     def pyramid(self, picture: Array) -> list[Array]:
         x = np.pad(picture, ((3, 3), (3, 3), (0, 0)))
         x = np.maximum(self.norm(self.conv(x, "conv1", 2), "bn_conv1"), 0)
-        # 3x3 stride 2 "same" on an even side: windows start at 0, 2, 4, ...; the last one hangs over the end.
+        # 3x3 stride 2 "same" on an even side: windows start at 0, 2, 4, ...; the last one extends past the end.
         side = x.shape[0] // 2
         over = np.pad(x, ((0, 1), (0, 1), (0, 0)), constant_values=-np.inf)
         x = np.max([over[i : i + 2 * side : 2, j : j + 2 * side : 2] for i in range(3) for j in range(3)], axis=0)
@@ -233,7 +233,7 @@ def move(boxes: Array, offsets: Array) -> Array:
 
 
 def suppress(boxes: Array, most: float) -> list[int]:
-    """Non-maximum suppression of boxes that come best first."""
+    """Apply non-maximum suppression to boxes sorted best first; return the kept indices."""
     kept: list[int] = []
     for i, box in enumerate(boxes):
         if all(overlap(box, boxes[j]) <= most for j in kept):

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from services.runtime.errors import InvalidInputError, PreconditionError
-from services.runtime.image import decode
-from services.runtime.settings import ImageLimits
-from services.segmentation.cutout import OWN_ALPHA, cut_out
-from services.segmentation.engine import Box, Engines, Prompt, PromptPoint
-from services.segmentation.grabcut import GrabCut
-from tests.pictures import SAMPLE, ball, gradient, texture
+from common.errors import InvalidInputError, PreconditionError
+from common.imaging.codec import decode
+from common.settings import ImageLimits
+from services.segmentation.cutout.cutout import OWN_ALPHA, cut_out
+from services.segmentation.engines.base import Box, Engines, Prompt, PromptPoint
+from services.segmentation.engines.grabcut import GrabCut
+from testing.pictures import SAMPLE, ball, gradient, texture
 
 
 def iou(
@@ -40,7 +40,7 @@ def test_the_edge_does_not_keep_the_old_background(engines: Engines) -> None:
     pixels = cut_out(photo, None, engines).pixels
     soft = (pixels[..., 3] > 60) & (pixels[..., 3] < 200)
     assert soft.any()
-    # The ground is nearly white, the ball dark blue: a halo would show as bright red.
+    # The ground is nearly white, the ball dark blue: a halo would have a high red value.
     assert pixels[soft][:, 0].mean() < 100
     assert truth.any()
 
@@ -57,7 +57,7 @@ def test_a_hole_stays_a_hole(engines: Engines) -> None:
 def test_nothing_found_is_told_in_words(
     empty: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", engines: Engines
 ) -> None:
-    with pytest.raises(PreconditionError, match="No product was found") as caught:
+    with pytest.raises(PreconditionError, match="No product stands out") as caught:
         cut_out(empty, None, engines)
     assert caught.value.reason == "NOTHING_FOUND"
 
@@ -101,7 +101,7 @@ def test_a_box_or_a_point_chooses_the_product(engines: Engines) -> None:
         assert bounds.right - bounds.left == pytest.approx(192, abs=12)
 
 
-def test_a_prompt_outside_is_refused(engines: Engines) -> None:
+def test_a_prompt_outside_is_rejected(engines: Engines) -> None:
     photo, _ = ball(100, 80)
     for prompt in (
         Prompt(box=Box(0, 0, 101, 80)),

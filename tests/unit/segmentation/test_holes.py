@@ -1,11 +1,12 @@
-"""Which holes are opened."""
+"""Which holes of a mask are opened."""
 
 import numpy as np
 import pytest
 
-from services.segmentation.engine import Candidate, Mask
-from services.segmentation.holes import open_holes
-from tests.products import bottle, mug, photographed, photographic, plain, ring
+from common.imaging.codec import Mask
+from services.segmentation.cutout.holes import open_holes
+from services.segmentation.engines.base import Candidate
+from testing.products import bottle, mug, photographed, photographic, plain, ring
 
 SIDE = 300
 
@@ -46,7 +47,7 @@ def test_what_has_colours_of_its_own_stays(with_hole: Mask, whole: Mask) -> None
 
 def test_what_has_the_products_colours_stays(with_hole: Mask, whole: Mask) -> None:
     product = ring(SIDE)
-    picture = np.round(product.colours).astype(np.uint8)  # the product's colours everywhere, the ground too
+    picture = np.round(product.colours).astype(np.uint8)  # the ground has the product's colours too
     opened = open_holes(picture, whole, [candidate(whole, 1.0), candidate(with_hole, 1.0)])
     np.testing.assert_array_equal(opened, whole)
 

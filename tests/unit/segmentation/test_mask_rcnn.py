@@ -1,5 +1,8 @@
 import math
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +14,24 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bench.mask_rcnn import random_model
-from services.runtime.device import Device
-from services.runtime.image import Pixels, decode
-from services.runtime.server import StartError
-from services.runtime.settings import ImageLimits
-from services.segmentation.engine import Wanted, choose_engines
-from services.segmentation.mask_rcnn import load_mask_rcnn, torchvision_engine
-from services.segmentation.mask_rcnn.coco import BY_COCO_ID, BY_DENSE_ID
-from services.segmentation.mask_rcnn.detection import paste, to_objects
-from services.segmentation.mask_rcnn.operators import import_detection, nms, roi_align
-from services.segmentation.mask_rcnn.torchvision_engine import TorchvisionMaskRcnn, build
+from common.errors import StartError
+from common.imaging.codec import Pixels, decode
+from common.models.device import Device
+from common.serving.engines import EngineRegistry
+from common.settings import ImageLimits
+from services.segmentation.engines.base import DetectionQuery
+from services.segmentation.engines.mask_rcnn import torchvision_engine
+from services.segmentation.engines.mask_rcnn.coco import BY_COCO_ID, BY_DENSE_ID
+from services.segmentation.engines.mask_rcnn.load import load_mask_rcnn
+from services.segmentation.engines.mask_rcnn.masks import paste, to_objects
+from services.segmentation.engines.mask_rcnn.operators import import_detection, nms, roi_align
+from services.segmentation.engines.mask_rcnn.torchvision_engine import TorchvisionMaskRcnn, build
+from services.segmentation.engines.registry import load_engines
 from services.segmentation.settings import SegmentationSettings
-from tests.pictures import SAMPLE
+from testing.pictures import SAMPLE
 
 EXACT = Device("cpu", bfloat16=False)
-EVERYTHING = Wanted(frozenset(), 0.0, 100)
+EVERYTHING = DetectionQuery(frozenset(), 0.0, 100)
 
 
 def test_nms_keeps_what_brute_force_keeps() -> None:
@@ -33,7 +39,7 @@ def test_nms_keeps_what_brute_force_keeps() -> None:
     corner = random.uniform(0, 60, (200, 2))
     boxes = np.hstack([corner, corner + random.uniform(0, 40, (200, 2))]).astype(np.float32)
     boxes[7] = boxes[3]
-    boxes[9, 2:] = boxes[9, :2]  # without area
+    boxes[9, 2:] = boxes[9, :2]  # zero area
     scores = random.uniform(0, 1, 200).astype(np.float32)
     scores[11] = scores[12]
     kept: list[int] = []
@@ -102,7 +108,7 @@ def _bilinear(channels: NDArray[np.float64], y: float, x: float) -> NDArray[np.f
     return np.asarray(upper * (1 - y + top) + lower * (y - top))
 
 
-def test_a_sample_count_that_depends_on_the_box_is_refused() -> None:
+def test_a_sample_count_that_depends_on_the_box_is_rejected() -> None:
     with pytest.raises(NotImplementedError, match="fixed number"):
         roi_align(torch.zeros(1, 1, 4, 4), torch.zeros(1, 5), 1.0, 2, 2, 0, aligned=False)
 
@@ -118,7 +124,7 @@ def test_the_classes_are_cocos() -> None:
 
 @pytest.fixture(scope="module")
 def picture() -> Pixels:
-    """The sample photo, at the size at which it is looked at, so that masks are not a few pixels wide."""
+    """Return the sample photo at the engine's working size, so that masks are more than a few pixels wide."""
     return np.asarray(
         cv2.resize(decode(SAMPLE.read_bytes(), ImageLimits()), (1000, 800), interpolation=cv2.INTER_AREA), np.uint8
     )
@@ -126,7 +132,7 @@ def picture() -> Pixels:
 
 @pytest.fixture(scope="module", params=[1, 2])
 def reference(request: pytest.FixtureRequest, picture: Pixels) -> tuple[int, nn.Module]:
-    """A version of torchvision's model, and the model with seeded weights."""
+    """Return a version of torchvision's model, and the model with seeded weights."""
     return request.param, random_model(torch.from_numpy(picture).permute(2, 0, 1).float() / 255, request.param)
 
 
@@ -141,7 +147,7 @@ def test_the_answers_are_torchvisions(
         scaled, _ = model.transform([torch.from_numpy(picture).permute(2, 0, 1).float() / 255])
         features = model.backbone(scaled.tensors)
         [wanted], _ = model.roi_heads(features, model.rpn(scaled, features)[0], scaled.image_sizes)
-    # What goes to the picture, before it is put there.
+    # Capture detections before their masks are pasted into the picture.
     monkeypatch.setattr(torchvision_engine, "to_objects", lambda *found: [found])
     found: Any = engine.detect(picture, EVERYTHING)
     [(labels, scores, boxes, masks, *_)] = found
@@ -152,7 +158,7 @@ def test_the_answers_are_torchvisions(
         for mine, theirs in enumerate(apart.argmin(1).tolist())
         if apart[mine, theirs] < 0.1 and labels[mine] == BY_COCO_ID.get(int(wanted["labels"][theirs]), "")
     ]
-    # The last of a hundred, and boxes that tie, may differ.
+    # The last of a hundred boxes, and ties, may differ.
     assert len(matches) > 90
     mine, theirs = (list(indices) for indices in zip(*matches, strict=True))
     assert np.allclose(np.array(scores)[mine], wanted["scores"].numpy()[theirs], atol=1e-3)
@@ -206,13 +212,13 @@ def test_a_wrong_file_stops_the_start_in_one_line(
     file = tmp_path / "maskrcnn_resnet50_fpn.pth"
     torch.save(spoil(reference[1].state_dict()), file)
     with pytest.raises(StartError, match=told) as error:
-        choose_engines(SegmentationSettings(weights_dir=tmp_path))
+        load_engines(SegmentationSettings(weights_dir=tmp_path), EngineRegistry())
     assert str(file) in str(error.value)
 
 
 def test_asking_for_mask_rcnn_without_weights_is_an_error_that_says_where(tmp_path: Path) -> None:
-    with pytest.raises(StartError, match=r"maskrcnn_\*\.pth or .*mask_rcnn_\*\.h5"):
-        choose_engines(SegmentationSettings(object_finder="mask_rcnn", weights_dir=tmp_path))
+    with pytest.raises(StartError, match=r"maskrcnn_\*\.pth or .*mask_rcnn_\*\.safetensors"):
+        load_engines(SegmentationSettings(object_finder="mask_rcnn", weights_dir=tmp_path), EngineRegistry())
 
 
 @pytest.mark.parametrize(("height", "width"), [(97, 131), (480, 640), (1500, 2000)])
@@ -245,3 +251,12 @@ def test_what_has_no_pixel_is_left_out() -> None:
     boxes = np.array([[0, 0, 5, 5], [60, 60, 70, 70]], np.float32)
     found = list(to_objects(["cup", "fork"], [0.9, 0.8], boxes, np.ones((2, 28, 28), np.float32), 50, 50))
     assert [one.label for one in found] == ["cup"]
+
+
+def test_the_substitute_operators_are_still_needed() -> None:
+    """Fails as soon as torchvision loads beside another build of torch: operators.py can go then."""
+    builds = {version(name).partition("+")[2] for name in ("torch", "torchvision")}
+    if len(builds) == 1:
+        pytest.skip("torch and torchvision are of one build here, so torchvision's own operators load")
+    done = subprocess.run([sys.executable, "-c", "import torchvision"], capture_output=True, text=True, check=False)
+    assert "operator torchvision::nms does not exist" in done.stderr

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from services.runtime.device import Device
-from services.segmentation.engine import Wanted
-from services.segmentation.mask_rcnn import load_mask_rcnn
-from services.segmentation.mask_rcnn.matterport import Detections, MaskRcnn
-from services.segmentation.mask_rcnn.matterport_checkpoint import load_matterport
-from services.segmentation.mask_rcnn.matterport_engine import molded
+from common.models.device import Device
+from services.segmentation.engines.base import DetectionQuery
+from services.segmentation.engines.mask_rcnn.load import load_mask_rcnn
+from services.segmentation.engines.mask_rcnn.matterport import Detections, MaskRcnn
+from services.segmentation.engines.mask_rcnn.matterport_checkpoint import load_matterport
+from services.segmentation.engines.mask_rcnn.matterport_engine import molded
 from tests.unit.segmentation.matterport_reference import Reference, write_random
+from weights.convert import ConvertError, convert
 
 SIDE = 128
 WINDOW = (0.1, 0.0, 0.9, 1.0)
@@ -23,14 +24,16 @@ EXACT = Device("cpu", bfloat16=False)
 def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[MaskRcnn, Reference]]:
-    """Ours and the reference, with the same random weights, through a file."""
+    """Yield our model and the reference with the same random weights, loaded from a file."""
     file = tmp_path_factory.mktemp("matterport") / "mask_rcnn_random.h5"
     reference = Reference(write_random(file, request.param), request.param)
-    model, depth = load_matterport(file)
+    converted = convert(file, file.parent)
+    file.unlink()
+    model, depth = load_matterport(converted)
     assert depth == request.param
     model.speed_up(torch.float32)
     yield model, reference
-    file.unlink()
+    converted.unlink()
 
 
 def test_every_step_is_the_references(pair: tuple[MaskRcnn, Reference]) -> None:
@@ -44,13 +47,13 @@ def test_every_step_is_the_references(pair: tuple[MaskRcnn, Reference]) -> None:
 
         boxes = model.proposals(levels, SIDE)
         wanted_boxes = reference.proposals(wanted_levels, SIDE)
-        # Rounding may swap two boxes whose scores are equal to six digits; the boxes are the same.
+        # Rounding may swap boxes whose scores agree to six digits; the set of boxes is the same.
         apart = np.abs(boxes.numpy()[:, None] - wanted_boxes).max(-1)
         assert len(boxes) == len(wanted_boxes)
         assert (apart.min(1) < 1e-3).mean() > 0.995
         assert np.median(np.abs(apart.argmin(1) - np.arange(len(boxes)))) == 0
 
-        # From here on both get the same boxes.
+        # From here on, both get the same boxes.
         shared = wanted_boxes[:60]
         window = torch.tensor(WINDOW, dtype=torch.float32)
         detections = model.detect(levels, torch.from_numpy(shared).float(), SIDE, window, 0.05)
@@ -74,10 +77,10 @@ def _difference(
 def test_the_engine_runs_a_file(tmp_path: Path) -> None:
     file = tmp_path / "mask_rcnn_coco.h5"
     write_random(file, 50)
-    engine = load_mask_rcnn(file, Device("cpu", bfloat16=True))
+    engine = load_mask_rcnn(convert(file, tmp_path), Device("cpu", bfloat16=True))
     assert engine.name == "mask_rcnn_r50_matterport"
     picture = np.random.default_rng(0).integers(0, 255, (301, 203, 3), np.uint8)
-    for found in engine.detect(picture, Wanted(frozenset(), 0.05, 5)):
+    for found in engine.detect(picture, DetectionQuery(frozenset(), 0.05, 5)):
         assert found.mask.shape == (301, 203)
         assert 0 <= found.box.left < found.box.right <= 203
         assert 0 <= found.box.top < found.box.bottom <= 301
@@ -112,6 +115,16 @@ def _of_something_else(file: Path) -> None:
         other["dense/dense/kernel:0"] = np.zeros((2, 2))
 
 
+def _huge(file: Path) -> None:
+    with h5py.File(file, "w") as other:
+        other.create_dataset("conv1/conv1/kernel:0", (1 << 33,), np.float32, chunks=True)
+
+
+def _elsewhere(file: Path) -> None:
+    with h5py.File(file, "w") as other:
+        other.create_dataset("conv1/conv1/kernel:0", (4,), np.float32, external=[("/etc/passwd", 0, 16)])
+
+
 def _one_layer_less(file: Path) -> None:
     with h5py.File(file, "a") as checkpoint:
         del checkpoint["mrcnn_mask"]
@@ -130,7 +143,7 @@ def _other_classes(file: Path) -> None:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
-    """The bytes of a whole checkpoint."""
+    """Yield the bytes of a valid checkpoint."""
     file = tmp_path_factory.mktemp("matterport") / "mask_rcnn_random.h5"
     write_random(file, 50)
     yield file.read_bytes()
@@ -143,6 +156,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
         (_cut_short, "cannot be read"),
         (_no_checkpoint, "cannot be read"),
         (_of_something_else, "has no layer conv1"),
+        (_huge, "not stored in the file itself"),
+        (_elsewhere, "not stored in the file itself"),
         (_one_layer_less, r"lacks mask_head\.masks"),
         (_one_layer_more, r"has unknown extra\.weight"),
         (_other_classes, r"has other shapes of box_head\.logits\.weight"),
@@ -154,7 +169,7 @@ def test_a_wrong_file_is_told_in_one_line(
     file = tmp_path / "mask_rcnn_coco.h5"
     file.write_bytes(whole)
     spoil(file)
-    with pytest.raises(ValueError, match=told) as error:
-        load_mask_rcnn(file, EXACT)
-    assert str(file) in str(error.value)
+    with pytest.raises((ConvertError, ValueError), match=told) as error:
+        load_mask_rcnn(convert(file, tmp_path), EXACT)
+    assert str(tmp_path / file.stem) in str(error.value)
     assert "\n" not in str(error.value)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from services.segmentation import matting
-from services.segmentation.matting import clean, estimate_foreground, refine
-from tests.pictures import ball
+from services.segmentation.cutout import matting
+from services.segmentation.cutout.matting import clean, estimate_foreground, refine
+from testing.pictures import ball
 
 
 def test_specks_and_pinholes_go_real_holes_stay() -> None:

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from services.runtime.device import Device
-from services.segmentation.engine import Box, Prompt, PromptPoint
-from services.segmentation.sam.batching import MicroBatcher
-from services.segmentation.sam.embeddings import EmbeddingCache, content_key
-from services.segmentation.sam.engine import SamEngine
+from common.models.device import Device
+from services.segmentation.engines.base import Box, Prompt, PromptPoint
+from services.segmentation.engines.sam.batching import MicroBatcher
+from services.segmentation.engines.sam.embeddings import EmbeddingCache, content_key
+from services.segmentation.engines.sam.engine import SamEngine
 from services.segmentation.settings import SegmentationSettings
-from tests.pictures import ball
+from testing.pictures import ball
 
 PHOTO, _ = ball(200, 150)
 
@@ -77,7 +77,7 @@ def test_requests_at_one_time_are_run_together_and_kept_apart() -> None:
         return float(batcher(torch.tensor([[float(value)]])))
 
     with ThreadPoolExecutor(6) as pool:
-        # The last two would wait for others; one more pair fills their batch.
+        # The last two would wait for more requests; another pair fills their batch.
         rest = [pool.submit(ask, value) for value in range(6)]
         extra = [threading.Thread(target=batcher, args=(torch.zeros(1, 1),)) for _ in range(2)]
         for thread in extra:

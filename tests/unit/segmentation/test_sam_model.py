@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from services.runtime.device import Device
-from services.segmentation.sam.model import Sam, load_sam, model_name
-from services.segmentation.sam.vit import SIZES, ViT
+from common.models.device import Device
+from services.segmentation.engines.sam.model import Sam, load_sam, model_name
+from services.segmentation.engines.sam.vit import SIZES, ViT
 
 EXACT = Device("cpu", bfloat16=False)
 
@@ -70,7 +70,7 @@ def _not_only_tensors(state: dict[str, Tensor]) -> object:
         (_with_one_more, "has unknown extra"),
         (_with_another_shape, "has other shapes of mask_decoder.iou_token.weight"),
         (_another_network, "is not a checkpoint of Segment Anything"),
-        (_not_only_tensors, "holds more than tensors by name"),
+        (_not_only_tensors, "holds more than named tensors"),
     ],
 )
 def test_a_wrong_file_is_told_in_one_line(
@@ -98,10 +98,10 @@ def test_a_pickle_that_runs_code_is_not_run(tmp_path: Path) -> None:
 
 
 def test_loading_brings_no_compiler_along() -> None:
-    """It would double the time that the service takes to start."""
+    """Importing it would double the start time of the service."""
     load = "load_sam(Path('weights/mobile_sam.pt'), Device('cpu', bfloat16=True)); assert 'torch._dynamo' not in sys.modules"
     imports = (
-        "import sys; from pathlib import Path; from services.runtime.device import Device;"
-        " from services.segmentation.sam.model import load_sam; "
+        "import sys; from pathlib import Path; from common.models.device import Device;"
+        " from services.segmentation.engines.sam.model import load_sam; "
     )
     subprocess.run([sys.executable, "-c", imports + load], check=True)

@@ -1,11 +1,11 @@
-"""Cut-outs of rendered products against their true alpha."""
+"""Cutouts of rendered products against their true alpha."""
 
 import numpy as np
 import pytest
 
-from services.segmentation.cutout import cut_out
-from services.segmentation.engine import Engines
-from tests.products import GROUNDS, PRODUCTS, glass, photographed, plain, with_shadow
+from services.segmentation.cutout.cutout import cut_out
+from services.segmentation.engines.base import Engines
+from testing.products import GROUNDS, PRODUCTS, glass, photographed, plain, with_shadow
 
 SIDE = 600
 TONE_ON_TONE = {"white on white": 238, "dark on dark": 28}
@@ -13,7 +13,7 @@ TONE_ON_TONE = {"white on white": 238, "dark on dark": 28}
 TOO_HARD = {
     ("plush", "photographic"): "gaps between hairs before many colours are not opened",
 }
-"""Known faults. Strict: whoever mends one is told to take it off the list."""
+"""Known failures. Strict xfail: a fix must remove its entry."""
 
 
 def cases() -> list[object]:
@@ -41,10 +41,10 @@ def test_the_alpha_is_the_true_one(product: str, ground: str, engines: Engines) 
     assert overlap > 0.97
     assert np.abs(alpha - truth).mean() < 0.005
     assert np.abs(alpha - truth)[edge].mean() < 0.2
-    # Nothing of the product is lost, thin parts and cut-off ones included; nothing shows through its holes.
+    # No part of the product is lost, thin and cropped ones included; no ground remains in its holes.
     assert np.minimum(alpha, truth).sum() > 0.99 * truth.sum()
     assert alpha[truth == 0].mean() < 0.005
-    # No halo: along the edge the colours are the product's, not mixed with the ground's.
+    # No halo: along the edge, colours are the product's, not mixed with the ground's.
     seen = edge & (alpha > 0.3)
     assert np.abs(found[..., :3][seen] - rendered.colours[seen]).mean() < 30
 
@@ -63,7 +63,7 @@ def test_a_large_photo_keeps_its_detail(engines: Engines) -> None:
     found = cut_out(photographed(rendered, GROUNDS["slope"](2400)), None, engines).pixels
     assert found.shape == (2400, 2400, 4)
     alpha = found[..., 3] / 255
-    # The edge is as narrow as it was rendered: a matte brought up from a small one would be wider.
+    # The edge is about as narrow as rendered; an upscaled matte would have a wider one.
     soft = ((alpha > 0.05) & (alpha < 0.95)).sum() / ((rendered.alpha > 0.05) & (rendered.alpha < 0.95)).sum()
     assert soft < 5
     assert np.abs(alpha - rendered.alpha).mean() < 0.003

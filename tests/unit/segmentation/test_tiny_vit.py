@@ -1,11 +1,11 @@
 import torch
 
-from services.segmentation.sam.tiny_vit import Attention, TinyViT
+from services.segmentation.engines.sam.tiny_vit import Attention, TinyViT
 
 
 def test_the_encoder_is_the_published_one() -> None:
     encoder = TinyViT()
-    # TinyViT-5M without its classifier, with Segment Anything's neck: the count of MobileSAM's checkpoint.
+    # TinyViT-5M without its classifier, with Segment Anything's neck: parameter count of MobileSAM's checkpoint.
     assert sum(parameter.numel() for parameter in encoder.parameters()) == 5_743_892
     with torch.inference_mode():
         assert encoder.eval()(torch.zeros(1, 3, 1024, 1024)).shape == (1, 256, 64, 64)

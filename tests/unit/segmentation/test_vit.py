@@ -2,16 +2,16 @@ import pytest
 import torch
 from torch import nn
 
-from services.segmentation.sam import vit
-from services.segmentation.sam.segment_anything_modeling import ImageEncoderViT
-from services.segmentation.sam.vit import SIZES, ViT, ViTSize
+from services.segmentation.engines.sam import vit
+from services.segmentation.engines.sam.modeling import ImageEncoderViT
+from services.segmentation.engines.sam.vit import SIZES, ViT, ViTSize
 
 SMALL = ViTSize(width=32, depth=4, heads=2)
 
 
 @pytest.fixture(scope="module")
 def pair() -> tuple[nn.Module, ViT]:
-    """The segment-anything package's encoder and ours, small, with the same random weights."""
+    """Return small encoders, the segment-anything package's and ours, with the same random weights."""
     torch.manual_seed(0)
     reference: nn.Module = ImageEncoderViT(
         depth=SMALL.depth,

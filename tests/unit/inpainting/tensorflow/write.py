@@ -1,6 +1,6 @@
-"""Writes what the tests hold our DeepFill v2 to: the authors' graph in TensorFlow's own operations, and a checkpoint.
+"""Write reference outputs of the authors' DeepFill v2 graph, built from TensorFlow's own operations, and a checkpoint.
 
-Needs TensorFlow, which the project does not; the files it wrote are kept here. From the repository's root:
+Needs TensorFlow, which the project does not; its output is committed here. From the root of the repository:
 
     .venv/bin/uv run --no-project --with tensorflow-cpu==2.21.0 python -m tests.unit.inpainting.tensorflow.write
 """
@@ -109,7 +109,7 @@ def write_outputs() -> None:
 
 
 def write_checkpoint() -> None:
-    """A few layers, with what training leaves beside them, as tf.train.Saver writes it."""
+    """Write a few layers and training leftovers with tf.train.Saver."""
     tf.compat.v1.disable_eager_execution()
     variables = {}
     for layer, inputs, outputs in (("conv17", 12, 3), ("conv16", 24, 24), ("allconv17", 12, 3)):

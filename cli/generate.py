@@ -1,0 +1,48 @@
+"""`product-image generate`: make ads and copy from one photo."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+
+from cli.client import Body, Brief, Client
+from cli.files import save
+from cli.output import progress_bar, run, show
+
+
+def generate(
+    photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A PNG, JPEG or WebP file.")],
+    name: Annotated[str, typer.Option(help="Product name.")],
+    describe: Annotated[str, typer.Option(help="Product description.")] = "",
+    audience: Annotated[str, typer.Option(help="gender,age,interest, such as female,25-34,outdoor.")] = "",
+    sizes: Annotated[str, typer.Option(help="Ad sizes, such as 300x250,728x90.")] = "",
+    locale: Annotated[str, typer.Option(help="Language of the copy: zh-TW or en.")] = "",
+    background: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Picture of your own to use as the background.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the results.")] = Path("ads"),
+) -> None:
+    """Make ads and copy from one photo."""
+    brief = Brief(name, describe, audience, sizes, locale, background)
+
+    async def work(client: Client) -> Body:
+        with progress_bar() as progress:
+            bar = progress.add_task("cutting out", total=1.0)
+            upload = await client.upload(photo)
+            record = await client.generate(upload, brief, lambda stage: _advance(progress, bar, stage))
+            progress.update(bar, completed=1.0, description="done")
+        files = await save(record, client, out)
+        return {"record": record, "files": [str(file) for file in files]}
+
+    made = run(work)
+    show(made, [*made["files"], "", made["record"]["short_ad"], "", made["record"]["long_ad"]])
+
+
+def _advance(progress: Progress, bar: Any, stage: Body) -> None:
+    progress.update(bar, completed=stage["fraction"], description=f"{stage['name']} {stage['engine']}".strip())
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(generate)

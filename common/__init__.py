@@ -1,0 +1,1 @@
+"""Shared by every process. Imports nothing of ours but the client."""

@@ -1,0 +1,1 @@
+"""Imaging: picture files, pixel arrays and messages."""

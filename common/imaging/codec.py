@@ -1,0 +1,126 @@
+"""Image codec: picture files to arrays and back.
+
+Arrays are uint8 in sRGB, row 0 at the top: (H, W) grey, (H, W, 3) RGB, (H, W, 4) RGB with straight alpha. Masks are
+(H, W) bool.
+"""
+
+import io
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, ImageCms
+from PIL import Image as Pillow
+
+from common.errors import InvalidInputError
+from common.imaging.header import open_picture
+from common.settings import ImageLimits
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+_TRANSPOSE = {
+    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
+    3: Pillow.Transpose.ROTATE_180,
+    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
+    5: Pillow.Transpose.TRANSPOSE,
+    6: Pillow.Transpose.ROTATE_270,
+    7: Pillow.Transpose.TRANSVERSE,
+    8: Pillow.Transpose.ROTATE_90,
+}
+"""Transposition that makes a picture upright, by its orientation tag (EXIF 2.32, table 4)."""
+_SRGB = ImageCms.createProfile("sRGB")
+_TO_OPENCV = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
+
+
+def decode(data: bytes, limits: ImageLimits) -> Pixels:
+    """Decode a picture file.
+
+    The orientation tag is applied, a colour profile is converted to sRGB, and every pixel format (16-bit, CMYK,
+    palette, grey) becomes RGB, or RGBA if any pixel is not opaque.
+
+    Args:
+        data: A PNG, JPEG or WebP file.
+        limits: Maximum bytes and pixels, checked before any pixel is decoded.
+
+    Returns:
+        (H, W, 3), or (H, W, 4) if the picture has transparency.
+
+    Raises:
+        InvalidInputError: The file is empty, too large, of another format, animated or damaged.
+    """
+    picture = open_picture(data, limits)
+    try:
+        picture.load()
+        return _normalise(_upright(picture))
+    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+        raise InvalidInputError(
+            "The picture is damaged or incomplete: save it again and send the new file.", "DAMAGED_IMAGE"
+        ) from error
+
+
+def _upright(picture: Pillow.Image) -> Pillow.Image:
+    try:
+        orientation = picture.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # noqa: BLE001  # damaged tags raise almost anything; the pixels are fine
+        return picture
+    transpose = _TRANSPOSE.get(orientation) if isinstance(orientation, int) else None
+    return picture if transpose is None else picture.transpose(transpose)
+
+
+def _normalise(picture: Pillow.Image) -> Pixels:
+    profile = picture.info.get("icc_profile")
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        wide = np.asarray(picture).astype(np.float32)
+        return rgb(np.clip(np.round(wide / 257), 0, 255).astype(np.uint8))
+    if not picture.has_transparency_data:
+        return np.asarray(_to_srgb(picture, profile))
+    straight = picture.convert("RGBA")
+    colours = np.asarray(_to_srgb(straight.convert("RGB"), profile))
+    alpha = np.asarray(straight.getchannel("A"))
+    return colours if alpha.min() == 255 else np.dstack([colours, alpha])
+
+
+def _to_srgb(picture: Pillow.Image, profile: bytes | None) -> Pillow.Image:
+    # Profiles describe the stored pixels. Grey and palette profiles are rare, and close to sRGB once converted.
+    stored = picture if picture.mode in ("RGB", "CMYK") else picture.convert("RGB")
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(stored, source, _SRGB, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            converted = None  # a damaged or foreign profile; the pixels are fine
+        if converted is not None:
+            return converted
+    return stored.convert("RGB")
+
+
+def encode_png(pixels: Pixels) -> bytes:
+    """Encode (H, W), (H, W, 3) or (H, W, 4) as PNG."""
+    return _encode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 4])
+
+
+def encode_jpeg(pixels: Pixels, quality: int) -> bytes:
+    """Encode (H, W, 3) as JPEG without chroma subsampling; quality 1 to 100."""
+    sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    return _encode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1, *sampling])
+
+
+def encode_webp(pixels: Pixels, quality: int) -> bytes:
+    """Encode (H, W, 3) or (H, W, 4) as WebP; quality 1 to 100."""
+    return _encode(".webp", pixels, [cv2.IMWRITE_WEBP_QUALITY, quality])
+
+
+def _encode(extension: str, pixels: Pixels, options: list[int]) -> bytes:
+    ordered = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, _TO_OPENCV[pixels.shape[2]])
+    done, data = cv2.imencode(extension, ordered, options)
+    if not done:
+        raise ValueError(f"cannot encode {extension} of shape {pixels.shape}")
+    return data.tobytes()
+
+
+def rgb(pixels: Pixels) -> Pixels:
+    """Return (H, W, 3): drop the alpha channel of (H, W, 4), repeat the channel of (H, W)."""
+    if pixels.ndim == 2:
+        return np.repeat(pixels[..., None], 3, axis=2)
+    return np.ascontiguousarray(pixels[..., :3])

@@ -1,0 +1,1 @@
+"""Model files and the devices they run on."""

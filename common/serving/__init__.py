@@ -1,0 +1,1 @@
+"""Serving: the gRPC server, its executor and what surrounds every call."""

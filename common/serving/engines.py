@@ -1,0 +1,120 @@
+"""Engines: which ones a process selected at start, and what surrounds their work."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import structlog
+from prometheus_client import Histogram
+
+from common.observability.metrics import SECONDS
+from common.observability.tracing import span
+from productimage.engine.v1 import engine_pb2, engine_pb2_grpc
+
+if TYPE_CHECKING:
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+log = structlog.get_logger()
+
+ENGINE_SECONDS = Histogram(
+    "productimage_engine_seconds",
+    "Time that engines worked, without decoding and encoding pictures.",
+    ["capability", "engine"],
+    buckets=SECONDS,
+)
+
+
+class Reason(Enum):
+    """Why an engine was selected."""
+
+    REQUESTED = engine_pb2.REASON_REQUESTED
+    AVAILABLE = engine_pb2.REASON_AVAILABLE
+    FALLBACK = engine_pb2.REASON_FALLBACK
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A selected engine.
+
+    Attributes:
+        capability: What it does, such as "cut_out".
+        engine: Name, as records show it.
+        reason: Why it was selected.
+        subject: The setting or file behind the reason.
+        remedy: Command or setting that enables a better engine; empty if there is none.
+    """
+
+    capability: str
+    engine: str
+    reason: Reason
+    subject: str
+    remedy: str = ""
+
+
+class EngineRegistry:
+    """The engines that a process selected, by capability. Filled once, at start."""
+
+    def __init__(self) -> None:
+        self._choices: dict[str, Choice] = {}
+
+    def report_choice(self, choice: Choice) -> None:
+        """Log a choice and list it in `EngineService`."""
+        self._choices[choice.capability] = choice
+        reason = choice.reason.name.lower()
+        log.info(
+            "engine",
+            capability=choice.capability,
+            engine=choice.engine,
+            reason=reason,
+            subject=choice.subject,
+            better=choice.remedy or None,
+        )
+
+    @property
+    def choices(self) -> list[Choice]:
+        """Every choice, in the order in which they were made."""
+        return list(self._choices.values())
+
+
+class EngineServicer(engine_pb2_grpc.EngineServiceServicer):
+    """See engine.proto."""
+
+    def __init__(self, engines: EngineRegistry) -> None:
+        self._engines = engines
+
+    async def ListEngines(  # noqa: N802
+        self, _request: engine_pb2.ListEnginesRequest, _context: "Context"
+    ) -> engine_pb2.ListEnginesResponse:
+        """See engine.proto."""
+        return engine_pb2.ListEnginesResponse(
+            engines=[
+                engine_pb2.Engine(
+                    capability=choice.capability,
+                    name=choice.engine,
+                    reason=choice.reason.value,
+                    subject=choice.subject,
+                    remedy=choice.remedy,
+                )
+                for choice in self._engines.choices
+            ]
+        )
+
+
+@contextmanager
+def observe_engine(capability: str, engine: str) -> Iterator[None]:
+    """Measure and trace the work of an engine.
+
+    Args:
+        capability: What it does, such as "cut_out".
+        engine: Name, as records show it.
+    """
+    start = time.perf_counter()
+    with span(f"engine {engine}", capability=capability):
+        try:
+            yield
+        finally:
+            ENGINE_SECONDS.labels(capability, engine).observe(time.perf_counter() - start)

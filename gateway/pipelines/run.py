@@ -1,0 +1,155 @@
+"""A run: everything a pipeline needs for one request, and what it records on the way."""
+
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+from prometheus_client import Histogram
+
+from common.observability.metrics import SECONDS
+from common.observability.tracing import span
+from common.serving.executor import BoundedExecutor
+from gateway.clients import Clients
+from gateway.errors import calling
+from gateway.settings import GatewaySettings
+from productimage.image.v1 import image_pb2
+from productimage.provenance.v1 import provenance_pb2
+
+log = structlog.get_logger()
+
+STAGE_SECONDS = Histogram(
+    "productimage_stage_seconds",
+    "Duration of the stages of uploads and generations, by the engine that ran them.",
+    ["stage", "engine"],
+    buckets=SECONDS,
+)
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """A stage has started or finished.
+
+    Attributes:
+        name: Name of the stage, such as "background".
+        state: "started" or "done".
+        engine: Engine that ran it, once it is done; empty for stages without one.
+        elapsed_seconds: Duration of the stage so far.
+        fraction: Finished part of the whole run, 0 to 1; never decreases.
+    """
+
+    name: str
+    state: str
+    engine: str
+    elapsed_seconds: float
+    fraction: float
+
+
+def ignore(_: ProgressEvent) -> None:
+    """Ignore an event."""
+
+
+class Progress:
+    """Progress of a run.
+
+    Args:
+        listener: Called when a stage starts or finishes.
+
+    Attributes:
+        expected: Number of stages the run will have, as far as it is known.
+    """
+
+    def __init__(self, listener: Callable[[ProgressEvent], None] = ignore) -> None:
+        self.expected = 1
+        self._listener = listener
+        self._done = 0
+        self._fraction = 0.0
+
+    def report(self, stage: provenance_pb2.Stage, *, done: bool) -> None:
+        """Report that a stage has started or finished."""
+        self._done += done
+        self._fraction = max(self._fraction, min(1.0, self._done / self.expected))
+        state = "done" if done else "started"
+        self._listener(ProgressEvent(stage.name, state, engine_name(stage), stage.seconds, round(self._fraction, 3)))
+
+
+@dataclass
+class Provenance:
+    """How a result was made.
+
+    Attributes:
+        stages: Stages that made something, in the order in which they finished.
+    """
+
+    stages: list[provenance_pb2.Stage] = field(default_factory=list)
+
+    def engines(self) -> dict[str, str]:
+        """Return the engine of each stage."""
+        return {stage.name: engine_name(stage) for stage in self.stages if stage.engine}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One request being worked on.
+
+    Attributes:
+        clients: Clients of the services.
+        settings: Settings of the gateway.
+        executor: Runs blocking work.
+        request_id: Idempotency key of the request towards the history.
+        progress: Progress so far.
+        provenance: How the result is made.
+    """
+
+    clients: Clients
+    settings: GatewaySettings
+    executor: BoundedExecutor
+    request_id: str
+    progress: Progress = field(default_factory=Progress)
+    provenance: Provenance = field(default_factory=Provenance)
+
+    @asynccontextmanager
+    async def stage(self, capability: str, *, recorded: bool = True) -> AsyncIterator[provenance_pb2.Stage]:
+        """Run a stage: measured, traced, reported as progress, its errors under the name of the capability.
+
+        Args:
+            capability: Name for people, such as "cut-out".
+            recorded: Whether the stage becomes part of the provenance.
+
+        Yields:
+            The stage, for its engine, inputs and outputs.
+
+        Raises:
+            ApiError: A call inside failed.
+        """
+        stage = provenance_pb2.Stage(name=capability.replace(" ", "_").replace("-", "_"))
+        self.progress.report(stage, done=False)
+        start = time.perf_counter()
+        with span(f"stage {stage.name}"):
+            async with calling(capability):
+                yield stage
+        stage.seconds = round(time.perf_counter() - start, 3)
+        STAGE_SECONDS.labels(stage.name, engine_name(stage)).observe(stage.seconds)
+        log.info("stage", stage=capability, seconds=stage.seconds)
+        self.progress.report(stage, done=True)
+        if recorded:
+            self.provenance.stages.append(stage)
+
+
+def set_engine(stage: provenance_pb2.Stage, engine: str) -> None:
+    """Record the engine of a stage, and its model if the name has one ("engine/model")."""
+    stage.engine, _, stage.model = engine.partition("/")
+
+
+def engine_name(stage: provenance_pb2.Stage) -> str:
+    """Return the name of the engine as its service gave it."""
+    return f"{stage.engine}/{stage.model}" if stage.model else stage.engine
+
+
+def sha256(data: bytes | image_pb2.Image) -> str:
+    """Return the digest of a file, or of the file or the raw pixels of a picture, in hexadecimal."""
+    if isinstance(data, image_pb2.Image):
+        data = data.encoded or data.raw.data
+    return hashlib.sha256(data).hexdigest()

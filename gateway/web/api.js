@@ -1,0 +1,157 @@
+// REST client of the gateway, and the types of its responses.
+
+import { askForKey } from "./key.js";
+
+/** @typedef {{filename: string, timestamp: string, trans_path: string}} Upload */
+/** @typedef {{x: number, y: number, on_product: boolean}} Point */
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Box */
+/** @typedef {{labels: string[], values: number[]}} Chart */
+/** @typedef {Record<"gender_data" | "age_data" | "interest_data", Chart>} Counts */
+/** @typedef {{name: string, engine: string, model: string, seed?: number, prompt: string, seconds: number, inputs: string[], outputs: string[]}} Stage */
+/**
+ * @typedef {object} Made
+ * @property {string} write_date
+ * @property {string} product_name
+ * @property {string} product_describe
+ * @property {string} target_audience
+ * @property {string} product_image_filename
+ * @property {string[]} generated_images
+ * @property {string} short_ad
+ * @property {string} long_ad
+ * @property {number} sequence
+ * @property {Record<string, string>} engines
+ * @property {number} seed
+ * @property {string[]} prompts
+ * @property {string[]} notes
+ * @property {{software_version: string, stages: Stage[]}} [manifest]
+ */
+/** @typedef {{name: string, state: "started" | "done", engine: string, elapsed_seconds: number, fraction: number}} Progress */
+/** @typedef {{capability: string, engine: string, reason: "requested" | "available" | "fallback" | "unspecified", subject: string, remedy: string}} Engine */
+/** @typedef {{version: string, services: Record<string, boolean>, engines: Engine[]}} Status */
+/** @typedef {Record<string, Record<string, string>>} Options */
+
+/** A request that the gateway rejected, or that failed. */
+export class ApiError extends Error {
+  /** @param {number | "offline" | "lost"} status @param {string} detail @param {string} [reason] */
+  constructor(status, detail, reason = "") {
+    super(detail);
+    this.status = status;
+    this.detail = detail;
+    this.reason = reason;
+  }
+}
+
+const KEY = "api-key";
+
+/**
+ * Send a request; on 401, ask the user for a key and retry.
+ * @param {string} path @param {RequestInit} [init] @returns {Promise<Response>}
+ */
+async function ask(path, init = {}) {
+  const answer = await send(path, init);
+  if (answer.status !== 401) return checked(answer);
+  const key = await askForKey();
+  if (key) sessionStorage.setItem(KEY, key);
+  return checked(key ? await send(path, init) : answer);
+}
+
+/** @param {string} path @param {RequestInit} init */
+async function send(path, init) {
+  const key = sessionStorage.getItem(KEY);
+  const headers = { ...init.headers, ...(key ? { "X-API-Key": key } : {}) };
+  try {
+    return await fetch(path, { ...init, headers });
+  } catch (error) {
+    throw init.signal?.aborted ? error : new ApiError("offline", "");
+  }
+}
+
+/** @param {Response} answer */
+async function checked(answer) {
+  if (answer.ok) return answer;
+  const body = await answer.json().catch(() => ({}));
+  throw new ApiError(answer.status, body.detail ?? answer.statusText, body.reason);
+}
+
+/** @template T @param {string} path @param {RequestInit} [init] @returns {Promise<T>} */
+async function json(path, init) {
+  const answer = await ask(path, init);
+  return answer.json();
+}
+
+/**
+ * Run a pipeline and report its stages. Aborting the signal cancels it on the server as well.
+ * @template T
+ * @param {string} path @param {FormData | Blob} body @param {AbortSignal} signal @param {(progress: Progress) => void} [tell]
+ * @returns {Promise<T>}
+ */
+async function follow(path, body, signal, tell = () => {}) {
+  const answer = await ask(path, { method: "POST", body, signal, headers: { Accept: "text/event-stream" } });
+  try {
+    for await (const { event, data } of events(answer)) {
+      if (event === "progress") tell(data);
+      else if (event === "result") return data;
+      else if (event === "error") throw new ApiError(data.status, data.detail, data.reason);
+    }
+  } catch (error) {
+    if (error instanceof ApiError || signal.aborted) throw error;
+  }
+  throw new ApiError("lost", "");
+}
+
+/** @param {Response} answer @returns {AsyncGenerator<{event: string, data: any}>} */
+async function* events(answer) {
+  if (!answer.body) return;
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const blocks = (rest + value).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: ?(.*)/s)));
+      if (fields.event) yield { event: fields.event, data: JSON.parse(fields.data) };
+    }
+  }
+}
+
+/** @param {string} path */
+export const pictureAt = (path) => `/static/${path}`;
+
+/** @returns {Promise<Options>} */
+export const getOptions = () => json("/api/target-audiences");
+
+/** @returns {Promise<{offered: string[], default: string[]}>} */
+export const getSizes = () => json("/api/sizes");
+
+/** @returns {Promise<Status>} */
+export const getStatus = () => json("/api/status");
+
+/** @param {string} query @param {string} token @returns {Promise<{records: Made[], next_page_token: string}>} */
+export const search = (query, token) => json(`/api/records?${new URLSearchParams({ query, page_token: token })}`);
+
+/** @param {number} sequence */
+export const getArchive = async (sequence) => (await ask(`/api/records/${sequence}/archive`)).blob();
+
+/** @param {File} file @returns {Promise<Counts>} */
+export const countAudience = (file) => json("/api/upload-audience", { method: "POST", body: form({ file }) });
+
+/** @param {File} photo @param {AbortSignal} signal @returns {Promise<Upload>} */
+export const upload = (photo, signal) => follow("/api/upload-image", form({ product_image: photo }), signal);
+
+/** @param {Upload} of @param {Point[]} points @param {Box | null} box @param {AbortSignal} signal @returns {Promise<Upload>} */
+export const cutAgain = ({ timestamp, filename }, points, box, signal) => {
+  const wanted = JSON.stringify({ timestamp, product_image_filename: filename, points, box });
+  return follow("/api/cut-out", new Blob([wanted], { type: "application/json" }), signal);
+};
+
+/** @param {FormData} brief @param {AbortSignal} signal @param {(progress: Progress) => void} tell @returns {Promise<Made>} */
+export const generate = (brief, signal, tell) => follow("/api/generate-product", brief, signal, tell);
+
+/** @param {Record<string, Blob>} files */
+function form(files) {
+  const body = new FormData();
+  for (const [name, file] of Object.entries(files)) body.append(name, file);
+  return body;
+}

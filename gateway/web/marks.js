@@ -1,0 +1,156 @@
+// Marks on the cutout that show where the product is: points and a box, by pointer or by keyboard.
+
+import { find } from "./dom.js";
+
+/** @typedef {import("./api.js").Point} Point */
+/** @typedef {import("./api.js").Box} Box */
+/** @typedef {{x: number, y: number}} Place as fractions of the picture's width and height, 0 to 1 */
+
+const DRAGGED = 0.02;
+const STEP = 0.05;
+const FINE_STEP = 0.01;
+/** @type {Record<string, [number, number]>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** The marks on one picture. */
+export class Marks {
+  /** @type {(Place & {on_product: boolean})[]} */
+  #points = [];
+  /** @type {[Place, Place] | null} */
+  #box = null;
+  /** @type {Place | null} */
+  #corner = null;
+  /** @type {Place | null} */
+  #cross = null;
+
+  /** @param {HTMLElement} picture @param {HTMLImageElement} image @param {() => void} changed called when a mark is added */
+  constructor(picture, image, changed) {
+    this.image = image;
+    this.changed = changed;
+    this.layer = find("#marks", HTMLElement, picture);
+    picture.addEventListener("pointerdown", (event) => this.#press(event, picture));
+    picture.addEventListener("keydown", (event) => this.#type(event));
+    picture.addEventListener("blur", () => {
+      this.#cross = null;
+      this.#draw();
+    });
+  }
+
+  clear() {
+    [this.#points, this.#box, this.#corner] = [[], null, null];
+    this.#draw();
+  }
+
+  /** Points, in pixels of the photo. @returns {Point[]} */
+  get points() {
+    return this.#points.map(({ on_product, ...place }) => ({ ...this.#inPixels(place), on_product }));
+  }
+
+  /** Box, in pixels of the photo; right and bottom are exclusive. @returns {Box | null} */
+  get box() {
+    if (!this.#box) return null;
+    const [one, other] = [this.#inPixels(this.#box[0]), this.#inPixels(this.#box[1])];
+    return {
+      left: Math.min(one.x, other.x),
+      top: Math.min(one.y, other.y),
+      right: Math.max(one.x, other.x) + 1,
+      bottom: Math.max(one.y, other.y) + 1,
+    };
+  }
+
+  get #tool() {
+    return find("input[name=tool]:checked", HTMLInputElement).value;
+  }
+
+  /** @param {PointerEvent} event @param {HTMLElement} picture */
+  #press(event, picture) {
+    if (event.button !== 0) return;
+    const start = this.#placeOf(event);
+    const move = (/** @type {PointerEvent} */ later) => this.#draw([start, this.#placeOf(later)]);
+    const release = (/** @type {PointerEvent} */ last) => {
+      stop();
+      this.#mark(start, this.#placeOf(last));
+    };
+    const stop = () => {
+      picture.removeEventListener("pointermove", move);
+      picture.removeEventListener("pointerup", release);
+      picture.removeEventListener("pointercancel", stop);
+    };
+    picture.setPointerCapture(event.pointerId);
+    picture.addEventListener("pointermove", move);
+    picture.addEventListener("pointerup", release);
+    picture.addEventListener("pointercancel", stop);
+  }
+
+  /** @param {Place} start @param {Place} end */
+  #mark(start, end) {
+    const isBox = Math.abs(start.x - end.x) > DRAGGED && Math.abs(start.y - end.y) > DRAGGED;
+    if (!isBox && this.#tool === "box") return this.#draw();
+    if (isBox) this.#box = [start, end];
+    else this.#points.push({ ...end, on_product: this.#tool === "product" });
+    this.#draw();
+    this.changed();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #type(event) {
+    const arrow = ARROWS[event.key];
+    if (!arrow && event.key !== "Enter") return;
+    event.preventDefault();
+    const cross = (this.#cross ??= { x: 0.5, y: 0.5 });
+    if (arrow) {
+      const step = event.shiftKey ? FINE_STEP : STEP;
+      [cross.x, cross.y] = [inside(cross.x + arrow[0] * step), inside(cross.y + arrow[1] * step)];
+      this.#draw(this.#corner && [this.#corner, cross]);
+    } else if (this.#tool !== "box") {
+      this.#mark({ ...cross }, { ...cross });
+    } else if (!this.#corner) {
+      this.#corner = { ...cross };
+    } else {
+      const corner = this.#corner;
+      this.#corner = null;
+      this.#mark(corner, { ...cross });
+    }
+  }
+
+  /** @param {PointerEvent} event @returns {Place} */
+  #placeOf(event) {
+    const frame = this.image.getBoundingClientRect();
+    return { x: inside((event.clientX - frame.left) / frame.width), y: inside((event.clientY - frame.top) / frame.height) };
+  }
+
+  /** @param {Place} place */
+  #inPixels({ x, y }) {
+    const { naturalWidth: width, naturalHeight: height } = this.image;
+    return { x: Math.min(width - 1, Math.floor(x * width)), y: Math.min(height - 1, Math.floor(y * height)) };
+  }
+
+  /** @param {[Place, Place] | null} [drawn] the box being drawn */
+  #draw(drawn = null) {
+    const dots = this.#points.map((point) => shape(point.on_product ? "dot" : "dot other", point));
+    const box = drawn ?? this.#box;
+    const boxes = box ? [frameOf(box)] : [];
+    const cross = this.#cross ? [shape("cross", this.#cross)] : [];
+    this.layer.replaceChildren(...boxes, ...dots, ...cross);
+  }
+}
+
+/** @param {number} part */
+const inside = (part) => Math.min(1, Math.max(0, part));
+
+/** @param {string} kind @param {Place} at */
+function shape(kind, { x, y }) {
+  const element = document.createElement("div");
+  element.className = kind;
+  element.style.left = `${x * 100}%`;
+  element.style.top = `${y * 100}%`;
+  return element;
+}
+
+/** @param {[Place, Place]} box */
+function frameOf([one, other]) {
+  const element = shape("box", { x: Math.min(one.x, other.x), y: Math.min(one.y, other.y) });
+  element.style.width = `${Math.abs(one.x - other.x) * 100}%`;
+  element.style.height = `${Math.abs(one.y - other.y) * 100}%`;
+  return element;
+}

@@ -1,0 +1,102 @@
+// Finished ads at their true size with their copy; variants of one photo are shown side by side.
+
+import { getArchive, pictureAt } from "./api.js";
+import { copyOf, find, showError } from "./dom.js";
+import { clear, label, say } from "./text.js";
+
+/** @typedef {import("./api.js").Made} Made */
+
+const results = find("#results", HTMLElement);
+const variants = find("#variants", HTMLElement);
+
+export function clearVariants() {
+  variants.replaceChildren();
+}
+
+/** Add a result before the earlier ones. @param {Made} made */
+export function addVariant(made) {
+  const element = variantOf(made);
+  say(find("h3", HTMLElement, element), "results.variant", { number: variants.childElementCount + 1 });
+  variants.prepend(element);
+  results.hidden = false;
+  element.scrollIntoView({ block: "nearest" });
+}
+
+/** Build the element of a result; the caller fills in the heading. @param {Made} made */
+export function variantOf(made) {
+  const element = copyOf("t-variant");
+  find(".ads", HTMLElement, element).replaceChildren(...made.generated_images.map((path) => adOf(path, made.product_name)));
+  find(".texts", HTMLElement, element).replaceChildren(textOf("results.short", made.short_ad), textOf("results.long", made.long_ad));
+  const notes = find(".notes", HTMLElement, element);
+  notes.hidden = !made.notes?.length;
+  notes.replaceChildren(...(made.notes ?? []).map(note));
+  const engines = [...new Set(Object.values(made.engines ?? {}))].join(", ");
+  say(find(".engines", HTMLElement, element), "results.engines", { engines, seed: made.seed });
+  const error = find(".error", HTMLElement, element);
+  find(".archive", HTMLButtonElement, element).addEventListener("click", () => void download(made, error));
+  return element;
+}
+
+/** @param {string} path @param {string} name */
+function adOf(path, name) {
+  const figure = copyOf("t-ad");
+  const image = find("img", HTMLImageElement, figure);
+  const [, width = "", height = ""] = path.match(/_(\d+)x(\d+)\.\w+$/) ?? [];
+  const size = `${width} × ${height}`;
+  if (width) [image.width, image.height] = [Number(width), Number(height)];
+  image.src = pictureAt(path);
+  label(image, "alt", "results.ad", { name, size });
+  label(find(".scroll", HTMLElement, figure), "aria-label", "results.ad", { name, size });
+  find("span", HTMLElement, figure).textContent = size;
+  const link = find("a", HTMLAnchorElement, figure);
+  link.href = pictureAt(path);
+  link.download = `${name} ${path.split("_").pop()}`;
+  return figure;
+}
+
+/** @param {"results.short" | "results.long"} title @param {string} text */
+function textOf(title, text) {
+  const element = copyOf("t-text");
+  say(find("h4", HTMLElement, element), title);
+  const words = find("p", HTMLElement, element);
+  words.textContent = text;
+  const button = find("button", HTMLButtonElement, element);
+  button.addEventListener("click", async () => {
+    await copyText(words);
+    say(button, "results.copied");
+    setTimeout(() => say(button, "results.copy"), 2000);
+  });
+  return element;
+}
+
+/** Copy a text. Pages without TLS or permission have no Clipboard API; execCommand works there. @param {HTMLElement} words */
+async function copyText(words) {
+  try {
+    await navigator.clipboard.writeText(words.textContent ?? "");
+  } catch {
+    getSelection()?.selectAllChildren(words);
+    document.execCommand("copy");
+    getSelection()?.removeAllRanges();
+  }
+}
+
+/** @param {string} text */
+function note(text) {
+  const item = document.createElement("li");
+  item.textContent = text;
+  return item;
+}
+
+/** @param {Made} made @param {HTMLElement} error */
+async function download(made, error) {
+  clear(error);
+  try {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await getArchive(made.sequence));
+    link.download = `ads-${made.write_date}-${made.sequence}.zip`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  } catch (problem) {
+    showError(error, problem);
+  }
+}

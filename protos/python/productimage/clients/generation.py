@@ -1,0 +1,86 @@
+"""Client of the generation service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from productimage.connection import Connection
+from productimage.generation.v1 import generation_pb2
+from productimage.generation.v1.generation_pb2_grpc import GenerationServiceStub
+from productimage.image.v1 import image_pb2
+
+if TYPE_CHECKING:  # exists for type checkers only
+    from productimage.generation.v1.generation_pb2_grpc import GenerationServiceAsyncStub
+
+
+@dataclass(frozen=True)
+class GenerationDeadlines:
+    """Deadline of each method, in seconds."""
+
+    generate_background: float = 150
+    write_copy: float = 60
+    compose_creatives: float = 60
+
+
+class GenerationClient:
+    """Makes backgrounds, copy and creatives.
+
+    Args:
+        connection: Connection to the service.
+        deadlines: Deadline of each method.
+    """
+
+    def __init__(self, connection: Connection, deadlines: GenerationDeadlines | None = None) -> None:
+        self._connection = connection
+        self._stub: GenerationServiceAsyncStub = GenerationServiceStub(connection.channel)
+        self._deadlines = deadlines or GenerationDeadlines()
+
+    async def generate_background(
+        self, request: generation_pb2.GenerateBackgroundRequest
+    ) -> generation_pb2.GenerateBackgroundResponse:
+        """Make a background and place the product in it.
+
+        Raises:
+            PromptFilteredError: The content filter of the image model rejected the prompt.
+            FailedPreconditionError: The image model cannot be used.
+            ProductImageError: The call failed otherwise.
+        """
+        return await self._connection.unary(self._stub.GenerateBackground, request, self._deadlines.generate_background)
+
+    async def write_copy(
+        self, product: generation_pb2.Product, audience: generation_pb2.Audience, locale: str = ""
+    ) -> generation_pb2.WriteCopyResponse:
+        """Write the short and the long copy.
+
+        Args:
+            product: Product to write about.
+            audience: Audience to address.
+            locale: "zh-TW" or "en"; empty means "zh-TW".
+
+        Raises:
+            InvalidArgumentError: The product has no name, a text is too long, or the locale is not offered.
+            FailedPreconditionError: The language model cannot be used.
+            ProductImageError: The call failed otherwise.
+        """
+        request = generation_pb2.WriteCopyRequest(product=product, audience=audience, locale=locale)
+        return await self._connection.unary(self._stub.WriteCopy, request, self._deadlines.write_copy)
+
+    async def compose_creatives(
+        self, scenes: Sequence[generation_pb2.Scene], cutout: bytes, sizes: Sequence[generation_pb2.CreativeSize]
+    ) -> generation_pb2.ComposeCreativesResponse:
+        """Place the product on a background in every size.
+
+        Args:
+            scenes: At least one; each size uses the one with the nearest proportions.
+            cutout: A PNG file with alpha.
+            sizes: Sizes to make, 1 to 16.
+
+        Raises:
+            EmptyCutoutError: The cutout has no visible pixel.
+            InvalidArgumentError: A picture cannot be read, or a size or placement is out of range.
+            ProductImageError: The call failed otherwise.
+        """
+        request = generation_pb2.ComposeCreativesRequest(
+            scenes=scenes, cutout=image_pb2.Image(encoded=cutout), sizes=sizes
+        )
+        return await self._connection.unary(self._stub.ComposeCreatives, request, self._deadlines.compose_creatives)

@@ -1,0 +1,140 @@
+"""Client of the record service, served by the history process."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from productimage.connection import Connection
+from productimage.errors import ResourceNotFoundError
+from productimage.record.v1 import record_pb2
+from productimage.record.v1.record_pb2_grpc import RecordServiceStub
+from productimage.upload.v1 import upload_pb2
+
+if TYPE_CHECKING:  # exists for type checkers only
+    from productimage.record.v1.record_pb2_grpc import RecordServiceAsyncStub
+
+
+@dataclass(frozen=True)
+class RecordDeadlines:
+    """Deadlines in seconds: of one call, and of a whole stream."""
+
+    call: float = 30
+    stream: float = 600
+
+
+class RecordClient:
+    """Stores generations and lists their records.
+
+    Args:
+        connection: Connection to the history process.
+        deadlines: Deadlines of calls and streams.
+    """
+
+    def __init__(self, connection: Connection, deadlines: RecordDeadlines | None = None) -> None:
+        self._connection = connection
+        self._stub: RecordServiceAsyncStub = RecordServiceStub(connection.channel)
+        self._deadlines = deadlines or RecordDeadlines()
+
+    async def begin_request(self, request_id: str, fingerprint: str) -> record_pb2.Record | upload_pb2.Upload | None:
+        """Claim a request that its caller may repeat.
+
+        Args:
+            request_id: Idempotency key, 1 to 200 characters.
+            fingerprint: Digest of the whole request.
+
+        Returns:
+            The earlier result. None: the caller does the work.
+
+        Raises:
+            RequestIdReusedError: The request_id was used with another fingerprint.
+            InProgressError: The request is being worked on.
+            ProductImageError: The call failed otherwise.
+        """
+        request = record_pb2.BeginRequestRequest(request_id=request_id, fingerprint=fingerprint)
+        response = await self._connection.unary(self._stub.BeginRequest, request, self._deadlines.call)
+        match response.WhichOneof("result"):
+            case "record":
+                return response.record
+            case "upload":
+                return response.upload
+            case _:
+                return None
+
+    async def abandon_request(self, request_id: str) -> None:
+        """Release a claimed request at once.
+
+        Raises:
+            ProductImageError: The call failed.
+        """
+        request = record_pb2.AbandonRequestRequest(request_id=request_id)
+        await self._connection.unary(self._stub.AbandonRequest, request, self._deadlines.call)
+
+    async def save_generation(
+        self, request_id: str, timestamp: str, record: record_pb2.Record, pictures: Sequence[record_pb2.Picture]
+    ) -> record_pb2.Record:
+        """Store the pictures of a generation, then its record.
+
+        Args:
+            request_id: Idempotency key, 1 to 200 characters.
+            timestamp: Timestamp of the upload.
+            record: The record, without the fields that the service sets.
+            pictures: Pictures in the order in which the record lists them.
+
+        Returns:
+            The complete record.
+
+        Raises:
+            UnknownUploadError: There is no such upload.
+            ContentionError: Too many writers competed; nothing was recorded.
+            ProductImageError: The call failed otherwise.
+        """
+        request = record_pb2.SaveGenerationRequest(
+            request_id=request_id, timestamp=timestamp, record=record, pictures=pictures
+        )
+        response = await self._connection.unary(self._stub.SaveGeneration, request, self._deadlines.call)
+        return response.record
+
+    async def list_records(
+        self, text: str = "", *, order_by: str = "", page_size: int = 0, page_token: str = ""
+    ) -> record_pb2.ListRecordsResponse:
+        """List records a page at a time; a short page may still have a next one.
+
+        Args:
+            text: Case-insensitive text to look for; empty matches every record.
+            order_by: "sequence" (the default) or "sequence desc".
+            page_size: Maximum number of records, 1 to 1000; 0 means 100.
+            page_token: Token returned with the previous page.
+
+        Raises:
+            InvalidArgumentError: An argument is out of range.
+            ProductImageError: The call failed otherwise.
+        """
+        request = record_pb2.ListRecordsRequest(
+            filter=record_pb2.RecordFilter(text=text), order_by=order_by, page_size=page_size, page_token=page_token
+        )
+        return await self._connection.unary(self._stub.ListRecords, request, self._deadlines.call)
+
+    async def get_record(self, sequence: int) -> record_pb2.Record:
+        """Return one record by its number in the history.
+
+        Raises:
+            ResourceNotFoundError: There is no such record.
+            ProductImageError: The call failed otherwise.
+        """
+        request = record_pb2.ListRecordsRequest(filter=record_pb2.RecordFilter(sequence=sequence), page_size=1)
+        response = await self._connection.unary(self._stub.ListRecords, request, self._deadlines.call)
+        if not response.records:
+            raise ResourceNotFoundError("There is no record with this number.")
+        return response.records[0]
+
+    def stream_records(self, if_none_match: str = "") -> AsyncGenerator[record_pb2.StreamRecordsResponse, None]:
+        """Stream the whole list as stored: its ListInfo first, then chunks of one JSON array.
+
+        Args:
+            if_none_match: Entity tag of the copy the caller has. If it is current, no chunk follows.
+
+        Raises:
+            ProductImageError: The call failed, at once or in the middle of the stream.
+        """
+        request = record_pb2.StreamRecordsRequest(if_none_match=if_none_match)
+        return self._connection.stream(self._stub.StreamRecords, request, self._deadlines.stream)

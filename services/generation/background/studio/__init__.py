@@ -1,1 +1,0 @@
-"""A rendered studio set: backgrounds that need nothing but this process."""

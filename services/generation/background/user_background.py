@@ -1,0 +1,25 @@
+"""A picture from the user as the background."""
+
+import cv2
+import numpy as np
+
+from common.imaging.codec import Pixels
+from services.generation.background.background import Background
+from services.generation.background.placement_search import find_placement
+
+NAME = "own picture"
+MAX_SIDE = 2048
+"""Maximum longer side, in pixels; larger pictures are scaled down. The largest ad on offer is 1080 by 1920."""
+
+
+def place_in(picture: Pixels, product_aspect_ratio: float) -> Background:
+    """Make a background of a picture by finding the placement in it.
+
+    Args:
+        picture: (H, W, 3).
+        product_aspect_ratio: Width over height of the product; 0 if unknown.
+    """
+    scale = MAX_SIDE / max(picture.shape[:2])
+    if scale < 1:
+        picture = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    return Background(picture, find_placement(picture, product_aspect_ratio), "", NAME)

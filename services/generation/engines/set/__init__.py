@@ -1,0 +1,1 @@
+"""Rendered studio sets: backgrounds without any external service."""

@@ -1,0 +1,46 @@
+"""Sizes, boxes and crops: pure geometry in pixels, from the top left corner."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Size:
+    """A width and a height in pixels."""
+
+    width: int
+    height: int
+
+    @property
+    def aspect_ratio(self) -> float:
+        """Width over height."""
+        return self.width / self.height
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in whole pixels; right and bottom are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The part of a background that a creative shows, in background pixels."""
+
+    left: float
+    top: float
+    width: float
+    height: float

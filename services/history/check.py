@@ -1,0 +1,76 @@
+"""`python -m services.history.check`: whether the configured object store can be used."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from common.aws import fix_for
+from common.errors import StartError
+from common.findings import Finding, print_findings
+from common.settings import read_settings
+from services.history.settings import HistorySettings
+from services.history.storage.s3 import S3Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PROBE = "doctor/"
+MIN_FREE = 1 << 30
+"""Free space on the disk, in bytes."""
+
+
+def findings(settings: HistorySettings) -> Iterator[Finding]:
+    """Check free space, and the rights on the S3 bucket if one is configured. No finding contains a secret."""
+    yield _free_space(settings)
+    if not settings.s3_bucket_name or settings.store == "disk":
+        yield Finding("S3", ok=True, detail="not used: everything is kept on the disk")
+        return
+    try:
+        yield from _s3(settings)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        yield Finding("S3", ok=False, detail=f"{error.operation_name} is refused: {code}", fix=fix_for(code))
+    except StartError as error:
+        yield Finding("S3", ok=False, detail=str(error), fix="correct it in the environment or in .env")
+    except BotoCoreError as error:
+        yield Finding("S3", ok=False, detail=str(error), fix="check the network, the region and the endpoint")
+
+
+def _free_space(settings: HistorySettings) -> Finding:
+    folder = settings.disk_dir if settings.disk_dir.is_dir() else Path()
+    free = shutil.disk_usage(folder).free
+    fix = "" if free >= MIN_FREE else "free some space: ads and photos are kept here"
+    return Finding("free disk space", free >= MIN_FREE, f"{free / 1e9:.1f} GB", fix)
+
+
+def _s3(settings: HistorySettings) -> Iterator[Finding]:
+    bucket, key = settings.s3_bucket_name, PROBE + secrets.token_hex(8)
+    with closing(S3Store.client(settings)) as client:
+        client.put_object(Bucket=bucket, Key=key, Body=b"1", IfNoneMatch="*")
+        try:
+            yield from _rights(client, bucket, key)
+        finally:
+            client.delete_object(Bucket=bucket, Key=key)
+
+
+def _rights(client: "S3Client", bucket: str, key: str) -> Iterator[Finding]:
+    try:
+        client.put_object(Bucket=bucket, Key=key, Body=b"2", IfNoneMatch="*")
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412):
+            raise
+    else:
+        yield Finding("S3", False, "conditional writes are ignored", "use an S3 that knows If-None-Match and If-Match")
+        return
+    client.get_object(Bucket=bucket, Key=key)
+    client.list_objects_v2(Bucket=bucket, Prefix=PROBE)
+    yield Finding("S3", ok=True, detail=f"bucket {bucket}: conditional write, read, list and delete work")
+
+
+if __name__ == "__main__":
+    print_findings(findings(read_settings(HistorySettings)))

@@ -1,0 +1,97 @@
+"""Conversion between the messages of uploads, records and objects and the domain."""
+
+from google.protobuf.json_format import MessageToDict, ParseDict
+
+from common.errors import InvalidInputError
+from common.imaging.header import check_header
+from common.settings import ImageLimits
+from productimage.provenance.v1 import provenance_pb2
+from productimage.record.v1 import record_pb2
+from productimage.upload.v1 import upload_pb2
+from services.history.generations import Generation, Picture
+from services.history.records.codec import Record
+from services.history.records.queries import Page, RecordQuery
+from services.history.uploads import Cutout, Upload
+
+IS_DESCENDING = {"": False, "sequence": False, "sequence desc": True}
+
+
+def upload_message(upload: Upload) -> upload_pb2.Upload:
+    """Return the message of an upload."""
+    return upload_pb2.Upload(timestamp=upload.timestamp, photo_path=upload.photo_path, cutout_path=upload.cutout_path)
+
+
+def cutout(request: upload_pb2.PutCutoutRequest) -> Cutout:
+    """Return the cutout of a request."""
+    stage = MessageToDict(request.stage, preserving_proto_field_name=True)
+    return Cutout(request.cutout, request.engine, stage, request.product_aspect_ratio)
+
+
+def get_upload_response(upload: Upload, cutout: bytes) -> upload_pb2.GetUploadResponse:
+    """Return the response to a GetUpload call."""
+    return upload_pb2.GetUploadResponse(
+        upload=upload_message(upload),
+        cutout=cutout,
+        cutout_engine=upload.cutout_engine,
+        cutout_stage=ParseDict(upload.cutout_stage, provenance_pb2.Stage(), ignore_unknown_fields=True),
+        product_aspect_ratio=upload.product_aspect_ratio,
+    )
+
+
+def begin_response(result: Record | Upload | None) -> record_pb2.BeginRequestResponse:
+    """Return the response to a BeginRequest call."""
+    if isinstance(result, Upload):
+        return record_pb2.BeginRequestResponse(upload=upload_message(result))
+    return record_pb2.BeginRequestResponse(record=None if result is None else record_message(result))
+
+
+def generation(request: record_pb2.SaveGenerationRequest, limits: ImageLimits) -> Generation:
+    """Return the generation of a request.
+
+    Raises:
+        InvalidInputError: A picture is not a PNG, JPEG or WebP file, or exceeds a limit.
+    """
+    pictures = [Picture(one.name, one.file, check_header(one.file, limits)) for one in request.pictures]
+    return Generation(request.request_id, request.timestamp, _record_fields(request.record), pictures)
+
+
+def record_query(request: record_pb2.ListRecordsRequest) -> RecordQuery:
+    """Return the query of a request.
+
+    Raises:
+        InvalidInputError: The order is not supported.
+    """
+    descending = IS_DESCENDING.get(request.order_by)
+    if descending is None:
+        raise InvalidInputError('Order by "sequence" or "sequence desc".', "ORDER_BY")
+    sequence = request.filter.sequence if request.filter.HasField("sequence") else None
+    return RecordQuery(request.filter.text, sequence, descending, request.page_size, request.page_token)
+
+
+def page_response(page: Page) -> record_pb2.ListRecordsResponse:
+    """Return the response to a ListRecords call."""
+    return record_pb2.ListRecordsResponse(
+        records=[record_message(record) for record in page.records], next_page_token=page.next_token
+    )
+
+
+def record_message(record: Record) -> record_pb2.Record:
+    """Return the message of a stored record, which may be of the original backend or of a later version."""
+    return ParseDict(record, record_pb2.Record(), ignore_unknown_fields=True)
+
+
+def _record_fields(record: record_pb2.Record) -> Record:
+    return {
+        "product_name": record.product_name,
+        "product_describe": record.product_describe,
+        "target_audience": record.target_audience,
+        "short_ad": record.short_ad,
+        "long_ad": record.long_ad,
+        "engines": dict(record.engines),
+        "seed": record.seed,
+        "prompts": list(record.prompts),
+        "notes": list(record.notes),
+        "manifest": MessageToDict(
+            record.manifest, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+        ),
+    }

@@ -1,0 +1,122 @@
+"""Idempotency: a request that its caller repeats returns the original result, and nothing is done twice.
+
+Used for callers that name their requests, with the gateway's Idempotency-Key; see the draft "The Idempotency-Key HTTP
+Header Field" of the IETF httpapi working group.
+"""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+
+import structlog
+
+from common.errors import ContentionError, InvalidInputError, PreconditionError
+from services.history import paths
+from services.history.records.codec import Record
+from services.history.records.log import RecordLog
+from services.history.storage.base import ConflictError, ObjectNotFoundError, ObjectStore, StoredObject
+from services.history.uploads import Upload, Uploads
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class IdempotencyRecord:
+    """A claimed request.
+
+    Attributes:
+        fingerprint: Digest of the whole request.
+        since: Number of segments of the log before the request arrived: its record is in none of them.
+        until: End of the lease, in seconds since the epoch.
+    """
+
+    fingerprint: str
+    since: int
+    until: float
+
+    def dump(self) -> bytes:
+        """Return the record as stored."""
+        return json.dumps(asdict(self)).encode()
+
+
+class IdempotencyRecords:
+    """The claimed requests.
+
+    Args:
+        store: Object store.
+        log: Record log of the same store.
+        uploads: Uploads of the same store.
+        lease_seconds: Time a request may be worked on; after that its worker counts as dead.
+    """
+
+    def __init__(self, store: ObjectStore, log: RecordLog, uploads: Uploads, lease_seconds: float) -> None:
+        self._store = store
+        self._log = log
+        self._uploads = uploads
+        self._lease = lease_seconds
+
+    def begin(self, request_id: str, fingerprint: str) -> Record | Upload | None:
+        """Claim a request.
+
+        Returns:
+            The original result. None: the caller does the work.
+
+        Raises:
+            InvalidInputError: The request_id or the fingerprint is malformed.
+            PreconditionError: The request_id was used for another request.
+            ContentionError: The request is being worked on.
+        """
+        key = paths.claim_key(paths.checked_request_id(request_id))
+        if not fingerprint:
+            raise InvalidInputError("The fingerprint is missing.", "MISSING_FINGERPRINT")
+        claimed = IdempotencyRecord(fingerprint, self._log.segments_at_least(), time.time() + self._lease)
+        try:
+            self._store.create(key, claimed.dump(), paths.JSON)
+        except ConflictError:
+            return self._begin_again(request_id, key, claimed)
+        return None
+
+    def _begin_again(self, request_id: str, key: str, claimed: IdempotencyRecord) -> Record | Upload | None:
+        found = self._find(key)
+        if found is None:
+            raise _in_progress()
+        earlier = IdempotencyRecord(**json.loads(found.data))
+        if earlier.fingerprint != claimed.fingerprint:
+            raise PreconditionError("This request_id was used for another request.", "REQUEST_ID_REUSED")
+        result = self._log.find(request_id, earlier.since) or self._uploads.of_request(request_id)
+        if result is not None:
+            return result
+        if earlier.until > time.time():
+            raise _in_progress()
+        renewed = IdempotencyRecord(claimed.fingerprint, earlier.since, claimed.until)
+        try:
+            self._store.replace(key, renewed.dump(), paths.JSON, found.etag)
+        except ConflictError:
+            raise _in_progress() from None
+        return None
+
+    def abandon(self, request_id: str) -> None:
+        """Release a claimed request at once."""
+        key = paths.claim_key(paths.checked_request_id(request_id))
+        found = self._find(key)
+        if found is not None:
+            claimed = IdempotencyRecord(**json.loads(found.data))
+            released = IdempotencyRecord(claimed.fingerprint, claimed.since, 0)
+            self._store.put(key, released.dump(), paths.JSON)
+
+    def sweep(self, kept_seconds: float) -> None:
+        """Forget older requests; repeated later, they count as new."""
+        old = [listed.key for listed in self._store.list(paths.CLAIMS) if listed.age_seconds > kept_seconds]
+        self._store.delete(old)
+        if old:
+            log.info("forgot old requests", count=len(old))
+
+    def _find(self, key: str) -> StoredObject | None:
+        try:
+            return self._store.get(key)
+        except ObjectNotFoundError:
+            return None
+
+
+def _in_progress() -> ContentionError:
+    return ContentionError("This request is in progress.", "IN_PROGRESS")

@@ -1,0 +1,1 @@
+"""Records: the log and its queries."""

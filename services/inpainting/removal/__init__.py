@@ -1,0 +1,1 @@
+"""Removing objects with their shadows."""

@@ -1,0 +1,1 @@
+"""Cutting the product out of a photo."""

@@ -1,0 +1,194 @@
+"""Matting: soft alpha along true edges, and foreground colours free of the old background."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from cv2.typing import MatLike
+
+from common.imaging.codec import Mask, Pixels
+from services.segmentation.cutout.hair import key_hair
+from services.segmentation.cutout.trimap import trimap_around
+
+Tile = tuple[slice, slice]
+Plane = MatLike
+"""float32 array, (H, W) unless stated otherwise."""
+
+BAND = 0.006
+"""Half-width of the band along the mask edge in which alpha is estimated, as a fraction of the longer image side."""
+WIDE_BLUR, NARROW_BLUR = 45, 6
+"""Radii of the two passes of the foreground estimate, in pixels; the wide one grows on large photos."""
+REGULARISATION = 1e-4
+"""Colour variance in a window below which alpha does not follow the colours (He et al., epsilon)."""
+TILE = 1024
+"""Side of the tiles in which full-size work is done, in pixels."""
+MIN_PART = 0.02
+"""Minimum area of a part, as a fraction of the largest part; holes below the square of this are filled."""
+
+
+def clean(mask: Mask) -> Mask:
+    """Remove specks and fill pinholes: parts much smaller than the largest, and holes smaller still.
+
+    Args:
+        mask: (H, W) bool; True marks the product.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if count < 2:
+        return mask
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    kept = np.concatenate([[False], areas >= areas.max() * MIN_PART])
+    product = kept[labels]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((~product).astype(np.uint8))
+    pinhole = np.concatenate([[False], stats[1:, cv2.CC_STAT_AREA] < areas.max() * MIN_PART**2])
+    return np.asarray(product | pinhole[labels])
+
+
+def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
+    """Estimate alpha in a narrow band along the mask edge, following the colours of the photo.
+
+    A guided filter (He et al., "Guided Image Filtering", 2010; computed at reduced size as in "Fast Guided Filter",
+    2015) fits alpha as a linear function of colour in every window. Over hair, the band is wide and the linear function
+    comes from hair.py. Away from the edge, the mask is kept.
+
+    Args:
+        photo: (H, W, 3).
+        mask: (h, w) bool, any size; True marks the product.
+        working_size: Longer side at which the filter is computed before it is applied at full size, in pixels.
+
+    Returns:
+        (H, W) float32, 0 to 1.
+    """
+    height, width = photo.shape[:2]
+    scale = min(1.0, working_size / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    guide = cv2.resize(photo, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    rough = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    radius = max(2, round(BAND * max(size)))
+    edge = trimap_around(rough, radius)
+    near = cv2.dilate(edge.possible - edge.sure, _disc(radius)) > 0
+    slope, offset = _guided_filter(guide, rough, radius, near)
+    hair = key_hair(guide, rough)
+    slope[hair.trusted], offset[hair.trusted] = hair.slope[hair.trusted], hair.offset[hair.trusted]
+    sure = np.where(hair.trusted, hair.trimap.sure, edge.sure)
+    possible = np.where(hair.trusted, hair.trimap.possible, edge.possible)
+    alpha = cv2.resize(sure, (width, height))
+    for tile in _tiles(0, 0, width, height):
+        least, most = (_part_of(plane, tile, height, width) for plane in (sure, possible))
+        if np.array_equal(least, most):
+            continue
+        slopes, offsets = (_part_of(plane, tile, height, width) for plane in (slope, offset))
+        fitted = np.einsum("hwc,hwc->hw", photo[tile], slopes, dtype=np.float32) / 255 + offsets
+        alpha[tile] = np.clip(_contrast(fitted), least, most)
+    return alpha
+
+
+def _tiles(first_column: int, first_row: int, width: int, height: int) -> Iterator[Tile]:
+    """Yield the tiles of a rectangle, to bound the memory of full-size work."""
+    right, bottom = first_column + width, first_row + height
+    for top in range(first_row, bottom, TILE):
+        for left in range(first_column, right, TILE):
+            yield slice(top, min(top + TILE, bottom)), slice(left, min(left + TILE, right))
+
+
+def _part_of(plane: MatLike, tile: Tile, height: int, width: int) -> MatLike:
+    """Return one tile of a plane scaled up to height by width, without scaling the rest."""
+    rows, columns = tile
+    down, across = plane.shape[0] / height, plane.shape[1] / width
+    # Pixel centres lie at half-integers.
+    towards = np.array(
+        [
+            [across, 0, (columns.start + 0.5) * across - 0.5],
+            [0, down, (rows.start + 0.5) * down - 0.5],
+        ]
+    )
+    size = columns.stop - columns.start, rows.stop - rows.start
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(plane, towards, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _contrast(alpha: Plane) -> Plane:
+    """Stretch alpha so that nearly clear and nearly solid pixels saturate: the filter leaves a veil there."""
+    return (alpha - 0.1) / 0.8
+
+
+def _disc(radius: int) -> MatLike:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+
+
+def _guided_filter(guide: MatLike, target: Plane, radius: int, near: Mask) -> tuple[MatLike, Plane]:
+    """Return the slope (H, W, 3) and offset (H, W) of the colour guided filter (He et al., equations 14 and 15).
+
+    Only windows where `near` is True are solved; the others enter the mean with slope and offset 0.
+    """
+    window = (2 * radius + 1, 2 * radius + 1)
+
+    def mean(values: MatLike) -> MatLike:
+        return cv2.blur(values, window)
+
+    mean_guide, mean_target = mean(guide), mean(target)
+    products = [[mean(guide[..., row] * guide[..., column])[near] for column in range(3)] for row in range(3)]
+    colour = mean_guide[near]
+    variance = np.stack([np.stack(row, axis=-1) for row in products], axis=-2) - colour[:, :, None] * colour[:, None, :]
+    covariance = mean(guide * target[..., None])[near] - colour * mean_target[near][:, None]
+    slope, offset = np.zeros_like(guide), np.zeros_like(target)
+    slope[near] = np.linalg.solve(variance + REGULARISATION * np.eye(3, dtype=np.float32), covariance[..., None])[
+        ..., 0
+    ]
+    offset[near] = mean_target[near] - np.einsum("nc,nc->n", slope[near], colour)
+    return mean(slope), mean(offset)
+
+
+def estimate_foreground(photo: Pixels, alpha: Plane) -> Pixels:
+    """Estimate the product's own colours along its soft edge, where the photo shows a mix with the background.
+
+    Blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021), one wide and one narrow pass.
+    Solid pixels are returned unchanged.
+
+    Args:
+        photo: (H, W, 3).
+        alpha: (H, W), 0 to 1.
+
+    Returns:
+        (H, W, 3); undefined where alpha is 0.
+    """
+    wide = max(WIDE_BLUR, round(0.02 * max(alpha.shape)))
+    foreground = photo.copy()
+    for tile in _tiles(*cv2.boundingRect((alpha > 0).view(np.uint8))):
+        share = alpha[tile]
+        if ((share > 0) & (share < 1)).any():
+            around, inner = _with_margin(tile, alpha.shape, wide + NARROW_BLUR)
+            estimated = _foreground_of(photo[around], alpha[around], wide)[inner]
+            foreground[tile] = np.where((share < 1)[..., None], estimated, photo[tile])
+    return foreground
+
+
+def _with_margin(tile: Tile, shape: tuple[int, ...], margin: int) -> tuple[Tile, Tile]:
+    """Return a tile grown by a margin, clipped to the image, and the position of the tile within it."""
+    outer = [
+        slice(max(0, part.start - margin), min(side, part.stop + margin))
+        for part, side in zip(tile, shape, strict=True)
+    ]
+    inner = [slice(part.start - wide.start, part.stop - wide.start) for part, wide in zip(tile, outer, strict=True)]
+    return (outer[0], outer[1]), (inner[0], inner[1])
+
+
+def _foreground_of(photo: Pixels, alpha: Plane, wide: int) -> Pixels:
+    picture = photo.astype(np.float32) / 255
+    colour, background = _blur_fusion(picture, picture, picture, alpha, wide)
+    colour, _ = _blur_fusion(picture, colour, background, alpha, NARROW_BLUR)
+    return np.round(np.clip(colour, 0, 1) * 255).astype(np.uint8)
+
+
+def _blur_fusion(
+    picture: MatLike,
+    foreground: MatLike,
+    background: MatLike,
+    alpha: Plane,
+    radius: int,
+) -> tuple[MatLike, MatLike]:
+    window = (2 * radius + 1, 2 * radius + 1)
+    share = alpha[..., None]
+    blurred_alpha = cv2.blur(alpha, window)[..., None]
+    front = cv2.blur(foreground * share, window) / (blurred_alpha + 1e-5)
+    back = cv2.blur(background * (1 - share), window) / (1 - blurred_alpha + 1e-5)
+    return front + share * (picture - share * front - (1 - share) * back), back

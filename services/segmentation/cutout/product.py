@@ -1,0 +1,169 @@
+"""Product search: from saliency to a prompt, from the prompt to a mask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import cv2
+import numpy as np
+
+from common.errors import InvalidInputError
+from common.imaging.codec import Mask, Pixels
+from services.segmentation.cutout.holes import open_holes
+from services.segmentation.engines.base import Box, Candidate, Engines, Probability, Prompt, Segmenter
+from services.segmentation.engines.grabcut import inner_box, settle
+
+WORKING_SIZE = 1024
+SURE = 0.5
+SALIENT = 0.2
+"""Saliency above which a pixel counts. Low, because a box that cuts the product short misleads more than a wide one."""
+MIN_PEAK = 0.3
+"""Minimum peak saliency; below it, nothing stands out."""
+MIN_PART = 0.1
+"""Minimum area of a salient part, as a fraction of the largest part."""
+MIN_PRODUCT = 0.002
+MAX_PRODUCT = 0.97
+"""Bounds of the product's area, as a fraction of the picture; outside them, it is no product on a background."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The product found in a photo.
+
+    Attributes:
+        mask: (h, w) bool, longer side at most 1024; True marks the product.
+        score: Confidence, 0 to 1.
+    """
+
+    mask: Mask
+    score: float
+
+
+def find_product(photo: Pixels, prompt: Prompt | None, engines: Engines) -> Found | None:
+    """Find the product.
+
+    Args:
+        photo: (H, W, 3).
+        prompt: Where the product is. None: wherever the photo is most salient.
+        engines: Engines selected by the registry.
+
+    Returns:
+        None if nothing stands out from the background.
+    """
+    working, scale = _working_copy(photo)
+    if prompt is not None:
+        return _best(working, engines.segmenter.segment(working, _scaled(prompt, scale, working)))
+    if engines.saliency is None:
+        height, width = working.shape[:2]
+        return _best(working, engines.segmenter.segment(working, Prompt(box=inner_box(width, height))))
+    saliency = engines.saliency.find(working)
+    parts = _salient_parts(saliency)
+    if not parts:
+        return None
+    candidate, candidates = _choose(working, saliency, parts, engines.segmenter)
+    # Segment Anything knows the edges, saliency the subject. Where they disagree, the more certain one decides; where
+    # neither is certain, the colours do.
+    probability = np.asarray((candidate.probability + saliency) / 2, np.float32)
+    mask = open_holes(working, settle(working, probability), candidates)
+    return _found(probability, mask, candidate.score)
+
+
+def check_inside(prompt: Prompt | None, photo: Pixels) -> None:
+    """Check that a prompt lies within its photo.
+
+    Raises:
+        InvalidInputError: The box or a point lies outside the photo.
+    """
+    if prompt is None:
+        return
+    height, width = photo.shape[:2]
+    box = prompt.box
+    if box and not (0 <= box.left < box.right <= width and 0 <= box.top < box.bottom <= height):
+        raise InvalidInputError(f"The box does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
+    if any(point.x >= width or point.y >= height for point in prompt.points):
+        raise InvalidInputError(f"A point does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
+
+
+def _working_copy(photo: Pixels) -> tuple[Pixels, float]:
+    height, width = photo.shape[:2]
+    scale = min(1.0, WORKING_SIZE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+
+
+def _scaled(prompt: Prompt, scale: float, working: Pixels) -> Prompt:
+    height, width = working.shape[:2]
+    points = tuple(
+        type(point)(min(int(point.x * scale), width - 1), min(int(point.y * scale), height - 1), point.on_object)
+        for point in prompt.points
+    )
+    box = prompt.box
+    if box is not None:
+        left, top = min(int(box.left * scale), width - 1), min(int(box.top * scale), height - 1)
+        right, bottom = max(round(box.right * scale), left + 1), max(round(box.bottom * scale), top + 1)
+        box = Box(left, top, min(right, width), min(bottom, height))
+    return Prompt(points, box)
+
+
+def _salient_parts(saliency: Probability) -> list[Mask]:
+    """Return the masks of the connected salient parts, except those much smaller than the largest."""
+    if saliency.max() < MIN_PEAK:
+        return []
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((saliency > SALIENT).astype(np.uint8))
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return [np.asarray(labels == part) for part in range(1, count) if areas[part - 1] >= areas.max() * MIN_PART]
+
+
+def _choose(
+    picture: Pixels, saliency: Probability, parts: Sequence[Mask], segmenter: Segmenter
+) -> tuple[Candidate, Sequence[Candidate]]:
+    """Prompt with a box around all parts, then with one around each; return the best candidate and all candidates.
+
+    Parts that the segmenter joins into one piece are one product (saliency missed what connects them) and are not
+    prompted one by one.
+    """
+
+    def ask(part: Mask) -> Sequence[Candidate]:
+        return segmenter.segment(picture, Prompt(box=Box.around(part)))
+
+    def best(candidates: Sequence[Candidate], part: Mask) -> Candidate:
+        return max(candidates, key=lambda candidate: _merit(candidate, part & (saliency > SURE)))
+
+    everything = np.logical_or.reduce(parts)
+    together = ask(everything)
+    if len(parts) == 1:
+        return best(together, everything), together
+    joined = [candidate for candidate in together if _joins(candidate, parts)]
+    if joined:
+        return best(joined, everything), together
+    answers = [ask(part) for part in parts]
+    each = [best(candidates, part) for candidates, part in zip(answers, parts, strict=True)]
+    united = np.maximum.reduce([candidate.probability for candidate in each])
+    apart = Candidate(united, sum(candidate.score for candidate in each) / len(each))
+    return best([*together, apart], everything), [*together, *chain.from_iterable(answers)]
+
+
+def _joins(candidate: Candidate, parts: Sequence[Mask]) -> bool:
+    """Return whether one connected piece of the candidate covers most of every part."""
+    count, labels = cv2.connectedComponents((candidate.probability > SURE).astype(np.uint8))
+    held = [np.bincount(labels[part], minlength=count)[1:] / part.sum() > SURE for part in parts]
+    return bool(np.logical_and.reduce(held).any())
+
+
+def _merit(candidate: Candidate, salient: Mask) -> float:
+    mask = candidate.probability > SURE
+    agreement = float((mask & salient).sum() / max(1, (mask | salient).sum()))
+    return candidate.score / 2 + agreement
+
+
+def _best(picture: Pixels, candidates: Sequence[Candidate]) -> Found | None:
+    candidate = max(candidates, key=lambda candidate: candidate.score)
+    mask = open_holes(picture, candidate.probability > SURE, candidates)
+    return _found(candidate.probability, mask, candidate.score)
+
+
+def _found(probability: Probability, mask: Mask, score: float) -> Found | None:
+    if not MIN_PRODUCT <= float(mask.mean()) <= MAX_PRODUCT:
+        return None
+    certainty = float(np.abs(probability[mask] - 0.5).mean() * 2)
+    return Found(mask, min(1.0, score * certainty))

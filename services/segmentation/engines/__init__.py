@@ -1,0 +1,1 @@
+"""Segmentation, saliency and detection engines."""

@@ -1,0 +1,110 @@
+"""Selection of the segmentation engines, once at start, by settings and by the weights that are present.
+
+Engines are imported where they are selected, so that a process without torch can run GrabCut.
+"""
+
+from common.errors import StartError
+from common.models.weights import first_file
+from common.serving.engines import Choice, EngineRegistry, Reason
+from services.segmentation.engines.base import Detector, Engines, SaliencyFinder, Segmenter
+from services.segmentation.settings import SegmentationSettings
+
+SAM_FILES = {
+    "vit_h": "sam_vit_h_4b8939.pth",
+    "vit_l": "sam_vit_l_0b3195.pth",
+    "vit_b": "sam_vit_b_01ec64.pth",
+    "mobile_sam": "mobile_sam.pt",
+}
+"""Checkpoints of Segment Anything, best first."""
+BEST_SAM = next(iter(SAM_FILES))
+MASK_RCNN_FILES = ("maskrcnn_*.pth", "mask_rcnn_*.safetensors")
+"""torchvision's checkpoints, and converted ones of matterport's."""
+BEST_MASK_RCNN = "maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"
+UNCONVERTED = "mask_rcnn_*.h5"
+SALIENCY_FILE = "u2netp.onnx"
+FINDER = "SEGMENTATION_OBJECT_FINDER"
+FETCH = "python -m weights fetch"
+
+
+def load_engines(settings: SegmentationSettings, registry: EngineRegistry) -> Engines:
+    """Load the configured engines and report the choices.
+
+    Raises:
+        StartError: An engine is named in the settings but its weights are missing, or a weights file is damaged.
+    """
+    try:
+        segmenter = _load_segmenter(settings, registry)
+        saliency = _load_saliency(settings, registry)
+        return Engines(segmenter, saliency, _load_detector(settings, registry, segmenter))
+    except ValueError as error:
+        raise StartError(str(error)) from None
+
+
+def _load_segmenter(settings: SegmentationSettings, registry: EngineRegistry) -> Segmenter:
+    from services.segmentation.engines.grabcut import GrabCut
+
+    if settings.engine == GrabCut.name:
+        registry.report_choice(Choice("cut_out", GrabCut.name, Reason.REQUESTED, "SEGMENTATION_ENGINE"))
+        return GrabCut()
+    names = list(SAM_FILES) if settings.engine == "auto" else [settings.engine]
+    files = [settings.weights_dir / SAM_FILES[name] for name in names]
+    saliency = settings.weights_dir / SALIENCY_FILE
+    present = next((file for file in files if file.is_file()), None)
+    # Without a saliency net nothing tells Segment Anything what to segment: prompted with the whole frame, it returns
+    # the background.
+    missing = [file for file in (present or files[-1], saliency) if not file.is_file()]
+    if present is None or missing:
+        lacking = " and ".join(map(str, missing))
+        if settings.engine != "auto":
+            remedy = f"{FETCH} {settings.engine} u2netp"
+            raise StartError(f"SEGMENTATION_ENGINE={settings.engine}: {lacking} missing: {remedy}")
+        registry.report_choice(Choice("cut_out", GrabCut.name, Reason.FALLBACK, lacking, FETCH))
+        return GrabCut()
+    from common.models.device import choose_device
+    from services.segmentation.engines.sam.engine import SamEngine
+
+    engine = SamEngine.load(present, choose_device(settings), settings)
+    if settings.engine == "auto":
+        better = "" if engine.name == BEST_SAM else f"{FETCH} {BEST_SAM}"
+        registry.report_choice(Choice("cut_out", engine.name, Reason.AVAILABLE, str(present), better))
+    else:
+        registry.report_choice(Choice("cut_out", engine.name, Reason.REQUESTED, "SEGMENTATION_ENGINE"))
+    return engine
+
+
+def _load_detector(settings: SegmentationSettings, registry: EngineRegistry, segmenter: Segmenter) -> Detector | None:
+    def report(engine: str, reason: Reason, subject: str, remedy: str = "") -> None:
+        registry.report_choice(Choice("object_finding", engine, reason, subject, remedy))
+
+    if settings.object_finder == "cut_out":
+        report(segmenter.name, Reason.REQUESTED, FINDER)
+        return None
+    present = first_file(settings.weights_dir, *MASK_RCNN_FILES)
+    if present is None:
+        names = " or ".join(str(settings.weights_dir / pattern) for pattern in MASK_RCNN_FILES)
+        unconverted = first_file(settings.weights_dir, UNCONVERTED)
+        remedy = f"python -m weights convert {unconverted}" if unconverted else ""
+        if settings.object_finder == "mask_rcnn":
+            raise StartError(f"SEGMENTATION_OBJECT_FINDER=mask_rcnn needs {names}: {remedy or 'put the weights there'}")
+        report(segmenter.name, Reason.FALLBACK, names, remedy or str(settings.weights_dir / BEST_MASK_RCNN))
+        return None
+    from common.models.device import choose_device
+    from services.segmentation.engines.mask_rcnn.load import load_mask_rcnn
+
+    detector = load_mask_rcnn(present, choose_device(settings))
+    if settings.object_finder == "mask_rcnn":
+        report(detector.name, Reason.REQUESTED, FINDER)
+    else:
+        report(detector.name, Reason.AVAILABLE, str(present))
+    return detector
+
+
+def _load_saliency(settings: SegmentationSettings, registry: EngineRegistry) -> SaliencyFinder | None:
+    file = settings.weights_dir / SALIENCY_FILE
+    if not file.is_file():
+        registry.report_choice(Choice("saliency", "none", Reason.FALLBACK, str(file), FETCH))
+        return None
+    from services.segmentation.engines.u2net import U2Net
+
+    registry.report_choice(Choice("saliency", "u2netp", Reason.AVAILABLE, str(file)))
+    return U2Net.load(file)

@@ -1,0 +1,1 @@
+"""Process harness, fixed engines, scripted servers and test pictures, for tests and benches."""

@@ -1,0 +1,138 @@
+"""Routes of the built-in page, against the five real processes."""
+
+import gzip
+import io
+import json
+import re
+import signal
+import time
+import zipfile
+from collections.abc import Iterator
+from os import kill
+from typing import Any
+
+import numpy as np
+import pytest
+
+from testing.pictures import SAMPLE, Pixels, decoded
+from testing.system import System, started
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with started(tmp_path_factory.mktemp("store"), {}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def uploaded(system: System) -> dict[str, str]:
+    body: dict[str, str] = system.upload().json()
+    return body
+
+
+def recut(system: System, upload: dict[str, str], **prompt: Any) -> Any:
+    named = {"timestamp": upload["timestamp"], "product_image_filename": upload["filename"]}
+    return system.client.post("/api/cut-out", json=named | prompt)
+
+
+def cutout(system: System, upload: dict[str, str]) -> Pixels:
+    return decoded(system.client.get(f"/static/{upload['trans_path']}").content)
+
+
+def test_a_box_cuts_another_part_out_and_ads_are_made_of_it(system: System, uploaded: dict[str, str]) -> None:
+    whole = cutout(system, uploaded)[..., 3] > 127
+    answer = recut(system, uploaded, box={"left": 450, "top": 120, "right": 770, "bottom": 400})
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == uploaded
+    lid = cutout(system, uploaded)[..., 3] > 127
+    assert 0.05 * whole.sum() < lid.sum() < 0.5 * whole.sum()
+    assert np.flatnonzero(lid.any(axis=1)).max() < 450
+    record = system.generate(uploaded).json()
+    stage = record["manifest"]["stages"][0]
+    assert stage["name"] == "cut_out"
+    assert system.client.get("/api/records/0").json() == record
+    assert recut(system, uploaded).status_code == 200, "without marks it is as it was"
+    assert ((cutout(system, uploaded)[..., 3] > 127) == whole).mean() > 0.999
+
+
+def test_a_mark_outside_is_refused_and_the_cutout_stays(system: System, uploaded: dict[str, str]) -> None:
+    before = cutout(system, uploaded)
+    answer = recut(system, uploaded, points=[{"x": 5000, "y": 10}])
+    assert answer.status_code == 400
+    assert answer.json()["reason"] == "PROMPT_OUTSIDE"
+    assert "1200x1200" in answer.json()["detail"]
+    assert np.array_equal(cutout(system, uploaded), before)
+
+
+def test_another_photo_is_not_cut(system: System, uploaded: dict[str, str]) -> None:
+    wrong = uploaded | {"filename": f"{uploaded['timestamp']}/upload/other.jpg"}
+    assert recut(system, wrong).status_code == 400
+    gone = uploaded | {"timestamp": "20200101000000-0123456789abcdef"}
+    assert recut(system, gone).status_code == 404
+    assert recut(system, uploaded | {"timestamp": "../.."}).status_code == 400
+
+
+def test_records_are_searched(system: System, uploaded: dict[str, str]) -> None:
+    made = [system.generate(uploaded, product_name=f"Kettle {number}").json() for number in range(3)]
+    page = system.client.get("/api/records", params={"query": "KETTLE", "page_size": 2}).json()
+    assert page["records"] == made[:0:-1]
+    rest = system.client.get("/api/records", params={"query": "KETTLE", "page_token": page["next_page_token"]}).json()
+    assert rest["records"] == made[:1]
+    assert system.client.get("/api/records", params={"page_token": "x"}).status_code == 400
+    assert system.client.get("/api/records/4000000000").status_code == 404
+
+
+def test_a_record_can_be_taken_away_as_a_file(system: System, uploaded: dict[str, str]) -> None:
+    record = system.generate(uploaded, sizes="728x90,300x250").json()
+    answer = system.client.get(f"/api/records/{record['sequence']}/archive")
+    assert answer.headers["content-type"] == "application/zip"
+    assert ".zip" in answer.headers["content-disposition"]
+    packed = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert packed.testzip() is None
+    pictures = [packed.read(f"ad_{path.rpartition('_')[2]}") for path in record["generated_images"]]
+    assert pictures == system.pictures(record)
+    assert packed.read("long_ad.txt").decode() == record["long_ad"] + "\n"
+    assert json.loads(packed.read("record.json")) == record
+
+
+def test_the_sizes_are_told(system: System) -> None:
+    sizes = system.client.get("/api/sizes").json()
+    assert sizes["default"] == ["300x250", "320x480", "336x280"]
+    assert {"728x90", "1080x1920"} < set(sizes["offered"])
+
+
+def test_the_page_and_its_files(system: System) -> None:
+    page = system.client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["cache-control"] == "no-cache"
+    assert system.client.get("/", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
+    assert system.client.head("/").status_code == 200
+    script = re.search(r'src="(/web/[0-9a-f]{16}/app\.js)"', page.text)
+    assert script is not None
+    plain = system.client.get(script[1], headers={"Accept-Encoding": "identity"})
+    assert plain.headers["content-type"].startswith("text/javascript")
+    with system.client.stream("GET", script[1], headers={"Accept-Encoding": "gzip"}) as packed:
+        assert packed.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(b"".join(packed.iter_raw())) == plain.content
+    assert system.client.get(script[1].replace("app.js", "sample.jpg")).content == SAMPLE.read_bytes()
+    for wrong in ("package.json", "..%2fapp.py", "none.js"):
+        assert system.client.get(script[1].replace("app.js", wrong)).status_code == 404
+    assert system.client.get("/web/0123456789abcdef/app.js").status_code == 404
+    assert system.client.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
+
+
+def test_the_status_tells_of_what_is_up(system: System) -> None:
+    body = system.client.get("/api/status").json()
+    assert body["services"] == dict.fromkeys(("segmentation", "inpainting", "generation", "history"), True)
+    engines = {engine["capability"]: engine for engine in body["engines"]}
+    assert engines["cut_out"]["engine"] == "mobile_sam"
+    assert engines["cut_out"]["reason"] == "available"
+    assert (engines["storage"]["reason"], engines["storage"]["subject"]) == ("requested", "HISTORY_STORE")
+    kill(system.pids["inpainting"], signal.SIGKILL)
+    for _ in range(50):
+        body = system.client.get("/api/status").json()
+        if not body["services"]["inpainting"]:
+            break
+        time.sleep(0.1)
+    assert not body["services"]["inpainting"]
+    assert {engine["capability"] for engine in body["engines"]} == engines.keys() - {"inpainting"}
