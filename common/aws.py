@@ -9,13 +9,17 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session as BotocoreSession
 from botocore.session import get_session
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common.errors import StartError
+from common.findings import Finding
 
+AWS_ERRORS = (ClientError, StartError, BotoCoreError)
+"""What a call to AWS, or setting one up, may raise."""
 SESSION_NAME = "product-image-generator"
 WEB_IDENTITY = "AWS_WEB_IDENTITY_TOKEN_FILE"
 """Set in a pod with its own identity; botocore then assumes AWS_ROLE_ARN by itself."""
@@ -90,8 +94,17 @@ def _with_role(source: BotocoreSession, role: str) -> BotocoreSession:
     return session
 
 
-def fix_for(code: str) -> str:
-    """Return what to do about an error code of AWS."""
+def finding_for(subject: str, error: Exception) -> Finding:
+    """Return what is wrong, and what to do about it, for one of AWS_ERRORS."""
+    if isinstance(error, ClientError):
+        code = error.response["Error"]["Code"]
+        return Finding(subject, ok=False, detail=f"{error.operation_name} is refused: {code}", fix=_fix_for(code))
+    if isinstance(error, StartError):
+        return Finding(subject, ok=False, detail=str(error), fix="correct it in the environment or in .env")
+    return Finding(subject, ok=False, detail=str(error), fix="check the network, the region and the endpoint")
+
+
+def _fix_for(code: str) -> str:
     if code in ("NoSuchBucket", "404"):
         return "create the bucket, or correct S3_BUCKET_NAME"
     if code in ("InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException", "ExpiredToken"):

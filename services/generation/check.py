@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from openai import APIStatusError, OpenAI, OpenAIError
 
-from common.aws import aws_session, fix_for
-from common.errors import StartError
+from common.aws import AWS_ERRORS, aws_session, finding_for
 from common.findings import Finding, print_findings
 from common.settings import read_settings
 from services.generation.settings import GenerationSettings
@@ -20,13 +18,8 @@ def findings(settings: GenerationSettings) -> Iterator[Finding]:
     """Check access to Bedrock and OpenAI, if they are configured. No finding contains a secret."""
     try:
         yield _bedrock(settings)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        yield Finding("Bedrock", ok=False, detail=f"{error.operation_name} is refused: {code}", fix=fix_for(code))
-    except StartError as error:
-        yield Finding("Bedrock", ok=False, detail=str(error), fix="correct it in the environment or in .env")
-    except BotoCoreError as error:
-        yield Finding("Bedrock", ok=False, detail=str(error), fix="check the network, the region and the endpoint")
+    except AWS_ERRORS as error:
+        yield finding_for("Bedrock", error)
     try:
         yield _openai(settings)
     except OpenAIError as error:

@@ -7,10 +7,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from common.aws import fix_for
-from common.errors import StartError
+from common.aws import AWS_ERRORS, finding_for
 from common.findings import Finding, print_findings
 from common.settings import read_settings
 from services.history.settings import HistorySettings
@@ -32,13 +31,8 @@ def findings(settings: HistorySettings) -> Iterator[Finding]:
         return
     try:
         yield from _s3(settings)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        yield Finding("S3", ok=False, detail=f"{error.operation_name} is refused: {code}", fix=fix_for(code))
-    except StartError as error:
-        yield Finding("S3", ok=False, detail=str(error), fix="correct it in the environment or in .env")
-    except BotoCoreError as error:
-        yield Finding("S3", ok=False, detail=str(error), fix="check the network, the region and the endpoint")
+    except AWS_ERRORS as error:
+        yield finding_for("S3", error)
 
 
 def _free_space(settings: HistorySettings) -> Finding:
