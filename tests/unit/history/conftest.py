@@ -9,7 +9,7 @@ from services.history.settings import HistorySettings
 from services.history.storage.base import ObjectStore
 from services.history.storage.disk import DiskStore
 from services.history.storage.s3 import S3Store
-from testing.moto_server import AtomicMotoServer
+from testing.s3_server import S3Server
 
 ENDPOINT = "S3_ENDPOINT_URL"
 """If set, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, tests use this S3 server, in buckets of their own."""
@@ -22,7 +22,7 @@ def s3_url() -> Iterator[str]:
     if os.environ.get(ENDPOINT):
         yield os.environ[ENDPOINT]
         return
-    server = AtomicMotoServer(port=0, verbose=False)
+    server = S3Server(port=0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()
     yield f"http://127.0.0.1:{port}"
