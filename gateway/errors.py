@@ -66,6 +66,18 @@ class ApiError(Exception):
         return {"detail": self.detail} | ({"reason": self.reason} if self.reason else {})
 
 
+class ResponseCutOffError(Exception):
+    """A stream failed after a part of the response was sent: no error can be sent any more, only the connection closed.
+
+    Args:
+        code: Name of the gRPC status with which it failed.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 def internal_error_detail() -> str:
     """Return the text for unexpected errors."""
     return f"Something went wrong on our side. Quote request id {current_request_id()} when you report it."

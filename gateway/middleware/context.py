@@ -12,8 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from common.observability.logs import bind_request
 from common.observability.metrics import SECONDS
 from common.observability.tracing import is_on, span
-from gateway.errors import error_response, internal_error_detail
-from productimage import ProductImageError
+from gateway.errors import ResponseCutOffError, error_response, internal_error_detail
 from productimage.context import REQUEST_ID
 
 log = structlog.get_logger()
@@ -61,8 +60,8 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_with_id)
-        except ProductImageError as error:  # in the middle of a response, which uvicorn then closes
-            log.warning("response cut off", path=scope["path"], code=error.code.name)
+        except ResponseCutOffError as error:  # uvicorn closes the connection, so the caller sees that bytes are missing
+            log.warning("response cut off", path=scope["path"], code=error.code)
         except Exception:
             log.exception("request failed", method=scope["method"], path=scope["path"])
             if not status:

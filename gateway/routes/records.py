@@ -3,12 +3,11 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
 
 from gateway.errors import calling
 from gateway.models import ErrorBody, RecordBody, RecordPage
 from gateway.pipelines.archive import archive
-from gateway.routes.streaming import chunks_of, etag_of_copy, first_of
+from gateway.routes.streaming import etag_of_copy, first_of, streamed
 from gateway.state import Gateway, GatewayDependency
 
 router = APIRouter(prefix="/api", tags=["product"])
@@ -35,7 +34,7 @@ async def history(request: Request, gateway: GatewayDependency) -> Response:
     headers = {"Cache-Control": "no-cache"} | ({"ETag": f'"{info.etag}"'} if info.etag else {})
     if info.not_modified:
         return Response(status_code=304, headers=headers)
-    return StreamingResponse(chunks_of(parts), headers=headers, media_type="application/json")
+    return streamed(parts, headers, "application/json")
 
 
 @router.get("/records", responses=ERRORS, response_model_exclude_none=True)

@@ -1,13 +1,13 @@
 """The stored pictures."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.responses import RedirectResponse
 from prometheus_client import Counter
 
 from gateway.errors import calling
 from gateway.models import ErrorBody
 from gateway.picture_cache import CachedPicture
-from gateway.routes.streaming import chunks_of, etag_of_copy, first_of
+from gateway.routes.streaming import chunks_of, etag_of_copy, first_of, streamed
 from gateway.state import Gateway, GatewayDependency
 from productimage.object.v1 import object_pb2
 
@@ -71,4 +71,4 @@ async def _stream(path: str, request: Request, gateway: Gateway) -> Response:
         cached = CachedPicture(headers, info.content_type, data)
         gateway.pictures.put(path, cached)
         return _send(cached, request)
-    return StreamingResponse(chunks_of(parts), headers=sized, media_type=info.content_type)
+    return streamed(parts, sized, info.content_type)

@@ -1,13 +1,15 @@
 """Helpers of routes that pass on a stream of bytes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol, TypeVar
 
 from fastapi import Request
+from fastapi.responses import StreamingResponse
 
-from gateway.errors import ApiError, calling
+from gateway.errors import ApiError, ResponseCutOffError, calling
 from gateway.settings import GatewaySettings
+from productimage import ProductImageError
 
 
 class _Part(Protocol):
@@ -40,3 +42,16 @@ async def chunks_of(parts: AsyncIterator[_Part]) -> AsyncIterator[bytes]:
     """Yield the bytes of the parts of a stream."""
     async for part in parts:
         yield part.chunk
+
+
+def streamed(parts: AsyncIterator[_Part], headers: Mapping[str, str], media_type: str) -> StreamingResponse:
+    """Return a response of the bytes of a stream. Should the stream fail halfway, the response ends unfinished."""
+    return StreamingResponse(_unless_cut_off(parts), headers=headers, media_type=media_type)
+
+
+async def _unless_cut_off(parts: AsyncIterator[_Part]) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in chunks_of(parts):
+            yield chunk
+    except ProductImageError as error:
+        raise ResponseCutOffError(error.code.name) from error

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -29,6 +29,13 @@ def system(tmp_path: Path) -> Iterator[System]:
 
 def kill(system: System, name: str) -> None:
     os.kill(system.pids[name], signal.SIGKILL)
+
+
+def eventually(true: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def unavailable(answer: httpx.Response, capability: str) -> None:
@@ -75,6 +82,27 @@ def test_history_down_is_told(system: System) -> None:
     unavailable(system.upload(PHOTO), "history")
     unavailable(system.client.get("/static/20200101000000/upload/x.png"), "history")
     assert system.client.get("/api/target-audiences").status_code == 200
+
+
+@pytest.mark.parametrize("route", ["static", "history"])
+def test_a_response_cut_off_halfway_is_told_by_its_connection_and_one_line_of_the_log(
+    system: System, route: str
+) -> None:
+    upload = system.upload(PHOTO).json()
+    picture = f"static/{upload['filename']}"
+    record = json.dumps({"product_name": "x" * 1000, "generated_images": []})
+    (system.store / picture).write_bytes(bytes(64 << 20))
+    (system.store / "static/history_setting.json").write_text(f"[{','.join([record] * 64_000)}]")
+    with system.client.stream("GET", {"static": picture, "history": "api/history"}[route]) as answer:
+        assert answer.status_code == 200
+        chunks = answer.iter_raw(1 << 20)
+        next(chunks)
+        kill(system, "history")
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(chunks)
+    assert system.client.get("/healthz").status_code == 200
+    eventually(lambda: any("response cut off" in line for line in system.lines))
+    assert not any("Traceback" in line for line in system.lines)
 
 
 def test_a_broken_history_file_gives_nothing_away(system: System) -> None:
