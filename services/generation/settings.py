@@ -43,14 +43,19 @@ class GenerationSettings(ServiceSettings, AwsSettings):
         description="Write from templates if OpenAI fails, with a note in the record. Off: the generation fails.",
     )
     openai_key: SecretStr | None = Field(None, validation_alias="OPENAI_KEY", description="API key of OpenAI.")
-    openai_model: str = Field("gpt-5-mini", description="OpenAI's id of the language model.")
+    openai_model: str = Field("gpt-6-luna", description="OpenAI's id of the language model.")
+    openai_reasoning_effort: Literal["", "none", "low", "medium", "high", "xhigh", "max"] = Field(
+        "low",
+        description="How long the model thinks before it writes; more is slower and costs more. none: not at all."
+        " Empty: not sent, for models that do not reason.",
+    )
     openai_base_url: str | None = Field(None, description="Base URL of the API. Unset: OpenAI's own.")
     openai_timeout_seconds: float = Field(30, gt=0, description="Timeout of one request to OpenAI, in seconds.")
     openai_dollars_per_million_in: float = Field(
-        0.25, ge=0, description="Price of a million input tokens, for the cost metric: https://openai.com/api/pricing"
+        0.10, ge=0, description="Price of a million input tokens, for the cost metric: https://openai.com/api/pricing"
     )
     openai_dollars_per_million_out: float = Field(
-        2.0, ge=0, description="Price of a million output tokens, reasoning included, for the cost metric."
+        0.50, ge=0, description="Price of a million output tokens, reasoning included, for the cost metric."
     )
     prompt_stand_in: bool = Field(
         False,

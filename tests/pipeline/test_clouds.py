@@ -71,7 +71,7 @@ def test_words_come_first_and_backgrounds_are_asked_for_in_their_terms(system: S
     clouds.bedrock.asked.clear()
     record = system.generate(system.upload().json()).json()
     assert record["engines"]["background"] == f"bedrock/{MODEL}"
-    assert record["engines"]["copy"] == "openai/gpt-5-mini"
+    assert record["engines"]["copy"] == "openai/gpt-6-luna"
     assert (record["short_ad"], record["long_ad"], record["notes"]) == ("山" * 60, "海" * 240, [])
     assert sorted(asked.json["aspect_ratio"] for asked in clouds.bedrock.asked) == ["2:3", "5:4"]
     assert {asked.json["seed"] for asked in clouds.bedrock.asked} == {record["seed"] % 4294967295}

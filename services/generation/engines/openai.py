@@ -7,6 +7,7 @@ import json
 
 import openai
 import structlog
+from openai.types.shared_params import Reasoning
 from pydantic import BaseModel, Field, ValidationError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
@@ -67,6 +68,8 @@ class OpenAi:
         self.name = f"openai/{settings.openai_model}"
         self._model = settings.openai_model
         self._settings = settings
+        effort = settings.openai_reasoning_effort
+        self._reasoning: Reasoning | openai.Omit = {"effort": effort} if effort else openai.omit
         # _ask retries instead: it stops once the caller has disconnected.
         self._client = openai.OpenAI(api_key=key, base_url=settings.openai_base_url, max_retries=0)
 
@@ -130,6 +133,7 @@ class OpenAi:
                 instructions=INSTRUCTIONS,
                 input=list(messages),
                 text_format=Answer,
+                reasoning=self._reasoning,
                 store=False,
                 timeout=min(self._settings.openai_timeout_seconds, left),
             )

@@ -121,7 +121,7 @@ def test_a_refusal_says_what_to_do_and_no_secret(monkeypatch: pytest.MonkeyPatch
 def test_the_key_to_openai_is_tried(monkeypatch: pytest.MonkeyPatch, status: int, fix: str) -> None:
     def answer(asked: Asked) -> Reply:
         assert asked.headers["Authorization"] == f"Bearer {SECRET}"
-        body = {"id": "gpt-5-mini", "object": "model", "created": 1, "owned_by": "openai"}
+        body = {"id": "gpt-6-luna", "object": "model", "created": 1, "owned_by": "openai"}
         return reply(body if status == 200 else {"error": {"message": f"wrong key {SECRET}"}}, status)
 
     with scripted(answer) as openai:

@@ -120,6 +120,21 @@ def test_what_it_costs_is_estimated_by_the_tokens() -> None:
 
 
 @pytest.mark.parametrize(
+    ("chosen", "sent"),
+    [
+        ({}, {"effort": "low"}),
+        ({"openai_reasoning_effort": "none"}, {"effort": "none"}),
+        ({"openai_reasoning_effort": ""}, None),
+    ],
+)
+def test_how_long_the_model_thinks_is_a_setting(chosen: dict[str, Any], sent: dict[str, str] | None) -> None:
+    with scripted([answered()]) as server:
+        written(server, **chosen)
+    assert server.asked[0].json["model"] == "gpt-6-luna"
+    assert server.asked[0].json.get("reasoning") == sent
+
+
+@pytest.mark.parametrize(
     ("locale", "language"), [("zh-TW", "Traditional Chinese as written in Taiwan"), ("en", "English")]
 )
 def test_the_language_is_asked_for(locale: str, language: str) -> None:
