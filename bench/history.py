@@ -58,7 +58,7 @@ def opened(kind: str) -> Iterator[ObjectStore]:
     """Open an empty store."""
     if kind == "disk":
         with tempfile.TemporaryDirectory() as folder:
-            yield DiskStore(Path(folder))
+            yield DiskStore.connect(Path(folder))
         return
     if os.environ.get("S3_ENDPOINT_URL"):
         yield S3Store.connect(HistorySettings(store="s3"))

@@ -7,7 +7,6 @@ out/{line}-{name}/                its ads, copy and record
 import asyncio
 import csv
 import hashlib
-import io
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
@@ -15,14 +14,15 @@ from pathlib import Path
 
 from cli.client import Body, Brief, Client, GatewayError, with_retries
 from cli.files import RECORD, save
+from common.tables import MissingColumnError, Row, TableError, read_table
 
 REQUIRED = ("photo", "name")
 OPTIONAL = ("describe", "audience", "sizes", "locale", "background")
 REPORT = "report.csv"
 OPEN, DONE, FAILED = "open", "done", "failed"
 GONE = 404
-ENCODINGS = ("utf-8-sig", "cp950")
-"""Tried in order; cp950 is the Big5 variant that spreadsheets write."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell begins with that spreadsheets would run."""
 
 
 class CatalogueError(Exception):
@@ -86,35 +86,22 @@ def read_catalogue(file: Path) -> list[Product]:
         CatalogueError: It cannot be read, or a required column is missing.
     """
     try:
-        rows = csv.DictReader(io.StringIO(_text(file), newline=""))
-        lines = [(rows.line_num, row) for row in rows]
-    except csv.Error as error:
-        raise CatalogueError(f"{file} cannot be read as CSV: {error}.") from None
-    missing = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
-    if missing:
-        columns = f"{', '.join(REQUIRED)}; and if you like {', '.join(OPTIONAL)}"
-        raise CatalogueError(f"{file} has no column {' and '.join(missing)}: it needs {columns}.")
-    return [_product(line, row, file.parent) for line, row in lines]
-
-
-def _text(file: Path) -> str:
-    try:
-        data = file.read_bytes()
+        rows = list(read_table(file.read_bytes(), REQUIRED))
     except OSError as error:
         raise CatalogueError(f"{file} cannot be read: {error.strerror}.") from None
-    for encoding in ENCODINGS:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise CatalogueError(f"{file} cannot be read as text: save it as CSV in UTF-8.")
+    except MissingColumnError as error:
+        columns = f"{', '.join(REQUIRED)}; and if you like {', '.join(OPTIONAL)}"
+        raise CatalogueError(f"{file} has no column {' and '.join(error.missing)}: it needs {columns}.") from None
+    except TableError as error:
+        raise CatalogueError(f"{file}: {error}") from None
+    return [_product(row, file.parent) for row in rows]
 
 
-def _product(line: int, row: dict[str, str | None], beside: Path) -> Product:
-    given = {name: (row.get(name) or "").strip() for name in (*REQUIRED, *OPTIONAL)}
+def _product(row: Row, beside: Path) -> Product:
+    given = {name: row.cells.get(name, "") for name in (*REQUIRED, *OPTIONAL)}
     photo, background = given.pop("photo"), given.pop("background")
     brief = Brief(**given, background=beside / background if background else None)
-    return Product(line, beside / photo, brief)
+    return Product(row.line, beside / photo, brief)
 
 
 def read_report(folder: Path) -> dict[str, Outcome]:
@@ -124,7 +111,10 @@ def read_report(folder: Path) -> dict[str, Outcome]:
         return {}
     with file.open(encoding="utf-8-sig", newline="") as stream:
         names = [field.name for field in fields(Outcome)]
-        outcomes = [Outcome(**{name: row.get(name) or "" for name in names}) for row in csv.DictReader(stream)]
+        outcomes = [
+            Outcome(**{name: (row.get(name) or "").removeprefix("'") for name in names})
+            for row in csv.DictReader(stream)
+        ]
     return {outcome.fingerprint: outcome for outcome in outcomes if outcome.fingerprint}
 
 
@@ -135,8 +125,13 @@ def write_report(folder: Path, outcomes: Iterable[Outcome]) -> None:
     with partial.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow([field.name for field in fields(Outcome)])
-        writer.writerows(vars(outcome).values() for outcome in outcomes)
+        writer.writerows(map(_as_text, vars(outcome).values()) for outcome in outcomes)
     partial.replace(folder / REPORT)
+
+
+def _as_text(cell: str) -> str:
+    """Mark a cell that spreadsheets would take for a formula as text."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 async def run_batch(

@@ -67,6 +67,32 @@ class UnavailableError(ServiceError):
     reason = "DEPENDENCY_UNAVAILABLE"
 
 
+class DamagedStoreError(ServiceError):
+    """A stored file cannot be read. Nothing was changed; an operator has to mend it.
+
+    Args:
+        message: Neutral text without internal details.
+        file: Key of the file in the object store.
+        problem: What is wrong with it, as the rest of a sentence: "is not JSON".
+        remedy: What mends it.
+    """
+
+    reason = "STORE_DAMAGED"
+
+    def __init__(
+        self,
+        message: str = "A stored file is damaged. Nothing was changed.",
+        *,
+        file: str = "",
+        problem: str = "",
+        remedy: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.file = file
+        self.problem = problem
+        self.remedy = remedy
+
+
 STATUS_CODES: dict[type[ServiceError], StatusCode] = {
     InvalidInputError: StatusCode.INVALID_ARGUMENT,
     NotFoundError: StatusCode.NOT_FOUND,
@@ -74,6 +100,7 @@ STATUS_CODES: dict[type[ServiceError], StatusCode] = {
     ContentionError: StatusCode.ABORTED,
     OverloadedError: StatusCode.RESOURCE_EXHAUSTED,
     UnavailableError: StatusCode.UNAVAILABLE,
+    DamagedStoreError: StatusCode.DATA_LOSS,
 }
 RETRY_AFTER_SECONDS = {StatusCode.RESOURCE_EXHAUSTED: 2, StatusCode.ABORTED: 1}
 

@@ -119,7 +119,10 @@ class ServiceSettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
     max_deadline_seconds: float = Field(
         300, gt=0, description="Maximum duration of a call, whatever deadline its caller sets, in seconds."
     )
-    reflection: bool = Field(True, description="Serve gRPC reflection, for tools such as grpcurl.")
+    reflection: bool = Field(False, description="Serve gRPC reflection, for tools such as grpcurl.")
+    check_seconds: float = Field(
+        10, gt=0, description="Interval of checks of what the service needs to serve, in seconds."
+    )
     keepalive_min_seconds: float = Field(
         10, gt=0, description="Minimum interval at which callers may probe an idle connection, in seconds."
     )

@@ -4,7 +4,6 @@ import logging
 import signal
 import socket
 import sys
-from ipaddress import ip_address
 
 import structlog
 import uvicorn
@@ -39,11 +38,12 @@ def main() -> None:
         log.error("cannot start", why=str(error))
         sys.exit(1)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    if not settings.api_keys and not _is_loopback(settings.host):
+    if settings.open_to_anyone and not settings.api_keys:
         log.warning("No API keys are configured: anyone who can reach this address can use the API.")
     config = uvicorn.Config(
         create_app(settings),
-        http=bounded_protocol(settings.silence_seconds),
+        http=bounded_protocol(settings),
+        limit_concurrency=settings.max_connections,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -67,13 +67,6 @@ def _listen(settings: GatewaySettings) -> socket.socket:
     except OSError as error:
         raise StartError(f"port {settings.metrics_port} cannot be used for metrics: {error.strerror}") from None
     return listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:  # a name
-        return host == "localhost"
 
 
 if __name__ == "__main__":

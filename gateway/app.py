@@ -19,6 +19,7 @@ from gateway.middleware.admission import Admission
 from gateway.middleware.body import BodyLimits
 from gateway.middleware.context import RequestContext
 from gateway.middleware.headers import SecurityHeaders
+from gateway.middleware.origin import OriginControl
 from gateway.models import ErrorBody
 from gateway.picture_cache import PictureCache
 from gateway.routes import audiences, docs, health, images, products, records, static, status, web
@@ -45,7 +46,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             clients=clients,
             audiences=Audiences(settings.audience_file, settings.users_file),
             executor=executor,
-            pictures=PictureCache(settings.picture_cache_bytes),
+            pictures=PictureCache(settings.picture_cache_bytes, settings.picture_cache_seconds),
         )
         yield
         await clients.close()
@@ -58,6 +59,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         servers=SERVERS,
         lifespan=lifespan,
         docs_url=None,
+        redirect_slashes=False,  # the Location would be made from the Host header
         redoc_url=None,
         generate_unique_id_function=_operation_id,
     )
@@ -79,31 +81,19 @@ def _operation_id(route: APIRoute) -> str:
 
 def _add_middleware(app: FastAPI, settings: GatewaySettings) -> None:
     """Add the middleware. The last one is the outermost: CORS headers are on every response, errors included."""
-    app.add_middleware(
-        BodyLimits,
-        max_bytes=settings.max_body_bytes,
-        silence_seconds=settings.silence_seconds,
-        whole_seconds=settings.body_seconds,
-    )
-    app.add_middleware(Admission, working=_places(settings), receiving=settings.max_receiving)
+    app.add_middleware(BodyLimits, settings=settings)
+    app.add_middleware(Admission, settings=settings)
     if settings.api_keys:
         app.add_middleware(AccessControl, keys=settings.api_keys, rate=settings.rate_limit)
+    app.add_middleware(
+        OriginControl, hosts=settings.allowed_hosts, origins=settings.cors_origins, any_host=bool(settings.api_keys)
+    )
     app.add_middleware(SecurityHeaders, pictures_elsewhere=settings.static_delivery == "redirect")
     app.add_middleware(RequestContext)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "HEAD"],
+        allow_methods=["GET", "POST", "HEAD", "DELETE"],
         allow_headers=["Authorization", KEY_HEADER, "Idempotency-Key", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After"],
     )
-
-
-def _places(settings: GatewaySettings) -> dict[str, int]:
-    """Return the maximum concurrent requests of each heavy route."""
-    return {
-        "/api/generate-product": settings.max_generations,
-        "/api/upload-image": settings.max_uploads,
-        "/api/cut-out": settings.max_uploads,
-        "/api/upload-audience": settings.max_uploads,
-    }

@@ -1,7 +1,6 @@
 """Audiences: the tags on offer, the counts of an uploaded list, and parsing of a chosen audience."""
 
 import csv
-import io
 import json
 import re
 import tomllib
@@ -11,11 +10,12 @@ from functools import cached_property
 from pathlib import Path
 
 from common.errors import InvalidInputError
+from common.tables import MissingColumnError, TableError, read_table
 from productimage.generation.v1 import generation_pb2
 
 CATEGORIES = ("gender", "age", "interest")
-ENCODINGS = ("utf-8-sig", "cp950")
-"""Tried in order; cp950 is the Big5 variant that spreadsheets write."""
+EVERYBODY = ("", "all", "everybody", "全部", "不限")
+"""Parts of an audience that choose nothing."""
 UID = "uid"
 
 
@@ -75,15 +75,20 @@ class Audiences:
         """Count the audience of a list. Every row counts for the tags of its user; unknown users are skipped.
 
         Args:
-            data: A CSV file with a `uid` column, in UTF-8, UTF-16 or Big5.
+            data: A table with a `uid` column; see `read_table`.
 
         Returns:
             A chart per category.
 
         Raises:
-            InvalidInputError: The file is empty, malformed or in another encoding, or has no `uid` column.
+            InvalidInputError: The table is empty, cannot be read as a whole, or has no `uid` column.
         """
-        uids = Counter(_uids(_text(data)))
+        try:
+            uids = Counter(row.cells[UID] for row in read_table(data, [UID]))
+        except MissingColumnError as error:
+            raise InvalidInputError(f"The list has no uid column. It has: {error.present}.", "NO_UID_COLUMN") from None
+        except TableError as error:
+            raise InvalidInputError(str(error), error.reason) from None
         counts: Counter[str] = Counter()
         for uid, rows in uids.items():
             for tag in self._tags_of_user.get(uid, ()):
@@ -97,48 +102,38 @@ class Audiences:
         """Parse a chosen audience.
 
         Args:
-            target_audience: "gender,age,interest", each as a label, a tag id, a value or an option key. Unknown or
-                missing ones mean everybody.
+            target_audience: Parts in any order, separated by commas: each a label, a tag id, a value, or an option key
+                ("option2", which belongs to the category at its place). A category that is not named, or for which
+                "all" is named, means everybody.
+
+        Raises:
+            InvalidInputError: A part is unknown, or there are two of one category.
         """
-        chosen = {}
-        for category, text in zip(CATEGORIES, _split(target_audience), strict=False):
-            for number, tag in enumerate(self._tags[category], 1):
-                if text in (tag.label, tag.id, tag.value, f"option{number}"):
-                    chosen[category] = tag.value
+        chosen: dict[str, str] = {}
+        for place, part in enumerate(_split(target_audience)):
+            if part.casefold() in EVERYBODY:
+                continue
+            category, tag = self._find_tag(part, place)
+            if chosen.setdefault(category, tag.value) != tag.value:
+                raise InvalidInputError(f"The audience names two of {category}: choose one.", "AUDIENCE_TWICE")
         return generation_pb2.Audience(**chosen)
+
+    def _find_tag(self, part: str, place: int) -> tuple[str, Tag]:
+        wanted = part.casefold()
+        for category, tags in self._tags.items():
+            for number, tag in enumerate(tags, 1):
+                names = {tag.label.casefold(), tag.id.casefold(), tag.value.casefold()}
+                is_option = wanted == f"option{number}" and CATEGORIES[place : place + 1] == (category,)
+                if wanted in names or is_option:
+                    return category, tag
+        offered = "; ".join(
+            ", ".join(f"{tag.label} ({tag.value})" if tag.label != tag.value else tag.label for tag in tags)
+            for tags in self._tags.values()
+        )
+        raise InvalidInputError(
+            f"The audience {part[:40]!r} is not offered. Choose from: {offered}.", "UNKNOWN_AUDIENCE"
+        )
 
 
 def _split(text: str) -> list[str]:
     return [part.strip() for part in re.split("[,，、]", text)]
-
-
-def _text(data: bytes) -> str:
-    if not data.strip():
-        raise InvalidInputError("The file is empty: send a CSV file with a uid column.", "EMPTY_CSV")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings: tuple[str, ...] = ("utf-16",)
-    else:
-        encodings = ENCODINGS
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise InvalidInputError("The file cannot be read as text: save it as CSV in UTF-8.", "CSV_ENCODING")
-
-
-def _uids(text: str) -> list[str]:
-    try:
-        rows = csv.reader(io.StringIO(text, newline=""))
-        header = [name.strip().lower() for name in next(rows, [])]
-        if UID not in header:
-            raise InvalidInputError(
-                f"The CSV file has no uid column. It has: {', '.join(header)[:200] or 'none'}.",
-                "NO_UID_COLUMN",
-            )
-        column = header.index(UID)
-        return [row[column].strip() for row in rows if len(row) > column]
-    except csv.Error as error:
-        raise InvalidInputError(f"The CSV file cannot be read: {error}.", "BAD_CSV") from None

@@ -1,7 +1,6 @@
 """Clients of the services behind the gateway."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common.observability.tracing import trace_headers
@@ -22,6 +21,7 @@ from productimage import (
     connect,
 )
 from productimage.clients.generation import GenerationDeadlines
+from productimage.clients.health import READY
 from productimage.clients.inpainting import InpaintingDeadlines
 from productimage.clients.object import ObjectDeadlines
 from productimage.clients.record import RecordDeadlines
@@ -54,21 +54,21 @@ class Clients:
     ready_deadline: float
 
     async def readiness(self) -> dict[str, bool]:
-        """Return whether each process serves."""
+        """Return whether each process is ready."""
         checks = (HealthClient(connection, self.ready_deadline) for connection in self.connections.values())
-        answers = await asyncio.gather(*(check.is_serving() for check in checks))
+        answers = await asyncio.gather(*(check.is_serving(READY) for check in checks))
         return dict(zip(self.connections, answers, strict=True))
 
-    async def engines(self, processes: Sequence[str]) -> list[engine_pb2.Engine]:
-        """Return the engines of some processes; one that does not respond is left out."""
-        listed = await asyncio.gather(*(self._engines_of(name) for name in processes))
-        return [engine for engines in listed for engine in engines]
+    async def engines(self) -> dict[str, engine_pb2.ListEnginesResponse]:
+        """Return the engines and the problems of each process; one that does not respond is left out."""
+        listed = await asyncio.gather(*(self._engines_of(name) for name in self.connections))
+        return {name: found for name, found in zip(self.connections, listed, strict=True) if found is not None}
 
-    async def _engines_of(self, process: str) -> Sequence[engine_pb2.Engine]:
+    async def _engines_of(self, process: str) -> engine_pb2.ListEnginesResponse | None:
         try:
             return await EngineClient(self.connections[process], self.ready_deadline).list_engines()
-        except ProductImageError:  # it stopped a moment ago, or is of an earlier version
-            return []
+        except ProductImageError:  # it is down, or of an earlier version
+            return None
 
     async def close(self) -> None:
         """Close every connection."""

@@ -28,8 +28,11 @@ HTTP_STATUS = {
     StatusCode.RESOURCE_EXHAUSTED: 429,
     StatusCode.UNAVAILABLE: 503,
     StatusCode.DEADLINE_EXCEEDED: 504,
+    StatusCode.DATA_LOSS: 503,
 }
 OWN_STATUS = {InvalidInputError: 400, PreconditionError: 422, OverloadedError: 429}
+UNPROCESSABLE = ("UNKNOWN_AUDIENCE", "AUDIENCE_TWICE")
+"""Reasons of wrong values in fields that are well formed otherwise: 422, as for any other field."""
 RETRY_AFTER_SECONDS = {429: "2", 503: "5", 409: "1"}
 SENTENCES = {
     "NOTHING_FOUND": "We could not find a product in this photo. Mark it by hand, or use a photo where it is in focus"
@@ -40,6 +43,10 @@ SENTENCES = {
     "BEING_CLEARED": "This upload is being removed: upload the photo again.",
     "BAD_TIMESTAMP": "The timestamp is not that of an upload: upload the photo and use the one in the response.",
     "REQUEST_ID_REUSED": "This key was used for another request: send a new key with what has changed.",
+    "BEING_SAVED": "Ads of this photo are being saved: delete it again in a moment.",
+    "STORAGE_FULL": "There is no room left to save anything: ask the operator of this service to free some space.",
+    "STORE_DAMAGED": "A stored file is damaged, so nothing was changed: ask the operator of this service to look at"
+    " `product-image doctor`.",
     "IN_PROGRESS": "A request with this key is in progress: wait for its response, then send it again.",
 }
 """What people read, by reason. For any other reason they read the text of the service."""
@@ -52,13 +59,17 @@ class ApiError(Exception):
         status: HTTP status.
         detail: What is wrong and what to do.
         reason: Stable UPPER_SNAKE_CASE reason for programs, if one is known.
+        headers: Headers of the response.
     """
 
-    def __init__(self, status: int, detail: str, reason: str | None = None) -> None:
+    def __init__(
+        self, status: int, detail: str, reason: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.reason = reason
+        self.headers = headers
 
     @property
     def body(self) -> dict[str, str]:
@@ -94,6 +105,8 @@ def from_client_error(error: ProductImageError, capability: str) -> ApiError:
     log.warning("call failed", capability=capability, code=error.code.name, message=error.message)
     if status == 500:
         return ApiError(status, internal_error_detail())
+    if status == 503 and error.reason in SENTENCES:
+        return ApiError(status, SENTENCES[error.reason], error.reason)
     if status == 503:
         return ApiError(status, f"The {capability} service is not available right now: try again in a moment.")
     if status == 504 and seconds_left() < 1:  # the service may have given up a moment earlier
@@ -104,6 +117,12 @@ def from_client_error(error: ProductImageError, capability: str) -> ApiError:
         return ApiError(status, SENTENCES.get(error.reason, error.message), error.reason)
     if status == 429:
         return ApiError(status, f"The {capability} service is busy: try again in a few seconds.")
+    return ApiError(500, internal_error_detail())
+
+
+def unusable(capability: str) -> ApiError:
+    """Return the error for a response of a service that cannot be right, such as a picture of another size."""
+    log.error("unusable response", capability=capability)
     return ApiError(500, internal_error_detail())
 
 
@@ -133,6 +152,7 @@ def as_api_error(error: Exception) -> ApiError:
     if status == 500 or not isinstance(error, ServiceError):
         log.error("request failed", exc_info=error)
         return ApiError(500, internal_error_detail())
+    status = 422 if error.reason in UNPROCESSABLE else status
     return ApiError(status, SENTENCES.get(error.reason, str(error)), error.reason)
 
 
@@ -156,17 +176,33 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _known_error(_: Request, error: Exception) -> JSONResponse:
     known = as_api_error(error)
-    return error_response(known.status, known.body)
+    return error_response(known.status, known.body, known.headers)
 
 
-async def _http_error(_: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    return error_response(error.status_code, str(error.detail), error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return error_response(error.status_code, str(error.detail), headers)
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods of a path; a route knows only its own."""
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    wanted = request.url.path.split("/")
+    for path, methods in paths.items():
+        parts = path.split("/")
+        if len(parts) == len(wanted) and all(
+            part == given or part.startswith("{") for part, given in zip(parts, wanted, strict=True)
+        ):
+            return ", ".join(sorted(method.upper() for method in methods))
+    return "GET"
 
 
 async def _validation_error(_: Request, error: Exception) -> JSONResponse:
     """FastAPI would return a list; the frontend shows `detail` as it is."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
+    if any(problem["type"] == "json_invalid" for problem in error.errors()):
+        return error_response(400, "The request is not valid JSON.")
     problems = [f"{problem['loc'][-1]}: {_problem_text(problem)}" for problem in error.errors()]
     return error_response(422, "Check these fields: " + "; ".join(problems))
 

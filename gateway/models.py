@@ -133,6 +133,10 @@ class BoxBody(BaseModel):
     bottom: int = Field(gt=0, lt=2**31, examples=[1100])
 
 
+TIMESTAMP = r"^\d{14}(-[0-9a-f]{16})?$"
+"""Pattern of timestamps, for the OpenAPI description: others are rejected further on, with a more helpful text."""
+
+
 class RecutBody(BaseModel):
     """Where the product is in an uploaded photo."""
 
@@ -141,6 +145,7 @@ class RecutBody(BaseModel):
         max_length=100,
         description="Timestamp of the upload.",
         examples=["20261123093000-4f1c2d3e5a6b7c8d"],
+        json_schema_extra={"pattern": TIMESTAMP},
     )
     product_image_filename: str = Field(
         min_length=1, max_length=300, description="`filename` from the response to the upload."
@@ -176,8 +181,23 @@ class StatusBody(BaseModel):
     engines: list[EngineBody]
 
 
+class ProblemBody(BaseModel):
+    """What keeps a service from being ready."""
+
+    service: str = Field(examples=["history"])
+    subject: str = Field(examples=["static/history_setting.json"])
+    detail: str = Field(examples=["cannot be read"])
+    remedy: str = Field(examples=["restore the file from a backup"])
+
+    @classmethod
+    def of(cls, service: str, problem: engine_pb2.Problem) -> "ProblemBody":
+        """Return the body of a problem of a service."""
+        return cls(service=service, subject=problem.subject, detail=problem.detail, remedy=problem.remedy)
+
+
 class ReadyBody(BaseModel):
     """Readiness of every service."""
 
     ready: bool
     services: dict[str, bool] = Field(examples=[{"segmentation": True, "history": False}])
+    problems: list[ProblemBody] = Field([], description="What keeps services from being ready, where they say.")

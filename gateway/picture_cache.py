@@ -1,8 +1,8 @@
-"""Cache of creatives in memory: what is stored under the path of a creative never changes."""
+"""Cache of creatives in memory: what is stored under the path of a creative never changes, but may be deleted."""
 
 from dataclasses import dataclass
 
-from cachetools import LRUCache
+from cachetools import TTLCache
 
 MAX_PICTURE = 1 << 20
 """Larger pictures are not cached, in bytes."""
@@ -22,10 +22,13 @@ class PictureCache:
 
     Args:
         max_bytes: Total size.
+        seconds: Time after which a picture is read again: another replica may have deleted it.
     """
 
-    def __init__(self, max_bytes: int) -> None:
-        self._pictures: LRUCache[str, CachedPicture] = LRUCache(max_bytes, getsizeof=lambda picture: len(picture.data))
+    def __init__(self, max_bytes: int, seconds: float) -> None:
+        self._pictures: TTLCache[str, CachedPicture] = TTLCache(
+            max_bytes, seconds, getsizeof=lambda picture: len(picture.data)
+        )
 
     def accepts(self, path: str, size: int) -> bool:
         """Return whether a picture may be cached: a creative that is not too large."""
@@ -38,3 +41,8 @@ class PictureCache:
     def put(self, path: str, picture: CachedPicture) -> None:
         """Cache a picture; the least recently used ones make room."""
         self._pictures[path] = picture
+
+    def forget(self, prefix: str) -> None:
+        """Drop the pictures whose paths start with a prefix."""
+        for path in [path for path in self._pictures if path.startswith(prefix)]:
+            self._pictures.pop(path, None)

@@ -1,48 +1,102 @@
-"""uvicorn's HTTP protocol, with the timeouts that it lacks."""
+"""uvicorn's HTTP protocol, with the limits that it lacks: on heads, on silence, and on responses that nobody reads."""
 
+import json
 from asyncio import TimerHandle, Transport
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway.settings import GatewaySettings
+
+_BODY = json.dumps({"detail": "The headers of the request are too large or too many."}).encode()
+HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"
+    b"content-length: %d\r\nconnection: close\r\n\r\n%s" % (len(_BODY), _BODY)
+)
+
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection that is idle in the middle of a request head, or while a rejected body is still arriving.
+    """Bounds what a connection may hold, and for how long.
 
-    The rest of a rejected body is read for a while, so that its sender gets to read the rejection.
+    - A head that is too large or has too many headers is rejected with 431.
+    - A connection is closed if it is idle in the middle of a head.
+    - A rejection reaches a caller who is still sending: what follows is read and dropped for a while before closing. A
+      socket that is closed on unread bytes makes the caller's system forget what it has received.
+    - A connection is cut if its caller does not read what is sent.
     """
 
-    timeout_seconds: ClassVar[float]
+    settings: ClassVar[GatewaySettings]
+
+    _real: Transport
     _timer: TimerHandle | None = None
-
-    def _start_timer(self) -> None:
-        if self._timer is None:
-            self._timer = self.loop.call_later(self.timeout_seconds, self.transport.close)
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    _reading_timer: TimerHandle | None = None
+    _is_in_head = True
+    _head_bytes = 0
+    _dropped_bytes = 0
+    _is_lingering = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Start the timer; a request head must follow."""
-        super().connection_made(transport)
+        self._real = transport
+        super().connection_made(cast("Transport", _Lingering(self, transport)))
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel the timer; the connection is closed."""
+        """Cancel the timers; the connection is closed."""
         self._cancel_timer()
+        self._cancel_reading_timer()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count the bytes of a head, and those that nobody wants any more."""
+        if self._is_dropping():
+            self._dropped_bytes += len(data)
+            if self._dropped_bytes > self.settings.max_form_bytes:
+                self._real.abort()
+                return
+        if self._is_lingering:
+            return
+        if self._is_in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._is_in_head and self._head_bytes > self.settings.max_head_bytes:
+            self._reject_head()
+
+    def _is_dropping(self) -> bool:
+        return self._is_lingering or (self.cycle is not None and self.cycle.response_complete and self.cycle.more_body)
 
     def on_message_begin(self) -> None:
         """Start the timer; the rest of the head must follow."""
         super().on_message_begin()
+        self._is_in_head, self._head_bytes, self._dropped_bytes = True, 0, 0
         self._start_timer()
 
     def on_headers_complete(self) -> None:
         """Cancel the timer; BodyLimits times the body."""
         self._cancel_timer()
-        super().on_headers_complete()
+        self._is_in_head = False
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > self.settings.max_head_bytes or len(self.headers) > self.settings.max_headers:
+            self._reject_head()
+        elif not self._is_lingering:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Drop what follows a rejected head."""
+        if not self._is_lingering:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Drop what follows a rejected head."""
+        if not self._is_lingering:
+            super().on_message_complete()
+
+    def _reject_head(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:  # it would get into the response before it
+            self._real.abort()
+        elif not self._is_lingering:
+            self._real.write(HEAD_TOO_LARGE)
+            self.linger()
 
     def on_response_complete(self) -> None:
         """Start the timer if the rest of an unread body may follow."""
@@ -50,11 +104,67 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.cycle.more_body:
             self._start_timer()
 
+    def close(self) -> None:
+        """Close the connection; if the caller may still be sending, once it has had the time to read the response."""
+        if self.cycle is not None and self.cycle.response_complete and self.cycle.more_body:
+            self.linger()
+        else:
+            self._real.close()
 
-def bounded_protocol(seconds: float) -> type[BoundedProtocol]:
-    """Return the protocol class for uvicorn, with its timeout set."""
+    def linger(self) -> None:
+        """End our side of the connection, and drop what arrives until the caller ends its own, or takes too long."""
+        if self._is_lingering or self._real.is_closing():
+            return
+        self._is_lingering = True
+        self._cancel_timer()
+        self._start_timer()
+        self.flow.resume_reading()
+        if self._real.can_write_eof():
+            self._real.write_eof()
+
+    def _start_timer(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.settings.silence_seconds, self._real.close)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def pause_writing(self) -> None:
+        """Start the timer; the caller must read what is in the buffer."""
+        super().pause_writing()
+        size = self._real.get_write_buffer_size()
+        patience = self.settings.silence_seconds + size / self.settings.least_bytes_per_second
+        self._reading_timer = self.loop.call_later(patience, self._real.abort)
+
+    def resume_writing(self) -> None:
+        """Cancel the timer; the caller has read enough of it."""
+        self._cancel_reading_timer()
+        super().resume_writing()
+
+    def _cancel_reading_timer(self) -> None:
+        if self._reading_timer is not None:
+            self._reading_timer.cancel()
+            self._reading_timer = None
+
+
+class _Lingering:
+    """The transport as uvicorn gets it: closing it is left to the protocol."""
+
+    def __init__(self, protocol: BoundedProtocol, transport: Transport) -> None:
+        self._transport = transport
+        self.close = protocol.close
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+def bounded_protocol(settings: GatewaySettings) -> type[BoundedProtocol]:
+    """Return the protocol class for uvicorn, with its settings."""
 
     class Configured(BoundedProtocol):
-        timeout_seconds = seconds
+        pass
 
+    Configured.settings = settings
     return Configured

@@ -1,11 +1,12 @@
 """Settings of the gateway."""
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import limits
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from common.settings import ClientSettings, ImageLimits, LogSettings, MetricsSettings, TraceSettings
@@ -24,6 +25,11 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
         ["http://localhost:3000", "http://localhost:3001", "http://127.0.0.1:3000", "http://127.0.0.1:3001"],
         description="Allowed CORS origins, as a JSON list.",
     )
+    allowed_hosts: list[str] = Field(
+        [],
+        description="Host names under which the gateway is reached, as a JSON list; others are refused with 421. Empty:"
+        " any name if API keys are configured; otherwise localhost, IP addresses, and names without a dot.",
+    )
     segmentation_target: str = Field("dns:///127.0.0.1:50051", description="gRPC target of the segmentation service.")
     inpainting_target: str = Field("dns:///127.0.0.1:50052", description="gRPC target of the inpainting service.")
     generation_target: str = Field("dns:///127.0.0.1:50053", description="gRPC target of the generation service.")
@@ -32,6 +38,11 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
         {},
         description="API keys, as a JSON object from the name of a caller to the SHA-256 of its key in hexadecimal;"
         " `python -m gateway.api_keys NAME` makes one. Empty: anyone who can reach the gateway can use the API.",
+    )
+    open_to_anyone: bool = Field(
+        False,
+        description="Start without API keys although other machines can reach the gateway, because something else keeps"
+        " strangers out.",
     )
     rate_limit: str = Field(
         "600/minute", description="Rate limit per API key and replica, such as 10/second or 600/minute."
@@ -50,7 +61,36 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
         description="Maximum uploads and generations whose bodies are still arriving. Further requests are rejected"
         " with 429.",
     )
-    silence_seconds: float = Field(15, gt=0, description="Idle timeout while receiving a request, in seconds.")
+    max_downloads: int = Field(
+        32,
+        gt=0,
+        description="Maximum concurrent reads of pictures, histories and archives. Further ones are rejected with 429.",
+    )
+    max_share: float = Field(
+        0.75,
+        gt=0,
+        le=1,
+        description="Part of each of these maxima that one caller (an API key, or an address without keys) may take, so"
+        " that nobody takes all.",
+    )
+    max_connections: int = Field(
+        1000, gt=0, description="Maximum open connections. Further requests are rejected with 503."
+    )
+    max_head_bytes: int = Field(
+        32 * 2**10, ge=2**10, description="Maximum size of a request's line and headers, in bytes; more gets 431."
+    )
+    max_headers: int = Field(100, gt=0, description="Maximum number of headers of a request; more gets 431.")
+    max_json_bytes: int = Field(64 * 2**10, gt=0, description="Maximum size of a JSON body, in bytes.")
+    max_list_bytes: int = Field(5 * 2**20, gt=0, description="Maximum size of a list of users, in bytes.")
+    least_bytes_per_second: int = Field(
+        16 * 2**10,
+        gt=0,
+        description="Least rate at which bodies are sent and responses are read, after the idle timeout; slower callers"
+        " are disconnected.",
+    )
+    silence_seconds: float = Field(
+        15, gt=0, description="Idle timeout while receiving a request or sending a response, in seconds."
+    )
     body_seconds: float = Field(180, gt=0, description="Timeout for receiving the body of a request, in seconds.")
     request_deadline_seconds: float = Field(
         240, gt=0, description="Deadline of a whole upload or generation, in seconds; each stage gets what remains."
@@ -74,6 +114,9 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
         " streamed if the history is on disk).",
     )
     picture_cache_bytes: int = Field(64 * 2**20, ge=0, description="Size of the in-memory picture cache, in bytes.")
+    picture_cache_seconds: float = Field(
+        60, gt=0, description="Time after which a cached picture is read again, in seconds: it may have been deleted."
+    )
     download_deadline_seconds: float = Field(
         600, gt=0, description="Deadline for a caller to read a picture or the history, in seconds."
     )
@@ -124,7 +167,25 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
             raise ValueError(f"an origin is a scheme and a host, such as https://ads.example.com, not {wrong[0]}")
         return origins
 
+    @model_validator(mode="after")
+    def _check_openness(self) -> Self:
+        if not (self.api_keys or self.open_to_anyone or is_loopback(self.host)):
+            raise ValueError(
+                f"other machines can reach {self.host}, and there are no API keys: set GATEWAY_API_KEYS (`python -m"
+                " gateway.api_keys NAME` makes one), or GATEWAY_OPEN_TO_ANYONE=true if something else keeps strangers"
+                " out"
+            )
+        return self
+
     @property
-    def max_body_bytes(self) -> int:
-        """Maximum size of a request: a picture and the fields beside it."""
+    def max_form_bytes(self) -> int:
+        """Maximum size of a form: a picture and the fields beside it."""
         return self.max_image_bytes + 2**20
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"

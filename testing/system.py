@@ -14,8 +14,10 @@ from cli.ports import Ports
 from cli.supervisor import running
 from testing.pictures import SAMPLE
 
-FAST = {"SEGMENTATION_ENGINE": "grabcut", "INPAINTING_ENGINE": "opencv"}
+INSTANT = {"SEGMENTATION_ENGINE": "grabcut", "INPAINTING_ENGINE": "opencv"}
 """Engines that start instantly, for tests that are not about picture quality."""
+FAST = INSTANT | {"GATEWAY_BACKGROUNDS": "square", "GATEWAY_REGENERATIONS": "0"}
+"""The same with one background per generation, for tests that are not about ads."""
 
 AT_HOME = {"HISTORY_STORE": "disk", "GENERATION_BACKGROUND_ENGINE": "set", "GENERATION_COPY_ENGINE": "templates"}
 """Settings that use no cloud, whatever keys this machine has."""

@@ -13,6 +13,7 @@ from prometheus_client import Histogram
 
 from common.observability.metrics import SECONDS
 from common.observability.tracing import span
+from common.serving.readiness import Watch
 from productimage.engine.v1 import engine_pb2, engine_pb2_grpc
 
 if TYPE_CHECKING:
@@ -83,8 +84,9 @@ class EngineRegistry:
 class EngineServicer(engine_pb2_grpc.EngineServiceServicer):
     """See engine.proto."""
 
-    def __init__(self, engines: EngineRegistry) -> None:
+    def __init__(self, engines: EngineRegistry, watch: Watch) -> None:
         self._engines = engines
+        self._watch = watch
 
     async def ListEngines(  # noqa: N802
         self, _request: engine_pb2.ListEnginesRequest, _context: "Context"
@@ -100,7 +102,11 @@ class EngineServicer(engine_pb2_grpc.EngineServiceServicer):
                     remedy=choice.remedy,
                 )
                 for choice in self._engines.choices
-            ]
+            ],
+            problems=[
+                engine_pb2.Problem(subject=problem.subject, detail=problem.detail, remedy=problem.remedy)
+                for problem in self._watch.problems
+            ],
         )
 
 

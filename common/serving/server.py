@@ -20,8 +20,10 @@ from common.serving.engines import EngineRegistry, EngineServicer
 from common.serving.executor import BoundedExecutor
 from common.serving.interceptor import CallInterceptor
 from common.serving.malloc import tune_malloc
+from common.serving.readiness import Check, Problem, Watch
 from common.settings import ServiceSettings, read_settings
 from common.tls import server_credentials
+from productimage.clients.health import READY
 from productimage.engine.v1.engine_pb2 import DESCRIPTOR as ENGINE_PROTO
 from productimage.engine.v1.engine_pb2_grpc import add_EngineServiceServicer_to_server
 
@@ -30,8 +32,10 @@ log = structlog.get_logger()
 MAX_WATCHERS = 128
 ENGINE_SERVICE = ENGINE_PROTO.services_by_name["EngineService"].full_name
 
-Register = Callable[[grpc.aio.Server, BoundedExecutor], None]
-"""Adds servicers to a server."""
+HEALTH = {True: health_pb2.HealthCheckResponse.SERVING, False: health_pb2.HealthCheckResponse.NOT_SERVING}
+
+Register = Callable[[grpc.aio.Server, BoundedExecutor], Check | None]
+"""Adds servicers to a server; returns a check of what they depend on while they serve, if there is any."""
 
 SettingsType = TypeVar("SettingsType", bound=ServiceSettings)
 
@@ -90,11 +94,11 @@ def _serve_metrics(settings: ServiceSettings) -> None:
 async def _serve(settings: ServiceSettings, service: Service) -> None:
     running = create_server(settings, service)
     await running.server.start()
-    await running.set_health(serving=True)
+    await running.watch.start()
     log.info("ready", host=settings.host, port=running.port)
     await _stop_signal()
     log.info("stopping")
-    await running.set_health(serving=False)
+    await running.watch.stop()
     await asyncio.sleep(settings.stop_wait_seconds)
     await running.server.stop(settings.stop_grace_seconds)
     running.executor.close()
@@ -109,19 +113,13 @@ class BoundServer:
         server: The server, not started.
         executor: Runs its blocking work.
         port: Port it is bound to.
+        watch: Sets the health that it reports.
     """
 
     server: grpc.aio.Server
     executor: BoundedExecutor
     port: int
-    _health: health.aio.HealthServicer
-    _names: Sequence[str]
-
-    async def set_health(self, *, serving: bool) -> None:
-        """Report whether the services serve."""
-        status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
-        for name in ("", *self._names):
-            await self._health.set(name, status)
+    watch: Watch
 
 
 def create_server(settings: ServiceSettings, service: Service) -> BoundServer:
@@ -138,15 +136,25 @@ def create_server(settings: ServiceSettings, service: Service) -> BoundServer:
         maximum_concurrent_rpcs=settings.max_concurrent_rpcs + MAX_WATCHERS,
     )
     executor = BoundedExecutor(settings.workers, settings.queue_size)
-    service.register(server, executor)
-    add_EngineServiceServicer_to_server(EngineServicer(service.engines), server)
     health_servicer = health.aio.HealthServicer()
+
+    async def set_health(*, serving: bool, ready: bool) -> None:
+        for name in ("", *service.names):
+            await health_servicer.set(name, HEALTH[serving])
+        await health_servicer.set(READY, HEALTH[ready])
+
+    watch = Watch(service.register(server, executor) or _no_problems, settings.check_seconds, set_health)
+    add_EngineServiceServicer_to_server(EngineServicer(service.engines, watch), server)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     if settings.reflection:
         reflection.enable_server_reflection(
             [*service.names, ENGINE_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME], server
         )
-    return BoundServer(server, executor, _listen(server, settings, credentials), health_servicer, service.names)
+    return BoundServer(server, executor, _listen(server, settings, credentials), watch)
+
+
+def _no_problems() -> Sequence[Problem]:
+    return ()
 
 
 def _listen(server: grpc.aio.Server, settings: ServiceSettings, credentials: grpc.ServerCredentials | None) -> int:

@@ -49,6 +49,7 @@ class AccessControl:
             await error_response(429, detail, {"Retry-After": self._seconds_to_wait(owner)})(scope, receive, send)
         else:
             structlog.contextvars.bind_contextvars(api_key=owner)
+            scope.setdefault("state", {})["owner"] = owner
             await self._app(scope, receive, send)
 
     def _owner_of(self, key: str) -> str | None:
@@ -60,6 +61,18 @@ class AccessControl:
     def _seconds_to_wait(self, owner: str) -> str:
         until = self._limiter.get_window_stats(self._rate, owner).reset_time
         return str(max(1, math.ceil(until - time.time())))
+
+
+def owner_of(scope: Scope) -> str:
+    """Return the owner of the API key of a request; empty if it has none."""
+    owner: str = scope.get("state", {}).get("owner", "")
+    return owner
+
+
+def caller_of(scope: Scope) -> str:
+    """Return who sent a request: the owner of its API key, or else its address."""
+    address = scope.get("client")
+    return owner_of(scope) or (address[0] if address else "")
 
 
 def _presented(headers: Headers) -> str:

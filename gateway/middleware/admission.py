@@ -1,66 +1,113 @@
 """Admission control: heavy requests above a limit are rejected at once, and cheap ones never wait for them."""
 
-from collections.abc import Iterator, Mapping
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import error_response
+from gateway.middleware.access import caller_of
+from gateway.settings import GatewaySettings
 
 BUSY = "We are at capacity: try again in a few seconds."
+BUSY_WITH_YOU = "You have as many requests in progress as one caller may have: try again in a few seconds."
+DOWNLOAD = re.compile(r"/static/.+|/api/history|/api/records/[^/]+/archive")
+"""Paths whose responses are long: their readers decide how long they take."""
 
 
 class _Places:
-    """A limited number of places."""
+    """A limited number of places, of which one caller gets a part only.
 
-    def __init__(self, number: int) -> None:
+    Args:
+        number: Number of places.
+        share: Part of them that one caller may take, 0 to 1.
+    """
+
+    def __init__(self, number: int, share: float) -> None:
         self._free = number
+        self._share = math.ceil(number * share)
+        self._taken: Counter[str] = Counter()
 
-    def check(self) -> None:
+    def refusal(self, caller: str) -> str:
+        """Return why a caller gets no place; empty if it does."""
         if self._free <= 0:
-            raise HTTPException(429, BUSY)
+            return BUSY
+        return BUSY_WITH_YOU if self._taken[caller] >= self._share else ""
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        self.check()
+    def taken(self, caller: str) -> Iterator[None]:
+        refusal = self.refusal(caller)
+        if refusal:
+            raise HTTPException(429, refusal)
         self._free -= 1
+        self._taken[caller] += 1
         try:
             yield
         finally:
             self._free += 1
+            self._taken[caller] -= 1
+            if not self._taken[caller]:
+                del self._taken[caller]
 
 
 class Admission:
-    """Limits the requests to each heavy route that are worked on, and those whose bodies are still arriving.
+    """Limits the requests to each heavy route that are worked on, those whose bodies are still arriving, and downloads.
 
     A request takes its place when its body has arrived, so that slow senders keep nobody from working. While all places
-    are taken, no body is read.
+    are taken, no body is read. A download has its place until its last byte is sent.
 
     Args:
         app: The app.
-        working: Maximum concurrent requests, by path of a POST.
-        receiving: Maximum bodies of such requests that are arriving.
+        settings: The limits.
     """
 
-    def __init__(self, app: ASGIApp, working: Mapping[str, int], receiving: int) -> None:
+    def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
         self._app = app
-        self._working = {path: _Places(number) for path, number in working.items()}
-        self._receiving = _Places(receiving)
+        generations = _Places(settings.max_generations, settings.max_share)
+        uploads, recuts, lists = (_Places(settings.max_uploads, settings.max_share) for _ in range(3))
+        self._working = {
+            "/api/generate-product": generations,
+            "/api/upload-image": uploads,
+            "/api/cut-out": recuts,
+            "/api/upload-audience": lists,
+        }
+        self._receiving = _Places(settings.max_receiving, settings.max_share)
+        self._downloads = _Places(settings.max_downloads, settings.max_share)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        working = self._working.get(scope.get("path", ""))
-        if scope["type"] != "http" or scope["method"] != "POST" or working is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        working = self._working.get(scope["path"])
+        if working is not None and scope["method"] == "POST":
+            await self._work(working, scope, receive, send)
+        elif scope["method"] == "GET" and DOWNLOAD.fullmatch(scope["path"]):
+            await self._download(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _download(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller = caller_of(scope)
+        refusal = self._downloads.refusal(caller)
+        if refusal:
+            await error_response(429, refusal)(scope, receive, send)
+            return
+        with self._downloads.taken(caller):
+            await self._app(scope, receive, send)
+
+    async def _work(self, working: _Places, scope: Scope, receive: Receive, send: Send) -> None:
+        caller = caller_of(scope)
+        refusal = working.refusal(caller) or self._receiving.refusal(caller)
+        if refusal:
+            await error_response(429, refusal)(scope, receive, send)
+            return
         with ExitStack() as body, ExitStack() as work:
-            try:
-                working.check()
-                body.enter_context(self._receiving.taken())
-            except HTTPException as refusal:
-                await error_response(refusal.status_code, refusal.detail)(scope, receive, send)
-                return
+            body.enter_context(self._receiving.taken(caller))
             whole = False
 
             async def receive_admitted() -> Message:
@@ -69,7 +116,7 @@ class Admission:
                 if not whole and not message.get("more_body", False):
                     whole = True
                     body.close()
-                    work.enter_context(working.taken())
+                    work.enter_context(working.taken(caller))
                 return message
 
             await self._app(scope, receive_admitted, send)

@@ -24,7 +24,7 @@ REQUEST_SECONDS = Histogram(
     buckets=SECONDS,
 )
 
-METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "DELETE")
 QUIET = ("/healthz", "/readyz")
 """Polled every few seconds; not logged."""
 

@@ -36,11 +36,13 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        added = _headers(self._policy_for(scope["path"]))
+        added = _headers(self._policy_for(scope["path"]), *_privacy_of(scope["path"]))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *added]
+                present = {name for name, _ in message["headers"]}
+                more = [(name, value) for name, value in added if name not in present]
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -51,11 +53,20 @@ class SecurityHeaders:
         return DOCS_POLICY if path == "/docs" else CONTENT_SECURITY_POLICY
 
 
+def _privacy_of(path: str) -> tuple[str, str]:
+    """Return who may embed a response (Cross-Origin-Resource-Policy), and who may keep it unless it says so itself."""
+    if path.startswith("/static/"):
+        return "cross-origin", ""  # the frontend shows pictures from its own origin
+    return "same-origin", "no-store" if path.startswith("/api/") else ""
+
+
 @cache
-def _headers(policy: str) -> list[tuple[bytes, bytes]]:
+def _headers(policy: str, embedding: str, caching: str) -> list[tuple[bytes, bytes]]:
     headers = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": embedding,
         "Content-Security-Policy": policy,
     }
-    return Headers(headers).raw
+    return Headers(headers | ({"Cache-Control": caching} if caching else {})).raw

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import structlog
 
 from common.version import VERSION
-from gateway.errors import ApiError
+from gateway.errors import ApiError, as_api_error, unusable
 from gateway.pipelines.brief import Brief
 from gateway.pipelines.photo import discard, find_upload
-from gateway.pipelines.run import Run, set_engine, sha256
+from gateway.pipelines.run import Run, set_engine
 from gateway.pipelines.scene import MadeScene, SceneRequest, group_by_family, make_scenes
 from productimage.generation.v1 import generation_pb2
 from productimage.provenance.v1 import provenance_pb2
@@ -55,12 +55,14 @@ async def generate(run: Run, brief: Brief) -> record_pb2.Record:
     upload = await find_upload(run, brief.timestamp, brief.product_image_filename)
     try:
         record, creatives = await _make(run, brief, upload)
-    except ApiError as error:
-        if error.status not in REPEATABLE and await discard(run, brief.timestamp):
-            raise ApiError(
-                error.status, f"{error.detail} Then upload the photo again: it was not kept.", error.reason
-            ) from error
-        raise
+    except Exception as failure:
+        error = as_api_error(failure)
+        # A background of the user's own may be what is wrong; the photo is not.
+        is_at_fault = error.status in REPEATABLE or brief.user_background
+        if not is_at_fault and await discard(run, brief.timestamp):
+            text = f"{error.detail} Then upload the photo again: it was not kept."
+            raise ApiError(error.status, text, error.reason) from failure
+        raise error from failure
     # Whether a failed save was committed cannot be told from here, so the upload stays: for a retry, or for the sweep.
     return await _save(run, brief, record, creatives)
 
@@ -92,7 +94,9 @@ async def _write_copy(run: Run, brief: Brief) -> generation_pb2.WriteCopyRespons
     async with run.stage("copy") as stage:
         copy = await run.clients.generation.write_copy(brief.product, brief.audience, brief.locale)
         set_engine(stage, copy.engine)
-        stage.outputs.extend([sha256(copy.short_ad.encode()), sha256(copy.long_ad.encode())])
+        stage.outputs.extend(await run.sha256(copy.short_ad, copy.long_ad))
+        if not (copy.short_ad and copy.long_ad):
+            raise unusable("copy")
     return copy
 
 
@@ -117,8 +121,10 @@ async def _compose(run: Run, brief: Brief, cutout: bytes, scenes: list[MadeScene
     sizes = [generation_pb2.CreativeSize(width=size.width, height=size.height) for size in brief.sizes]
     async with run.stage("composition") as stage:
         composed = await run.clients.generation.compose_creatives([made.scene for made in scenes], cutout, sizes)
-        stage.inputs.extend([sha256(cutout), *(scene.sha256 for scene in scenes)])
-        stage.outputs.extend(sha256(creative.file) for creative in composed.creatives)
+        if len(composed.creatives) != len(sizes) or not all(creative.file for creative in composed.creatives):
+            raise unusable("composition")
+        stage.inputs.extend([*await run.sha256(cutout), *(scene.sha256 for scene in scenes)])
+        stage.outputs.extend(await run.sha256(*(creative.file for creative in composed.creatives)))
     return list(composed.creatives)
 
 

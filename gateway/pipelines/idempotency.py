@@ -40,10 +40,11 @@ def fingerprint(*parts: str | bytes) -> str:
 
 
 @asynccontextmanager
-async def idempotent(key: str, digest: str, records: RecordClient) -> AsyncIterator[IdempotentRequest]:
+async def idempotent(owner: str, key: str, digest: str, records: RecordClient) -> AsyncIterator[IdempotentRequest]:
     """Claim a request by its key. If the block fails, the request may be repeated at once.
 
     Args:
+        owner: Owner of the API key; empty if keys are not required. Everyone has keys of their own.
         key: Key of the caller; empty: none, and every request is new.
         digest: Fingerprint of the request.
         records: Client of the record service.
@@ -55,7 +56,7 @@ async def idempotent(key: str, digest: str, records: RecordClient) -> AsyncItera
         yield IdempotentRequest(uuid.uuid4().hex)
         return
     # Records show their request_id to everyone; a key belongs to its caller.
-    request_id = f"key-{fingerprint(key)}"
+    request_id = f"key-{fingerprint(*filter(None, (owner, key)))}"
     async with calling("history"):
         result = await records.begin_request(request_id, digest)
     if result is not None:

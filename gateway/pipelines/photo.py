@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.errors import ApiError
-from gateway.pipelines.run import Run, set_engine, sha256
+from gateway.errors import ApiError, unusable
+from gateway.pipelines.run import Run, set_engine
 from productimage import ProductImageError
 from productimage.context import no_deadline
 from productimage.image.v1 import image_pb2
@@ -61,8 +61,12 @@ async def cut_out(run: Run, photo: bytes, timestamp: str, prompt: Prompt) -> upl
     async with run.stage("cut-out") as stage:
         cut = await run.clients.segmentation.cut_out(photo, points=prompt.points, box=prompt.box)
         set_engine(stage, cut.engine)
-        stage.inputs.append(sha256(photo))
-        stage.outputs.append(sha256(cut.cutout))
+        given, made = await run.sha256(photo, cut.cutout)
+        stage.inputs.append(given)
+        stage.outputs.append(made)
+    width, height = cut.bounds.right - cut.bounds.left, cut.bounds.bottom - cut.bounds.top
+    if width <= 0 or height <= 0 or not cut.cutout.encoded:
+        raise unusable("cut-out")
     async with run.stage("history", recorded=False):
         return await run.clients.uploads.put_cutout(
             upload_pb2.PutCutoutRequest(
@@ -70,7 +74,7 @@ async def cut_out(run: Run, photo: bytes, timestamp: str, prompt: Prompt) -> upl
                 cutout=cut.cutout.encoded,
                 engine=cut.engine,
                 stage=stage,
-                product_aspect_ratio=(cut.bounds.right - cut.bounds.left) / (cut.bounds.bottom - cut.bounds.top),
+                product_aspect_ratio=width / height,
             )
         )
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -137,6 +137,10 @@ class Run:
         if recorded:
             self.provenance.stages.append(stage)
 
+    async def sha256(self, *inputs: bytes | str | image_pb2.Image) -> list[str]:
+        """Return the digest of each file, text or picture (of its file, or its raw pixels), in hexadecimal."""
+        return await self.executor.run(_digests, inputs)
+
 
 def set_engine(stage: provenance_pb2.Stage, engine: str) -> None:
     """Record the engine of a stage, and its model if the name has one ("engine/model")."""
@@ -148,8 +152,11 @@ def engine_name(stage: provenance_pb2.Stage) -> str:
     return f"{stage.engine}/{stage.model}" if stage.model else stage.engine
 
 
-def sha256(data: bytes | image_pb2.Image) -> str:
-    """Return the digest of a file, or of the file or the raw pixels of a picture, in hexadecimal."""
+def _digests(inputs: Iterable[bytes | str | image_pb2.Image]) -> list[str]:
+    return [hashlib.sha256(_bytes_of(one)).hexdigest() for one in inputs]
+
+
+def _bytes_of(data: bytes | str | image_pb2.Image) -> bytes:
     if isinstance(data, image_pb2.Image):
-        data = data.encoded or data.raw.data
-    return hashlib.sha256(data).hexdigest()
+        return data.encoded or data.raw.data
+    return data.encode() if isinstance(data, str) else data

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.ad_sizes import AdSize, Family
-from gateway.errors import ApiError
+from gateway.errors import ApiError, unusable
 from gateway.pipelines.brief import Brief
 from gateway.pipelines.obstacles import find_obstacles, move_to_obstacle, standing_point
-from gateway.pipelines.run import Run, set_engine, sha256
+from gateway.pipelines.run import Run, set_engine
 from gateway.settings import GatewaySettings
 from productimage.generation.v1 import generation_pb2
 from productimage.image.v1 import image_pb2
@@ -102,12 +102,14 @@ async def _make_scene(run: Run, request: generation_pb2.GenerateBackgroundReques
         set_engine(stage, background.engine)
         stage.prompt = background.prompt
         if request.HasField("user_picture"):
-            stage.inputs.append(sha256(request.user_picture))
+            stage.inputs.extend(await run.sha256(request.user_picture))
         else:
             stage.seed = request.seed
-        digest = sha256(background.picture)
-        stage.outputs.append(digest)
+        stage.outputs.extend(await run.sha256(background.picture))
+        digest = stage.outputs[0]
     picture, placement = background.picture, background.placement
+    if not _is_usable(picture, placement):
+        raise unusable("background")
     found = await _find_objects(run, picture, placement, digest)
     obstacles = find_obstacles(found, placement, picture.raw)
     if obstacles:
@@ -115,12 +117,20 @@ async def _make_scene(run: Run, request: generation_pb2.GenerateBackgroundReques
         async with run.stage("inpainting") as stage:
             cleared = await run.clients.inpainting.remove_objects(picture, obstacles)
             set_engine(stage, cleared.engine)
-            stage.inputs.extend([digest, *(sha256(region.mask) for region in obstacles)])
-            digest = sha256(cleared.picture)
-            stage.outputs.append(digest)
+            stage.inputs.extend([digest, *await run.sha256(*(region.mask for region in obstacles))])
+            stage.outputs.extend(await run.sha256(cleared.picture))
+            digest = stage.outputs[0]
+            if not _is_usable(cleared.picture, placement):
+                raise unusable("inpainting")
         placement = move_to_obstacle(obstacles, placement, picture.raw)
         picture = cleared.picture
     return MadeScene(generation_pb2.Scene(picture=picture, placement=placement), background.prompt, digest)
+
+
+def _is_usable(picture: image_pb2.Image, placement: generation_pb2.Placement) -> bool:
+    """Return whether a response has raw pixels of some size, and the product's place within them."""
+    raw, box = picture.raw, placement.box
+    return bool(raw.data) and box.left < box.right <= raw.width and box.top < box.bottom <= raw.height
 
 
 async def _find_objects(

@@ -1,9 +1,6 @@
 """The upload pipeline: check the photo, store it, cut the product out, store the cutout."""
 
-import asyncio
-
 from common.imaging.header import check_header
-from gateway.errors import ApiError
 from gateway.pipelines.photo import Prompt, cut_out, discard
 from gateway.pipelines.run import Run
 from productimage.upload.v1 import upload_pb2
@@ -29,6 +26,6 @@ async def upload(run: Run, photo: bytes, filename: str) -> upload_pb2.Upload:
         created = await run.clients.uploads.create_upload(run.request_id, filename, photo)
     try:
         return await cut_out(run, photo, created.timestamp, Prompt())
-    except (ApiError, asyncio.CancelledError):
+    except BaseException:
         await discard(run, created.timestamp)
         raise

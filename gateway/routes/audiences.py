@@ -32,7 +32,7 @@ async def upload_audience(
     gateway: GatewayDependency,
     file: Annotated[
         UploadFile,
-        File(description="A CSV file with a `uid` column, in UTF-8, UTF-16 or Big5.", json_schema_extra=BINARY),
+        File(description="A table with a `uid` column, as CSV.", json_schema_extra=BINARY),
     ],
 ) -> AudienceCounts:
     """Count the audience of a list of users; unknown users are skipped."""

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from gateway.models import ReadyBody
+from gateway.models import ProblemBody, ReadyBody
 from gateway.state import GatewayDependency
 
 router = APIRouter(tags=["health"])
@@ -16,8 +16,11 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", responses={503: {"model": ReadyBody}})
 async def readyz(gateway: GatewayDependency, response: Response) -> ReadyBody:
-    """Return whether every service is ready; 503 if one is not."""
+    """Return whether every service is ready; 503, and what an operator can do, if one is not."""
     services = await gateway.clients.readiness()
-    body = ReadyBody(ready=all(services.values()), services=services)
+    ready = all(services.values())
+    found = {} if ready else await gateway.clients.engines()
+    problems = [ProblemBody.of(name, problem) for name, response in found.items() for problem in response.problems]
+    body = ReadyBody(ready=ready, services=services, problems=problems)
     response.status_code = 200 if body.ready else 503
     return body

@@ -3,9 +3,10 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import APIRouter, File, Path, Request, Response, UploadFile
 
-from gateway.models import BINARY, ErrorBody, RecutBody, UploadBody
+from gateway.errors import calling
+from gateway.models import BINARY, TIMESTAMP, ErrorBody, RecutBody, UploadBody
 from gateway.pipelines.photo import Prompt
 from gateway.pipelines.recut import recut
 from gateway.pipelines.upload import upload
@@ -15,6 +16,9 @@ from productimage.image.v1 import image_pb2
 from productimage.segmentation.v1 import segmentation_pb2
 
 router = APIRouter(prefix="/api", tags=["product"])
+
+
+Timestamp = Annotated[str, Path(description="Timestamp of an upload.", json_schema_extra={"pattern": TIMESTAMP})]
 
 
 @router.post(
@@ -56,3 +60,15 @@ async def cut_out(request: Request, gateway: GatewayDependency, body: RecutBody)
     prompt = Prompt(tuple(points), image_pb2.Box(**body.box.model_dump()) if body.box else None)
     pipeline = partial(recut, timestamp=body.timestamp, photo_path=body.product_image_filename, prompt=prompt)
     return await respond(request, gateway, Job(pipeline))
+
+
+@router.delete(
+    "/uploads/{timestamp}",
+    status_code=204,
+    responses={status: {"model": ErrorBody} for status in (400, 404, 409, 429, 503, 504)},
+)
+async def delete_upload(timestamp: Timestamp, gateway: GatewayDependency) -> None:
+    """Delete a photo with its cut-out, and every record and ad that was made from it."""
+    async with calling("history"):
+        await gateway.clients.uploads.delete_upload(timestamp)
+    gateway.pictures.forget(f"{timestamp}/")

@@ -1,14 +1,14 @@
 """Runs a pipeline for a request: once per Idempotency-Key, and as one response or as a stream of events.
 
 `Accept: text/event-stream` streams `progress` for each stage that starts or finishes, then one `result` or one `error`;
-comments keep the line open. If the client disconnects from a stream, the pipeline is cancelled; without a
-stream it runs to its end.
+comments keep the line open. If the client disconnects, the pipeline is cancelled, whichever kind of response it waits
+for.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from pydantic import BaseModel
 
 from gateway.errors import as_api_error
+from gateway.middleware.access import owner_of
 from gateway.models import RecordBody, UploadBody
 from gateway.pipelines.idempotency import fingerprint, idempotent
 from gateway.pipelines.run import Progress, ProgressEvent, Run
@@ -36,6 +37,9 @@ EVENTS: dict[int | str, dict[str, Any]] = {
     200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}, "example": EXAMPLE}}}
 }
 """For the OpenAPI description of routes that stream events."""
+
+CLIENT_CLOSED_REQUEST = 499
+"""Status in the log for a request whose client has disconnected; nobody receives it."""
 
 _running: "set[asyncio.Task[BaseModel]]" = set()
 """Keeps pipelines alive until they have ended: the event loop holds only weak references."""
@@ -58,15 +62,18 @@ class Job:
 
 async def respond(request: Request, gateway: Gateway, job: Job) -> Response:
     """Run a job; return its result, or the events on the way to it."""
+    owner = owner_of(request.scope)
     if EVENT_STREAM not in request.headers.get("accept", ""):
-        return Response(_json(await _execute(job, gateway, Progress())), media_type="application/json")
-    return EventSourceResponse(_events(job, gateway), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        return await _result(request, _started(_execute(job, gateway, owner, Progress())))
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return EventSourceResponse(_events(job, gateway, owner), headers=headers)
 
 
-async def _execute(job: Job, gateway: Gateway, progress: Progress) -> BaseModel:
+async def _execute(job: Job, gateway: Gateway, owner: str, progress: Progress) -> BaseModel:
     """Run a job under one deadline for all of its calls."""
     set_deadline(time.monotonic() + gateway.settings.request_deadline_seconds)
-    async with idempotent(job.key, fingerprint(*job.parts), gateway.clients.records) as claimed:
+    digest = await gateway.executor.run(fingerprint, *job.parts) if job.key else ""
+    async with idempotent(owner, job.key, digest, gateway.clients.records) as claimed:
         result = claimed.result
         if result is None:
             run = Run(gateway.clients, gateway.settings, gateway.executor, claimed.request_id, progress)
@@ -74,11 +81,34 @@ async def _execute(job: Job, gateway: Gateway, progress: Progress) -> BaseModel:
     return RecordBody.of(result) if isinstance(result, record_pb2.Record) else UploadBody.of(result)
 
 
-async def _events(job: Job, gateway: Gateway) -> AsyncIterator[bytes]:
-    events: asyncio.Queue[ProgressEvent | None] = asyncio.Queue()
-    task = asyncio.ensure_future(_execute(job, gateway, Progress(events.put_nowait)))
+def _started(work: Coroutine[Any, Any, BaseModel]) -> "asyncio.Task[BaseModel]":
+    task = asyncio.create_task(work)
     _running.add(task)
     task.add_done_callback(_running.discard)
+    return task
+
+
+async def _result(request: Request, task: "asyncio.Task[BaseModel]") -> Response:
+    """Wait for a result, or until the client disconnects."""
+    gone = asyncio.create_task(_disconnection(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return Response(_json(task.result()), media_type="application/json")
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    finally:
+        gone.cancel()
+        task.cancel()
+
+
+async def _disconnection(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _events(job: Job, gateway: Gateway, owner: str) -> AsyncIterator[bytes]:
+    events: asyncio.Queue[ProgressEvent | None] = asyncio.Queue()
+    task = _started(_execute(job, gateway, owner, Progress(events.put_nowait)))
     task.add_done_callback(lambda _: events.put_nowait(None))
     try:
         while True:

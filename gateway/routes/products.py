@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from common.imaging.header import check_header
 from gateway.ad_sizes import DEFAULT, OFFERED, PATTERN, parse_sizes
-from gateway.models import BINARY, ErrorBody, RecordBody, SizesBody
+from gateway.models import BINARY, TIMESTAMP, ErrorBody, RecordBody, SizesBody
 from gateway.pipelines.brief import Brief
 from gateway.pipelines.generate import generate
 from gateway.routes.jobs import EVENTS, Job, respond
@@ -19,7 +19,6 @@ from productimage.generation.v1 import generation_pb2
 router = APIRouter(prefix="/api", tags=["product"])
 
 # For the OpenAPI description: what does not match is rejected further on, with a more helpful text.
-TIMESTAMP = r"^\d{14}(-[0-9a-f]{16})?$"
 LOCALE = "^(zh-TW|en)?$"
 
 

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from gateway.errors import calling
 from gateway.models import ErrorBody, RecordBody, RecordPage
 from gateway.pipelines.archive import archive
-from gateway.routes.streaming import etag_of_copy, first_of, streamed
+from gateway.routes.conditional import is_current, only_tag
+from gateway.routes.streaming import first_of, streamed
 from gateway.state import Gateway, GatewayDependency
 
 router = APIRouter(prefix="/api", tags=["product"])
@@ -24,15 +25,16 @@ ZIP: dict[int | str, dict[str, Any]] = {
     response_model=list[RecordBody],
     responses={
         304: {"description": "The caller's copy is current."},
-        **{status: {"model": ErrorBody} for status in (422, 503, 504)},
+        **{status: {"model": ErrorBody} for status in (422, 429, 503, 504)},
     },
 )
 async def history(request: Request, gateway: GatewayDependency) -> Response:
     """List every record, oldest first, as stored; empty if there is none."""
-    parts = aiter(gateway.clients.records.stream_records(etag_of_copy(request)))
+    parts = gateway.clients.records.stream_records(only_tag(request))
     info = (await first_of(parts, gateway.settings)).info
-    headers = {"Cache-Control": "no-cache"} | ({"ETag": f'"{info.etag}"'} if info.etag else {})
-    if info.not_modified:
+    headers = {"Cache-Control": "private, no-cache"} | ({"ETag": f'"{info.etag}"'} if info.etag else {})
+    if info.not_modified or (info.etag and is_current(request, info.etag)):
+        await parts.aclose()
         return Response(status_code=304, headers=headers)
     return streamed(parts, headers, "application/json")
 
@@ -44,7 +46,14 @@ async def search(
         str, Query(max_length=200, description="Case-insensitive text in names or copy; empty matches every record.")
     ] = "",
     page_size: Annotated[int, Query(ge=1, le=100)] = 20,
-    page_token: Annotated[str, Query(max_length=20, description="`next_page_token` of the previous page.")] = "",
+    page_token: Annotated[
+        str,
+        Query(
+            max_length=15,
+            description="`next_page_token` of the previous page.",
+            json_schema_extra={"pattern": r"^\d*$"},
+        ),
+    ] = "",
 ) -> RecordPage:
     """Search the records, newest first. A page may be short, even empty, and still have a `next_page_token`."""
     async with calling("history"):
@@ -68,6 +77,17 @@ async def record_archive(sequence: Sequence, gateway: GatewayDependency) -> Resp
     packed = await archive(found, gateway.clients.objects, gateway.executor)
     name = f'attachment; filename="ads-{found.write_date}-{sequence}.zip"'
     return Response(packed, media_type="application/zip", headers={"Content-Disposition": name})
+
+
+@router.delete("/records/{sequence}", status_code=204, responses=ERRORS)
+async def delete_record(sequence: Sequence, gateway: GatewayDependency) -> None:
+    """Delete a record and its ads. Its number stays taken; deleting it again changes nothing."""
+    async with calling("history"):
+        found = await gateway.clients.records.list_records(sequence=sequence)
+        await gateway.clients.records.delete_record(sequence)
+    for record in found.records:
+        for path in record.generated_images:
+            gateway.pictures.forget(path)
 
 
 async def _record(sequence: int, gateway: Gateway) -> RecordBody:

@@ -1,5 +1,7 @@
 """What the system runs on."""
 
+import asyncio
+
 from fastapi import APIRouter
 
 from common.version import VERSION
@@ -15,6 +17,6 @@ async def status(gateway: GatewayDependency) -> StatusBody:
 
     Engines of a service that does not respond are left out.
     """
-    ready = await gateway.clients.readiness()
-    engines = await gateway.clients.engines([name for name, is_ready in ready.items() if is_ready])
-    return StatusBody(version=VERSION, services=ready, engines=[EngineBody.of(engine) for engine in engines])
+    ready, found = await asyncio.gather(gateway.clients.readiness(), gateway.clients.engines())
+    engines = [EngineBody.of(engine) for response in found.values() for engine in response.engines]
+    return StatusBody(version=VERSION, services=ready, engines=engines)

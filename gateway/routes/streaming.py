@@ -1,10 +1,11 @@
 """Helpers of routes that pass on a stream of bytes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import Protocol, TypeVar
 
-from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from gateway.errors import ApiError, ResponseCutOffError, calling
@@ -18,11 +19,6 @@ class _Part(Protocol):
 
 
 Part = TypeVar("Part", bound=_Part)
-
-
-def etag_of_copy(request: Request) -> str:
-    """Return the entity tag of the caller's copy; empty if it has none."""
-    return request.headers.get("if-none-match", "").removeprefix("W/").strip('"')
 
 
 async def first_of(parts: AsyncIterator[Part], settings: GatewaySettings) -> Part:
@@ -44,14 +40,32 @@ async def chunks_of(parts: AsyncIterator[_Part]) -> AsyncIterator[bytes]:
         yield part.chunk
 
 
-def streamed(parts: AsyncIterator[_Part], headers: Mapping[str, str], media_type: str) -> StreamingResponse:
-    """Return a response of the bytes of a stream. Should the stream fail halfway, the response ends unfinished."""
-    return StreamingResponse(_unless_cut_off(parts), headers=headers, media_type=media_type)
+def streamed(
+    parts: AsyncGenerator[Part, None], headers: Mapping[str, str], media_type: str, part: tuple[int, int] | None = None
+) -> StreamingResponse:
+    """Return a response of the bytes of a stream. Should the stream fail halfway, the response ends unfinished.
+
+    Args:
+        parts: The stream.
+        headers: Headers of the response.
+        media_type: Its media type.
+        part: First byte to send, and the one after the last. None: all of them.
+    """
+    chunks = _unless_cut_off(parts, part or (0, sys.maxsize))
+    return StreamingResponse(chunks, 206 if part else 200, headers=headers, media_type=media_type)
 
 
-async def _unless_cut_off(parts: AsyncIterator[_Part]) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in chunks_of(parts):
-            yield chunk
-    except ProductImageError as error:
-        raise ResponseCutOffError(error.code.name) from error
+async def _unless_cut_off(parts: AsyncGenerator[Part, None], part: tuple[int, int]) -> AsyncIterator[bytes]:
+    start, end = part
+    position = 0
+    async with aclosing(parts):
+        try:
+            async for chunk in chunks_of(parts):
+                wanted = chunk[max(0, start - position) : end - position]
+                position += len(chunk)
+                if wanted:
+                    yield wanted
+                if position >= end:
+                    return
+        except ProductImageError as error:
+            raise ResponseCutOffError(error.code.name) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from gateway.routes.streaming import etag_of_copy
+from gateway.routes.conditional import is_current
 
 FOLDER = Path(__file__).parents[1] / "web"
 PAGE = "index.html"
@@ -72,9 +72,8 @@ def _asset(name: str, data: bytes) -> Asset:
 async def page(request: Request) -> Response:
     """Return the page; it contains the URL of everything else."""
     assets = load()
-    etag = f'"{assets.digest}"'
-    headers = {"Cache-Control": "no-cache", "ETag": etag}
-    if f'"{etag_of_copy(request)}"' == etag:
+    headers = {"Cache-Control": "no-cache", "ETag": f'"{assets.digest}"'}
+    if is_current(request, assets.digest):
         return Response(status_code=304, headers=headers)
     return _send(assets.files[PAGE], request, headers)
 

@@ -4,6 +4,7 @@ import grpc
 
 from common.serving.engines import EngineRegistry
 from common.serving.executor import BoundedExecutor
+from common.serving.readiness import Check
 from common.serving.server import Register, serve
 from productimage.object.v1.object_pb2 import DESCRIPTOR as OBJECT
 from productimage.object.v1.object_pb2_grpc import add_ObjectServiceServicer_to_server
@@ -11,6 +12,7 @@ from productimage.record.v1.record_pb2 import DESCRIPTOR as RECORD
 from productimage.record.v1.record_pb2_grpc import add_RecordServiceServicer_to_server
 from productimage.upload.v1.upload_pb2 import DESCRIPTOR as UPLOAD
 from productimage.upload.v1.upload_pb2_grpc import add_UploadServiceServicer_to_server
+from services.history.downloads import Downloads
 from services.history.history import History
 from services.history.servicer import ObjectServicer, RecordServicer, UploadServicer
 from services.history.settings import HistorySettings
@@ -23,11 +25,13 @@ def build(settings: HistorySettings, registry: EngineRegistry) -> Register:
     """Open the store; return the function that adds the servicers to a server."""
     history = History(open_store(settings, registry), settings)
 
-    def register(server: grpc.aio.Server, executor: BoundedExecutor) -> None:
-        history.sweep()
+    def register(server: grpc.aio.Server, executor: BoundedExecutor) -> Check:
+        downloads = Downloads(settings.download_workers, settings.max_downloads)
         add_UploadServiceServicer_to_server(UploadServicer(history, settings, executor), server)
-        add_RecordServiceServicer_to_server(RecordServicer(history, settings, executor), server)
-        add_ObjectServiceServicer_to_server(ObjectServicer(history, settings, executor), server)
+        add_RecordServiceServicer_to_server(RecordServicer(history, settings, executor, downloads), server)
+        add_ObjectServiceServicer_to_server(ObjectServicer(history, settings, executor, downloads), server)
+        history.sweeper.start()
+        return history.problems
 
     return register
 

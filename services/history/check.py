@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from common.aws import AWS_ERRORS, finding_for
+from common.errors import UnavailableError
 from common.findings import Finding, print_findings
 from common.settings import read_settings
+from services.history.inspection import damaged_files
+from services.history.records.log import RecordLog
 from services.history.settings import HistorySettings
+from services.history.storage.base import ObjectStore
+from services.history.storage.disk import DiskStore
 from services.history.storage.s3 import S3Store
 
 if TYPE_CHECKING:
@@ -28,11 +33,27 @@ def findings(settings: HistorySettings) -> Iterator[Finding]:
     yield _free_space(settings)
     if not settings.s3_bucket_name or settings.store == "disk":
         yield Finding("S3", ok=True, detail="not used: everything is kept on the disk")
+        yield from _files(DiskStore(settings.disk_dir), settings)
         return
     try:
         yield from _s3(settings)
+        with closing(S3Store.client(settings)) as client:
+            yield from _files(S3Store(client, settings.s3_bucket_name), settings)
     except AWS_ERRORS as error:
         yield finding_for("S3", error)
+
+
+def _files(store: ObjectStore, settings: HistorySettings) -> Iterator[Finding]:
+    damaged = 0
+    try:
+        for error in damaged_files(store, RecordLog(store, settings.append_attempts)):
+            damaged += 1
+            yield Finding(f"file {error.file}", ok=False, detail=error.problem, fix=error.remedy)
+    except UnavailableError as error:
+        yield Finding("stored files", ok=False, detail=str(error), fix="check the rights of the service on its storage")
+        return
+    if not damaged:
+        yield Finding("stored files", ok=True, detail="can be read")
 
 
 def _free_space(settings: HistorySettings) -> Finding:

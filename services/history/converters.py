@@ -1,17 +1,19 @@
 """Conversion between the messages of uploads, records and objects and the domain."""
 
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 
-from common.errors import InvalidInputError
+from common.errors import DamagedStoreError, InvalidInputError
 from common.imaging.header import check_header
 from common.settings import ImageLimits
 from productimage.provenance.v1 import provenance_pb2
 from productimage.record.v1 import record_pb2
 from productimage.upload.v1 import upload_pb2
+from services.history import paths
 from services.history.generations import Generation, Picture
 from services.history.records.codec import Record
+from services.history.records.log import SEGMENT
 from services.history.records.queries import Page, RecordQuery
-from services.history.uploads import Cutout, Upload
+from services.history.uploads import UPLOADS, Cutout, Upload
 
 IS_DESCENDING = {"": False, "sequence": False, "sequence desc": True}
 
@@ -28,12 +30,20 @@ def cutout(request: upload_pb2.PutCutoutRequest) -> Cutout:
 
 
 def get_upload_response(upload: Upload, cutout: bytes) -> upload_pb2.GetUploadResponse:
-    """Return the response to a GetUpload call."""
+    """Return the response to a GetUpload call.
+
+    Raises:
+        DamagedStoreError: What is stored about the cutout is no stage.
+    """
+    try:
+        stage = ParseDict(upload.cutout_stage, provenance_pb2.Stage(), ignore_unknown_fields=True)
+    except ParseError:
+        raise UPLOADS.damaged(paths.upload_key(upload.timestamp), "does not hold what it should") from None
     return upload_pb2.GetUploadResponse(
         upload=upload_message(upload),
         cutout=cutout,
         cutout_engine=upload.cutout_engine,
-        cutout_stage=ParseDict(upload.cutout_stage, provenance_pb2.Stage(), ignore_unknown_fields=True),
+        cutout_stage=stage,
         product_aspect_ratio=upload.product_aspect_ratio,
     )
 
@@ -76,8 +86,17 @@ def page_response(page: Page) -> record_pb2.ListRecordsResponse:
 
 
 def record_message(record: Record) -> record_pb2.Record:
-    """Return the message of a stored record, which may be of the original backend or of a later version."""
-    return ParseDict(record, record_pb2.Record(), ignore_unknown_fields=True)
+    """Return the message of a stored record, which may be of the original backend or of a later version.
+
+    Raises:
+        DamagedStoreError: It holds something else than a record.
+    """
+    try:
+        return ParseDict(record, record_pb2.Record(), ignore_unknown_fields=True)
+    except ParseError:
+        file = paths.segment(record["sequence"] // SEGMENT)
+        problem = f"or {paths.RECORDS} holds something else as record {record['sequence']}"
+        raise DamagedStoreError(file=file, problem=problem, remedy="restore the file from a backup") from None
 
 
 def _record_fields(record: record_pb2.Record) -> Record:

@@ -9,10 +9,12 @@ from common.errors import ContentionError, InvalidInputError, PreconditionError
 from services.history import paths
 from services.history.records.codec import Record
 from services.history.records.log import RecordLog
-from services.history.storage.base import ConflictError, ObjectNotFoundError, ObjectStore
+from services.history.small_files import SmallFiles
+from services.history.storage.base import ConflictError, ObjectStore
 from services.history.uploads import Uploads
 
 MAX_PICTURES = 16
+SAVES = SmallFiles(int, "remove the file")
 
 
 @dataclass(frozen=True)
@@ -112,12 +114,12 @@ class Generations:
         """
         key, since = paths.save_key(timestamp, request_id), self._log.segments_at_least()
         try:
-            self._store.create(key, str(since).encode(), paths.JSON)
+            self._store.create(key, SAVES.dump(since), paths.JSON)
         except ConflictError:
-            try:
-                return int(self._store.get(key).data), False
-            except ObjectNotFoundError:  # S3 also reports a conflict if another write is about to be made
+            found = SAVES.find(self._store, key)
+            if found is None:  # S3 also reports a conflict if another write is about to be made
                 raise ContentionError("This result is being saved.") from None
+            return found.value, False
         return since, True
 
 

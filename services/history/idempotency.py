@@ -4,9 +4,8 @@ Used for callers that name their requests, with the gateway's Idempotency-Key; s
 Header Field" of the IETF httpapi working group.
 """
 
-import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -14,7 +13,8 @@ from common.errors import ContentionError, InvalidInputError, PreconditionError
 from services.history import paths
 from services.history.records.codec import Record
 from services.history.records.log import RecordLog
-from services.history.storage.base import ConflictError, ObjectNotFoundError, ObjectStore, StoredObject
+from services.history.small_files import Found, SmallFiles
+from services.history.storage.base import ConflictError, ObjectStore
 from services.history.uploads import Upload, Uploads
 
 log = structlog.get_logger()
@@ -27,16 +27,16 @@ class IdempotencyRecord:
     Attributes:
         fingerprint: Digest of the whole request.
         since: Number of segments of the log before the request arrived: its record is in none of them.
-        until: End of the lease, in seconds since the epoch.
+        until: End of the lease, in seconds since the epoch, for versions before 0.2.0; 0: the request was released. The
+            lease ends by the clock of the store, counted from when the record was written.
     """
 
     fingerprint: str
     since: int
     until: float
 
-    def dump(self) -> bytes:
-        """Return the record as stored."""
-        return json.dumps(asdict(self)).encode()
+
+CLAIMS = SmallFiles(IdempotencyRecord, "remove the file: its request then counts as new")
 
 
 class IdempotencyRecords:
@@ -65,13 +65,14 @@ class IdempotencyRecords:
             InvalidInputError: The request_id or the fingerprint is malformed.
             PreconditionError: The request_id was used for another request.
             ContentionError: The request is being worked on.
+            DamagedStoreError: What is stored about it cannot be read.
         """
         key = paths.claim_key(paths.checked_request_id(request_id))
         if not fingerprint:
             raise InvalidInputError("The fingerprint is missing.", "MISSING_FINGERPRINT")
         claimed = IdempotencyRecord(fingerprint, self._log.segments_at_least(), time.time() + self._lease)
         try:
-            self._store.create(key, claimed.dump(), paths.JSON)
+            self._store.create(key, CLAIMS.dump(claimed), paths.JSON)
         except ConflictError:
             return self._begin_again(request_id, key, claimed)
         return None
@@ -80,17 +81,16 @@ class IdempotencyRecords:
         found = self._find(key)
         if found is None:
             raise _in_progress()
-        earlier = IdempotencyRecord(**json.loads(found.data))
+        earlier = found.value
         if earlier.fingerprint != claimed.fingerprint:
             raise PreconditionError("This request_id was used for another request.", "REQUEST_ID_REUSED")
         result = self._log.find(request_id, earlier.since) or self._uploads.of_request(request_id)
         if result is not None:
             return result
-        if earlier.until > time.time():
+        if earlier.until and found.age_seconds < self._lease:
             raise _in_progress()
-        renewed = IdempotencyRecord(claimed.fingerprint, earlier.since, claimed.until)
         try:
-            self._store.replace(key, renewed.dump(), paths.JSON, found.etag)
+            self._store.replace(key, CLAIMS.dump(replace(earlier, until=claimed.until)), paths.JSON, found.etag)
         except ConflictError:
             raise _in_progress() from None
         return None
@@ -100,22 +100,18 @@ class IdempotencyRecords:
         key = paths.claim_key(paths.checked_request_id(request_id))
         found = self._find(key)
         if found is not None:
-            claimed = IdempotencyRecord(**json.loads(found.data))
-            released = IdempotencyRecord(claimed.fingerprint, claimed.since, 0)
-            self._store.put(key, released.dump(), paths.JSON)
+            self._store.put(key, CLAIMS.dump(replace(found.value, until=0)), paths.JSON)
 
     def sweep(self, kept_seconds: float) -> None:
-        """Forget older requests; repeated later, they count as new."""
-        old = [listed.key for listed in self._store.list(paths.CLAIMS) if listed.age_seconds > kept_seconds]
+        """Forget older requests, with what their uploads and saves noted; repeated later, they count as new."""
+        notes = (listed for prefix in paths.NOTES for listed in self._store.list(prefix))
+        old = [listed.key for listed in notes if listed.age_seconds > kept_seconds]
         self._store.delete(old)
         if old:
-            log.info("forgot old requests", count=len(old))
+            log.info("forgot old requests", files=len(old))
 
-    def _find(self, key: str) -> StoredObject | None:
-        try:
-            return self._store.get(key)
-        except ObjectNotFoundError:
-            return None
+    def _find(self, key: str) -> Found[IdempotencyRecord] | None:
+        return CLAIMS.find(self._store, key)
 
 
 def _in_progress() -> ContentionError:

@@ -1,18 +1,22 @@
 """Leases on unfinished work, so that it can be removed when its worker has died.
 
-A worker renews its lease. The sweep marks a lease stale first, and only if it is old. Both are a compare-and-swap of
-one object, so nothing is ever removed while someone works on it.
+A worker renews its lease. The sweep marks a lease stale first, and only if it is old, by the clock of the store: those
+of machines differ, and jump. Both are a compare-and-swap of one object, so nothing is ever removed while someone works
+on it.
 """
 
-import json
-from dataclasses import asdict, dataclass
-from time import time as now
+from collections import OrderedDict
+from dataclasses import dataclass
+from time import monotonic, time
 
 from common.errors import ContentionError
 from services.history import paths
-from services.history.storage.base import ConflictError, ObjectNotFoundError, ObjectStore, StoredObject
+from services.history.small_files import Found, SmallFiles
+from services.history.storage.base import ConflictError, ObjectStore
 
 ATTEMPTS = 20
+MAX_NOTED = 10_000
+"""Own renewals that are remembered."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class Lease:
 
     Attributes:
         request_id: Request that does the work.
-        at: Time of the last renewal, or of being marked stale, in seconds since the epoch.
+        at: Time of the last renewal, or of being marked stale, in seconds since the epoch. Tells one renewal from the
+            next; ages are not reckoned from it.
         condemned: Whether the work is being removed. (The name in stored files.)
     """
 
@@ -29,10 +34,8 @@ class Lease:
     at: float
     condemned: bool = False
 
-    @property
-    def age(self) -> float:
-        """Age in seconds."""
-        return now() - self.at
+
+LEASES = SmallFiles(Lease, "remove the file")
 
 
 class Leases:
@@ -46,11 +49,22 @@ class Leases:
     def __init__(self, store: ObjectStore, prefix: str) -> None:
         self._store = store
         self._prefix = prefix
+        self._renewed: OrderedDict[str, float] = OrderedDict()
+        """When this process last renewed a lease, by a clock that never jumps; the latest at the end."""
 
-    def names(self, prefix: str = "") -> list[str]:
-        """Return the names of all leases that start with a prefix."""
+    def names(self, prefix: str = "", older_than: float | None = None) -> list[str]:
+        """Return the names of leases.
+
+        Args:
+            prefix: How the names start.
+            older_than: Minimum age in seconds; None: any.
+        """
         listed = self._store.list(self._prefix + prefix)
-        return [found.key.removeprefix(self._prefix) for found in listed]
+        return [
+            found.key.removeprefix(self._prefix)
+            for found in listed
+            if older_than is None or found.age_seconds > older_than
+        ]
 
     def take(self, name: str, request_id: str) -> None:
         """Take a lease, or renew it.
@@ -58,17 +72,7 @@ class Leases:
         Raises:
             ContentionError: The work is being removed.
         """
-        for _ in range(ATTEMPTS):
-            found = self._read(name)
-            try:
-                if found is None:
-                    self._store.create(self._prefix + name, _dump(Lease(request_id, now())), paths.JSON)
-                else:
-                    self._renew(name, found)
-            except ConflictError:
-                continue
-            return
-        raise _being_removed()
+        self._write(name, Lease(request_id, time()))
 
     def renew(self, name: str) -> None:
         """Renew a lease, if there is one.
@@ -76,70 +80,81 @@ class Leases:
         Raises:
             ContentionError: The work is being removed.
         """
+        self._write(name, None)
+
+    def condemn(self, name: str) -> None:
+        """Mark work as being removed, whoever does it and whether or not there is a lease."""
+        self._write(name, Lease("", time(), condemned=True))
+
+    def _write(self, name: str, lease: Lease | None) -> None:
+        """Write a lease as a successor of the present one; None: renew it, if there is one."""
         for _ in range(ATTEMPTS):
-            found = self._read(name)
-            if found is None:
+            found = self._find(name)
+            if found is None and lease is None:
                 return
             try:
-                self._renew(name, found)
+                if found is None:
+                    assert lease is not None  # noqa: S101
+                    self._store.create(self._prefix + name, LEASES.dump(lease), paths.JSON)
+                else:
+                    self._replace(name, found, condemned=lease is not None and lease.condemned)
             except ConflictError:
                 continue
+            self._note_renewal(name)
             return
         raise _being_removed()
 
-    def _renew(self, name: str, found: StoredObject) -> None:
-        lease = _load(found.data)
-        if lease.condemned:
+    def _note_renewal(self, name: str) -> None:
+        self._renewed[name] = monotonic()
+        self._renewed.move_to_end(name)
+        if len(self._renewed) > MAX_NOTED:
+            self._renewed.popitem(last=False)
+
+    def _replace(self, name: str, found: Found[Lease], *, condemned: bool) -> None:
+        if found.value.condemned and not condemned:
             raise _being_removed()
-        self._store.replace(self._prefix + name, _dump(Lease(lease.request_id, now())), paths.JSON, found.etag)
+        successor = Lease(found.value.request_id, time(), condemned)
+        self._store.replace(self._prefix + name, LEASES.dump(successor), paths.JSON, found.etag)
 
     def mark_stale(self, name: str, older_than: float) -> Lease | None:
         """Claim the removal of unfinished work.
 
         Args:
             name: Name of the lease.
-            older_than: Minimum age in seconds. Younger leases are left alone, whatever happens to their work.
+            older_than: Minimum age in seconds. Younger leases, and those that this process renewed within that time,
+                are left alone, whatever happens to their work.
 
         Returns:
             The lease, if the caller is to remove the work and then release the lease; otherwise None.
+
+        Raises:
+            DamagedStoreError: The lease cannot be read.
         """
-        found = self._read(name)
-        if found is None or (lease := _load(found.data)).age <= older_than:
+        if monotonic() - self._renewed.get(name, -older_than) < older_than:
             return None
-        stale = _dump(Lease(lease.request_id, now(), condemned=True))
+        found = self._find(name)
+        if found is None or found.age_seconds < older_than:
+            return None
+        stale = LEASES.dump(Lease(found.value.request_id, time(), condemned=True))
         try:
             self._store.replace(self._prefix + name, stale, paths.JSON, found.etag)
         except ConflictError:
-            present = self._read(name)
-            if present is None or present.data != stale:  # otherwise it was written, and only the response was lost
+            present = self._find(name)
+            if present is None or LEASES.dump(present.value) != stale:  # else only the response was lost
                 return None
-        return lease
+        return found.value
 
     def restore(self, name: str, lease: Lease) -> None:
         """Undo `mark_stale`."""
-        self._store.put(self._prefix + name, _dump(Lease(lease.request_id, now())), paths.JSON)
+        self._store.put(self._prefix + name, LEASES.dump(Lease(lease.request_id, time())), paths.JSON)
 
     def release(self, name: str) -> None:
         """Release a lease: the work is finished, or removed."""
         self._store.delete([self._prefix + name])
+        self._renewed.pop(name, None)
 
-    def _read(self, name: str) -> StoredObject | None:
-        try:
-            return self._store.get(self._prefix + name)
-        except ObjectNotFoundError:
-            return None
-
-
-def _dump(lease: Lease) -> bytes:
-    return json.dumps(asdict(lease)).encode()
-
-
-def _load(data: bytes) -> Lease:
-    """Read a lease; a damaged one counts as infinitely old."""
-    try:
-        return Lease(**json.loads(data))
-    except (ValueError, TypeError):
-        return Lease("", 0)
+    def _find(self, name: str) -> Found[Lease] | None:
+        return LEASES.find(self._store, self._prefix + name)
 
 
 def _being_removed() -> ContentionError:

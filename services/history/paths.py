@@ -1,6 +1,6 @@
 """Names and keys in the object store.
 
-    static/{timestamp}/upload/{name}           a photo, and {stem}_transparent.png, its cutout
+    static/{timestamp}/upload/{name}           a photo, and {stem}_{digest}_transparent.png, its cutout
     static/{timestamp}/generated/{file}        creatives
     static/history_setting.json                the newest records
     ledger/{number}.json                       older records, a hundred in each
@@ -10,8 +10,10 @@
     requests/{hash}.json                       the upload that a request_id created
     claims/{hash}.json                         a claimed request with an idempotency key (see idempotency.py)
     saves/{timestamp}/{hash}.json              a note that a request_id saves a generation, written before its pictures
+    sweeps/last                                when the last sweep began (see sweeper.py)
 
-Only files in upload/ or generated/ under static/ are ever served.
+What is in requests/, claims/ and saves/ is about requests that may be repeated, and is removed when they may not be any
+more. Only files in upload/ or generated/ under static/ are ever served.
 """
 
 import hashlib
@@ -27,14 +29,22 @@ SEGMENTS = "ledger/"
 PENDING = "pending/"
 SAVING = "saving/"
 JSON = "application/json"
+UPLOADS = "uploads/"
+REQUESTS = "requests/"
 CLAIMS = "claims/"
+SAVES = "saves/"
+NOTES = (REQUESTS, CLAIMS, SAVES)
+LAST_SWEEP = "sweeps/last"
 MAX_STEM = 60
+CUTOUT = "_transparent.png"
+"""How the file name of a cutout ends."""
 
 _TIMESTAMP = re.compile(r"[0-9]{14}(-[0-9a-f]{16})?")
 """Timestamps of the original backend have no suffix."""
-_PICTURE = re.compile(rf"{_TIMESTAMP.pattern}/(upload|generated)/[^./\\\x00-\x1f][^/\\\x00-\x1f]*")
+_FILE_NAME = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]*")
+_PICTURE = re.compile(rf"{_TIMESTAMP.pattern}/(upload|generated)/{_FILE_NAME.pattern}")
 _PICTURE_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_REQUEST_ID = re.compile(r"[^\x00-\x1f]{1,200}")
+_REQUEST_ID = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _EXTENSIONS = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
 _CONTENT_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 
@@ -86,14 +96,26 @@ def photo_name(client_name: str, picture_format: str) -> str:
     return (stem[:MAX_STEM] or "photo") + _EXTENSIONS[picture_format]
 
 
+def is_file_name(name: str) -> bool:
+    """Return whether a stored name of a photo is one that `photo_name` may have made, or the original backend."""
+    return _FILE_NAME.fullmatch(name) is not None
+
+
 def photo_path(timestamp: str, name: str) -> str:
     """Return the path of a photo, relative to static/."""
     return f"{timestamp}/upload/{name}"
 
 
-def cutout_path(timestamp: str, name: str) -> str:
-    """Return the path of a cutout, relative to static/."""
-    return f"{timestamp}/upload/{PurePosixPath(name).stem}_transparent.png"
+def cutout_path(timestamp: str, name: str, digest: str) -> str:
+    """Return the path of a cutout, relative to static/.
+
+    Args:
+        timestamp: Timestamp of the upload.
+        name: File name of the photo.
+        digest: SHA-256 of the cutout in hexadecimal; empty before 0.2.0.
+    """
+    part = f"_{digest[:12]}" if digest else ""
+    return f"{timestamp}/upload/{PurePosixPath(name).stem}{part}{CUTOUT}"
 
 
 def creative_path(timestamp: str, request_id: str, attempt: str, name: str, picture_format: str) -> str:
@@ -112,6 +134,11 @@ def creative_path(timestamp: str, request_id: str, attempt: str, name: str, pict
     if not _PICTURE_NAME.fullmatch(name):
         raise InvalidInputError("A picture's name must have 1 to 40 letters, digits, - or _.", "BAD_PICTURE_NAME")
     return f"{creatives(timestamp, request_id)}{attempt}_{name}{_EXTENSIONS[picture_format]}"
+
+
+def is_creative(path: str) -> bool:
+    """Return whether a path, relative to static/, is that of a creative."""
+    return _PICTURE.fullmatch(path) is not None and path.split("/")[1] == "generated"
 
 
 def static_key(path: str) -> str:
@@ -135,12 +162,12 @@ def content_type(key: str) -> str:
 
 def upload_key(timestamp: str) -> str:
     """Return the key of the metadata of an upload."""
-    return f"uploads/{timestamp}.json"
+    return f"{UPLOADS}{timestamp}.json"
 
 
 def request_key(request_id: str) -> str:
     """Return the key that maps a request to the upload it created."""
-    return f"requests/{_hash(request_id)}.json"
+    return f"{REQUESTS}{_hash(request_id)}.json"
 
 
 def claim_key(request_id: str) -> str:
@@ -155,7 +182,7 @@ def save_key(timestamp: str, request_id: str) -> str:
 
 def saves(timestamp: str) -> str:
     """Return the key prefix of the notes about generations of an upload."""
-    return f"saves/{timestamp}/"
+    return f"{SAVES}{timestamp}/"
 
 
 def saving(timestamp: str, request_id: str) -> str:

@@ -1,7 +1,7 @@
 """Servicers of the history: each delegates to the domain, in the executor."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -13,9 +13,11 @@ from productimage.object.v1 import object_pb2, object_pb2_grpc
 from productimage.record.v1 import record_pb2, record_pb2_grpc
 from productimage.upload.v1 import upload_pb2, upload_pb2_grpc
 from services.history import converters, paths
+from services.history.downloads import Downloads
 from services.history.history import History
+from services.history.records.queries import Snapshot
 from services.history.settings import HistorySettings
-from services.history.storage.base import ObjectNotFoundError, OpenObject
+from services.history.storage.base import ObjectNotFoundError, ObjectStore, OpenObject
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -29,6 +31,7 @@ class UploadServicer(upload_pb2_grpc.UploadServiceServicer):
 
     def __init__(self, history: History, settings: HistorySettings, executor: BoundedExecutor) -> None:
         self._uploads = history.uploads
+        self._deletion = history.deletion
         self._limits = settings
         self._executor = executor
 
@@ -40,7 +43,6 @@ class UploadServicer(upload_pb2_grpc.UploadServiceServicer):
 
     def _create_upload(self, request: upload_pb2.CreateUploadRequest) -> upload_pb2.CreateUploadResponse:
         picture_format = check_header(request.photo, self._limits)
-        self._uploads.sweep()
         upload = self._uploads.create(request.request_id, request.filename, request.photo, picture_format)
         return upload_pb2.CreateUploadResponse(upload=converters.upload_message(upload))
 
@@ -69,14 +71,24 @@ class UploadServicer(upload_pb2_grpc.UploadServiceServicer):
         discarded = await self._executor.run(self._uploads.discard, request.timestamp)
         return upload_pb2.DiscardUploadResponse(discarded=discarded)
 
+    async def DeleteUpload(  # noqa: N802
+        self, request: upload_pb2.DeleteUploadRequest, _context: "Context"
+    ) -> upload_pb2.DeleteUploadResponse:
+        """See upload.proto."""
+        await self._executor.run(self._deletion.delete_upload, request.timestamp)
+        return upload_pb2.DeleteUploadResponse()
+
 
 class RecordServicer(record_pb2_grpc.RecordServiceServicer):
     """See record.proto."""
 
-    def __init__(self, history: History, settings: HistorySettings, executor: BoundedExecutor) -> None:
+    def __init__(
+        self, history: History, settings: HistorySettings, executor: BoundedExecutor, downloads: Downloads
+    ) -> None:
         self._history = history
         self._limits = settings
         self._executor = executor
+        self._downloads = downloads
 
     async def BeginRequest(  # noqa: N802
         self, request: record_pb2.BeginRequestRequest, _context: "Context"
@@ -113,39 +125,51 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
         self, request: record_pb2.StreamRecordsRequest, _context: "Context"
     ) -> AsyncIterator[record_pb2.StreamRecordsResponse]:
         """See record.proto."""
-        found = await self._executor.run(self._history.queries.snapshot)
-        unchanged = bool(found.etag) and found.etag == request.if_none_match
-        yield record_pb2.StreamRecordsResponse(info=record_pb2.ListInfo(etag=found.etag, not_modified=unchanged))
-        while not unchanged and (chunk := await self._executor.run(next, found.chunks, b"")):
-            for start in range(0, len(chunk), CHUNK):
-                yield record_pb2.StreamRecordsResponse(chunk=chunk[start : start + CHUNK])
+        async with self._downloads.open(self._snapshot()) as found:
+            unchanged = bool(found.etag) and found.etag == request.if_none_match
+            yield record_pb2.StreamRecordsResponse(info=record_pb2.ListInfo(etag=found.etag, not_modified=unchanged))
+            if not unchanged:
+                async for chunk in self._downloads.chunks(found.chunks):
+                    for start in range(0, len(chunk), CHUNK):
+                        yield record_pb2.StreamRecordsResponse(chunk=chunk[start : start + CHUNK])
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Snapshot]:
+        yield self._history.queries.snapshot()
+
+    async def DeleteRecord(  # noqa: N802
+        self, request: record_pb2.DeleteRecordRequest, _context: "Context"
+    ) -> record_pb2.DeleteRecordResponse:
+        """See record.proto."""
+        await self._executor.run(self._history.deletion.delete_record, request.sequence)
+        return record_pb2.DeleteRecordResponse()
 
 
 class ObjectServicer(object_pb2_grpc.ObjectServiceServicer):
     """See object.proto."""
 
-    def __init__(self, history: History, settings: HistorySettings, executor: BoundedExecutor) -> None:
+    def __init__(
+        self, history: History, settings: HistorySettings, executor: BoundedExecutor, downloads: Downloads
+    ) -> None:
         self._store = history.store
         self._signed_seconds = settings.signed_seconds
         self._executor = executor
+        self._downloads = downloads
 
     async def ReadObject(  # noqa: N802
         self, request: object_pb2.ReadObjectRequest, _context: "Context"
     ) -> AsyncIterator[object_pb2.ReadObjectResponse]:
         """See object.proto."""
         key = paths.static_key(request.path)
-        opening = self._store.open(key)
-        found = await self._executor.run(_enter, opening)
-        try:
+        async with self._downloads.open(_opening(self._store, key)) as found:
             unchanged = found.etag == request.if_none_match
             info = object_pb2.ObjectInfo(
                 etag=found.etag, content_type=paths.content_type(key), size=found.size, not_modified=unchanged
             )
             yield object_pb2.ReadObjectResponse(info=info)
-            while not unchanged and (chunk := await self._executor.run(next, found.chunks, b"")):
-                yield object_pb2.ReadObjectResponse(chunk=chunk)
-        finally:
-            opening.__exit__(None, None, None)
+            if not unchanged:
+                async for chunk in self._downloads.chunks(found.chunks):
+                    yield object_pb2.ReadObjectResponse(chunk=chunk)
 
     async def SignObject(  # noqa: N802
         self, request: object_pb2.SignObjectRequest, _context: "Context"
@@ -159,9 +183,11 @@ class ObjectServicer(object_pb2_grpc.ObjectServiceServicer):
         return object_pb2.SignObjectResponse(url=url or "", valid_seconds=seconds if url else 0)
 
 
-def _enter(opening: AbstractContextManager[OpenObject]) -> OpenObject:
+@contextmanager
+def _opening(store: ObjectStore, key: str) -> Iterator[OpenObject]:
     try:
-        return opening.__enter__()
+        with store.open(key) as found:
+            yield found
     except ObjectNotFoundError:
         raise _no_picture() from None
 

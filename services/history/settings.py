@@ -1,9 +1,9 @@
 """Settings of the history service."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from common.aws import AwsSettings
@@ -27,6 +27,22 @@ class HistorySettings(ServiceSettings, AwsSettings):
         gt=0,
         description="Grace period of an upload without a result, in seconds; longer than any request takes.",
     )
+    sweep_seconds: float = Field(
+        300,
+        gt=0,
+        description="Interval at which stale uploads and forgotten requests are removed, by one process of all, in"
+        " seconds.",
+    )
+    min_free_bytes: int = Field(
+        256 * 2**20, ge=0, description="Room on the disk below which the service is not ready, in bytes."
+    )
+    max_downloads: int = Field(
+        32,
+        gt=0,
+        description="Pictures and histories that are read at a time; beside them, all other calls have their places."
+        " Further ones are rejected, and those admitted end whole.",
+    )
+    download_workers: int = Field(4, gt=0, description="Threads that read for downloads.")
     lease_seconds: float = Field(
         600,
         gt=0,
@@ -47,6 +63,15 @@ class HistorySettings(ServiceSettings, AwsSettings):
     s3_timeout_seconds: float = Field(
         30, gt=0, description="Timeout of one S3 request, in seconds; a request is attempted three times."
     )
+
+    @model_validator(mode="after")
+    def _check_places(self) -> Self:
+        if self.max_downloads >= self.max_concurrent_rpcs:
+            raise ValueError(
+                "HISTORY_MAX_DOWNLOADS must be below HISTORY_MAX_CONCURRENT_RPCS: other calls need places as well"
+            )
+        return self
+
     s3_region: str | None = Field(
         None, validation_alias="S3_REGION", description="Region of the bucket, if the environment does not say."
     )

@@ -1,24 +1,32 @@
 """Upload lifecycle: created, cut out, referenced by a record or swept as stale."""
 
 import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
-from common.errors import ContentionError, InvalidInputError, NotFoundError, PreconditionError
+from common.errors import (
+    ContentionError,
+    DamagedStoreError,
+    InvalidInputError,
+    NotFoundError,
+    PreconditionError,
+    ServiceError,
+)
 from services.history import paths
-from services.history.leases import Leases
+from services.history.leases import Lease, Leases
 from services.history.records.log import RecordLog
+from services.history.small_files import Found, SmallFiles
 from services.history.storage.base import ConflictError, ObjectNotFoundError, ObjectStore
 
 logger = structlog.get_logger()
 
 PNG = "image/png"
+ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class Upload:
         cutout_stage: How the cutout was made, for the manifests of records.
         product_aspect_ratio: Width over height of the product; 0 if unknown.
         since: Number of segments of the log before the upload was created: its records are in none of them.
+        cutout_sha256: SHA-256 of the cutout, which is part of its name; empty before 0.2.0.
     """
 
     timestamp: str
@@ -44,6 +53,7 @@ class Upload:
     cutout_stage: dict[str, Any] = field(default_factory=dict)
     product_aspect_ratio: float = 0.0
     since: int = 0
+    cutout_sha256: str = ""
 
     @property
     def photo_path(self) -> str:
@@ -53,7 +63,11 @@ class Upload:
     @property
     def cutout_path(self) -> str:
         """Path of the cutout, relative to static/."""
-        return paths.cutout_path(self.timestamp, self.name)
+        return paths.cutout_path(self.timestamp, self.name, self.cutout_sha256)
+
+
+UPLOADS = SmallFiles(Upload, "restore the file from a backup, or remove it: its photo then has to be uploaded again")
+REQUESTS = SmallFiles(Upload, "remove the file: its request then counts as new")
 
 
 @dataclass(frozen=True)
@@ -118,27 +132,24 @@ class Uploads:
             self._pending.take(upload.timestamp, request_id)
             key = paths.static_key(upload.photo_path)
             self._store.put(key, photo, paths.content_type(key))
-            self._save(upload)
+            self._store.put(paths.upload_key(upload.timestamp), UPLOADS.dump(upload), paths.JSON)
         return upload
 
     def _claim(self, upload: Upload) -> Upload:
         """Return the upload of this request: the given one, or the one it created earlier."""
         key = paths.request_key(upload.request_id)
         try:
-            self._store.create(key, _dump(upload), paths.JSON)
+            self._store.create(key, REQUESTS.dump(upload), paths.JSON)
         except ConflictError:
-            earlier = self._claimed(key)
+            found = REQUESTS.find(self._store, key)
+            if found is None:
+                raise ContentionError("This upload has just been removed.", "BEING_CLEARED") from None
+            earlier = found.value
             if earlier.photo_sha256 != upload.photo_sha256:
                 self._pending.release(upload.timestamp)
                 raise PreconditionError("This request_id was used for another photo.", "REQUEST_ID_REUSED") from None
             return earlier
         return upload
-
-    def _claimed(self, key: str) -> Upload:
-        try:
-            return _load(self._store.get(key).data)
-        except ObjectNotFoundError:
-            raise ContentionError("This upload has just been removed.", "BEING_CLEARED") from None
 
     def put_cutout(self, timestamp: str, cutout: Cutout) -> Upload:
         """Store the cutout of an upload, replacing an earlier one.
@@ -149,16 +160,33 @@ class Uploads:
         """
         if not cutout.file or not cutout.engine:
             raise InvalidInputError("The cutout or the engine that made it is missing.", "MISSING_CUTOUT")
-        upload = self.get(timestamp)
-        self._store.put(paths.static_key(upload.cutout_path), cutout.file, PNG)
-        finished = replace(
-            upload,
-            cutout_engine=cutout.engine,
-            cutout_stage=cutout.stage,
-            product_aspect_ratio=cutout.product_aspect_ratio,
+        digest = hashlib.sha256(cutout.file).hexdigest()
+        for _ in range(ATTEMPTS):
+            present = self._get(timestamp)
+            finished = replace(
+                present.value,
+                cutout_engine=cutout.engine,
+                cutout_stage=cutout.stage,
+                product_aspect_ratio=cutout.product_aspect_ratio,
+                cutout_sha256=digest,
+            )
+            # The picture first, under a name of its own: whoever reads the upload finds the cutout that belongs to it.
+            self._store.put(paths.static_key(finished.cutout_path), cutout.file, PNG)
+            try:
+                self._store.replace(paths.upload_key(timestamp), UPLOADS.dump(finished), paths.JSON, present.etag)
+            except ConflictError:
+                continue
+            self._remove_cutouts_before(present.value, finished)
+            return finished
+        raise ContentionError("Others keep changing this upload.")
+
+    def _remove_cutouts_before(self, previous: Upload, present: Upload) -> None:
+        """Remove the cutouts before the previous one, which someone may be reading."""
+        kept = {paths.static_key(one) for one in (present.photo_path, previous.cutout_path, present.cutout_path)}
+        listed = self._store.list(paths.static_key(present.photo_path).rpartition("/")[0] + "/")
+        self._store.delete(
+            [found.key for found in listed if found.key.endswith(paths.CUTOUT) and found.key not in kept]
         )
-        self._save(finished)
-        return finished
 
     def get(self, timestamp: str) -> Upload:
         """Return an upload, and restart its grace period.
@@ -167,20 +195,21 @@ class Uploads:
             InvalidInputError: The timestamp is malformed.
             NotFoundError: The upload does not exist.
             ContentionError: It is being removed.
+            DamagedStoreError: What is stored about it cannot be read.
         """
-        upload = self._find(paths.checked_timestamp(timestamp))
-        if upload is None:
+        return self._get(timestamp).value
+
+    def _get(self, timestamp: str) -> Found[Upload]:
+        found = self._find_stored(paths.checked_timestamp(timestamp))
+        if found is None:
             raise _unknown()
         self._pending.renew(timestamp)
-        return upload
+        return found
 
     def of_request(self, request_id: str) -> Upload | None:
         """Return the finished upload of a request, if any."""
-        try:
-            claimed = _load(self._store.get(paths.request_key(request_id)).data)
-        except ObjectNotFoundError:
-            return None
-        upload = self._find(claimed.timestamp)
+        claimed = REQUESTS.find(self._store, paths.request_key(request_id))
+        upload = None if claimed is None else self._find(claimed.value.timestamp)
         return upload if upload is not None and upload.cutout_engine else None
 
     def read_cutout(self, upload: Upload) -> bytes:
@@ -228,29 +257,72 @@ class Uploads:
         """
         return self._find(paths.checked_timestamp(timestamp)) is not None and self._remove_if_stale(timestamp, 0)
 
+    def delete(self, timestamp: str, delete_records: Callable[[Iterable[int]], None]) -> None:
+        """Remove an upload with everything that was made from it.
+
+        Args:
+            timestamp: Timestamp of the upload.
+            delete_records: Removes records by their numbers, with their creatives.
+
+        Raises:
+            InvalidInputError: The timestamp is malformed.
+            NotFoundError: The upload does not exist.
+            ContentionError: A generation is being made from it; nothing was removed.
+        """
+        found = self._find(paths.checked_timestamp(timestamp))
+        if found is None:
+            raise _unknown()
+        # As for the sweep: no save begins after this, and one that began before has a lease.
+        self._pending.condemn(timestamp)
+        if len(self._saving.names(f"{timestamp}/")) > len(self._saving.names(f"{timestamp}/", self._stale_after)):
+            self._pending.release(timestamp)
+            raise ContentionError("A generation of this upload is being saved.", "BEING_SAVED")
+        delete_records(self._log.sequences_of_upload(timestamp, found.since))
+        self._remove(timestamp, found.request_id)
+
     def sweep(self) -> int:
-        """Remove stale uploads, and creatives that were never recorded; return the number of uploads removed."""
-        for name in self._saving.names():
-            self._remove_unrecorded(name)
-        removed = sum(self._remove_if_stale(timestamp, self._stale_after) for timestamp in self._pending.names())
+        """Remove stale uploads, and creatives that were never recorded; return the number of uploads removed.
+
+        What is damaged is left alone.
+        """
+        for name in self._saving.names(older_than=self._stale_after):
+            with _damage_logged():
+                self._remove_unrecorded(name)
+        removed = 0
+        for timestamp in self._pending.names(older_than=self._stale_after):
+            with _damage_logged():
+                removed += self._remove_if_stale(timestamp, self._stale_after)
         if removed:
             logger.info("swept stale uploads", count=removed)
         return removed
 
     def _remove_if_stale(self, timestamp: str, older_than: float) -> bool:
         """Remove an upload unless it has results, or one is being saved; return whether it was removed."""
+        upload = self._find(timestamp)
         lease = self._pending.mark_stale(timestamp, older_than)
         if lease is None:
             return False
-        upload = self._find(timestamp)
-        if self._log.has_upload(timestamp, upload.since if upload else 0):
+        with self._restored_on_error(self._pending, timestamp, lease):
+            has_results = self._log.has_upload(timestamp, upload.since if upload else 0)
+            is_saved = not has_results and bool(self._saving.names(f"{timestamp}/"))
+        if has_results:
             self._pending.release(timestamp)
             return False
-        if self._saving.names(f"{timestamp}/"):
+        if is_saved:
             self._pending.restore(timestamp, lease)
             return False
         self._remove(timestamp, lease.request_id)
         return True
+
+    @staticmethod
+    @contextmanager
+    def _restored_on_error(leases: Leases, name: str, lease: Lease) -> Iterator[None]:
+        """Restore a lease that was marked stale if the block fails: the work may be wanted yet."""
+        try:
+            yield
+        except ServiceError:
+            leases.restore(name, lease)
+            raise
 
     def _remove(self, timestamp: str, request_id: str) -> None:
         """Remove an upload: first what makes it exist, last what lets a sweep find the rest of it."""
@@ -261,10 +333,8 @@ class Uploads:
         self._pending.release(timestamp)
 
     def _claimed_by(self, request_id: str) -> str | None:
-        try:
-            return _load(self._store.get(paths.request_key(request_id)).data).timestamp
-        except (ObjectNotFoundError, ValueError):
-            return None
+        found = REQUESTS.find(self._store, paths.request_key(request_id))
+        return None if found is None else found.value.timestamp
 
     def _remove_unrecorded(self, name: str) -> None:
         """Remove the creatives of a generation whose save has died, unless its record was appended."""
@@ -272,23 +342,32 @@ class Uploads:
         if lease is None:
             return
         timestamp = name.partition("/")[0]
-        upload = self._find(timestamp)
-        if self._log.find(lease.request_id, upload.since if upload else 0) is None:
+        with self._restored_on_error(self._saving, name, lease):
+            upload = self._find(timestamp)
+            recorded = self._log.find(lease.request_id, upload.since if upload else 0) is not None
+        if not recorded:
             creatives = self._store.list(paths.static_key(paths.creatives(timestamp, lease.request_id)))
             self._store.delete([*(found.key for found in creatives), paths.save_key(timestamp, lease.request_id)])
         self._saving.release(name)
 
     def _find(self, timestamp: str) -> Upload | None:
-        try:
-            return _load(self._store.get(paths.upload_key(timestamp)).data)
-        except ObjectNotFoundError:
-            return None
-        except ValueError:
-            logger.exception("unreadable upload", timestamp=timestamp)
-            return None
+        found = self._find_stored(timestamp)
+        return None if found is None else found.value
 
-    def _save(self, upload: Upload) -> None:
-        self._store.put(paths.upload_key(upload.timestamp), _dump(upload), paths.JSON)
+    def _find_stored(self, timestamp: str) -> Found[Upload] | None:
+        key = paths.upload_key(timestamp)
+        found = UPLOADS.find(self._store, key)
+        if found is not None and (found.value.timestamp != timestamp or not paths.is_file_name(found.value.name)):
+            raise UPLOADS.damaged(key, "is of another upload")
+        return found
+
+
+@contextmanager
+def _damage_logged() -> Iterator[None]:
+    try:
+        yield
+    except DamagedStoreError as error:
+        logger.warning("damaged file left alone", file=error.file, problem=error.problem, remedy=error.remedy)
 
 
 def _unknown() -> NotFoundError:
@@ -297,20 +376,3 @@ def _unknown() -> NotFoundError:
 
 def _no_cutout() -> PreconditionError:
     return PreconditionError("This upload has no cutout.", "NO_CUTOUT")
-
-
-def _dump(upload: Upload) -> bytes:
-    return json.dumps(asdict(upload), ensure_ascii=False).encode()
-
-
-def _load(data: bytes) -> Upload:
-    """Read an upload; unknown fields of a later version are ignored, missing ones of an earlier version are defaults.
-
-    Raises:
-        ValueError: It is damaged.
-    """
-    found = json.loads(data)
-    try:
-        return Upload(**{one.name: found[one.name] for one in fields(Upload) if one.name in found})
-    except (KeyError, TypeError) as error:
-        raise ValueError("not an upload") from error

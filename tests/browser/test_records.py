@@ -22,7 +22,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with started(store, FAST) as running:
         answer = running.generate(running.upload().json(), product_name="Flask 0", sizes="300x250,728x90")
         first: dict[str, Any] = answer.json()
-        ledger = RecordLog(DiskStore(store), attempts=5)
+        ledger = RecordLog(DiskStore.connect(store), attempts=5)
         for number in range(1, NUMBER):
             ledger.append({**first, "request_id": f"r{number}", "product_name": f"Flask {number}"})
         yield running

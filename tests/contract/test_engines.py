@@ -30,7 +30,7 @@ async def engines(
 ) -> dict[str, engine_pb2.Engine]:
     async with serving(settings, names, build) as connection:
         listed = await EngineClient(connection).list_engines()
-    return {engine.capability: engine for engine in listed}
+    return {engine.capability: engine for engine in listed.engines}
 
 
 async def test_segmentation_without_weights(tmp_path: Path) -> None:

@@ -108,7 +108,8 @@ async def test_the_life_of_an_upload(channel: grpc.aio.Channel) -> None:
             product_aspect_ratio=0.5,
         )
     )
-    assert stored.upload == upload
+    assert (stored.upload.timestamp, stored.upload.photo_path) == (upload.timestamp, upload.photo_path)
+    upload = stored.upload
     found = await UploadServiceStub(channel).GetUpload(GetUploadRequest(timestamp=upload.timestamp))
     assert (found.upload, found.cutout, found.cutout_engine) == (upload, CUTOUT, "mobile_sam")
     assert (found.cutout_stage, found.product_aspect_ratio) == (STAGE, 0.5)
@@ -282,8 +283,9 @@ async def test_what_is_no_picture_is_not_found(channel: grpc.aio.Channel, path: 
 async def test_a_large_picture_is_streamed(channel: grpc.aio.Channel) -> None:
     upload = await create(channel)
     large = PHOTO + os.urandom(3_000_000)
-    await UploadServiceStub(channel).PutCutout(PutCutoutRequest(timestamp=upload.timestamp, cutout=large, engine="e"))
-    _, chunks = await read(channel, upload.cutout_path)
+    request = PutCutoutRequest(timestamp=upload.timestamp, cutout=large, engine="e")
+    stored = await UploadServiceStub(channel).PutCutout(request)
+    _, chunks = await read(channel, stored.upload.cutout_path)
     assert b"".join(chunks) == large
     assert max(map(len, chunks)) <= 1 << 20
 

@@ -46,8 +46,10 @@ def test_the_gateway_does_what_its_document_says(case: Case[Any], running: Parts
 
 
 def make_possible(case: Case[Any]) -> None:
-    """Supply what the document cannot express: real pictures and CSV files, and a new key per request."""
+    """Supply what the document cannot express: real pictures and CSV files, an audience on offer, and a new key per request."""
     if isinstance(case.body, dict):
         case.body = {name: FILES.get(name, value) for name, value in case.body.items()}
+        if "target_audience" in case.body:
+            case.body["target_audience"] = "女性,25-34,戶外旅遊"
     if case.headers and case.headers.get(KEY):
         case.headers[KEY] = uuid.uuid4().hex

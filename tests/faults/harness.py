@@ -218,7 +218,7 @@ def run(plan: Plan) -> Outcome:
 def _open_store(plan: Plan, folder: Path, stack: ExitStack) -> tuple[dict[str, str], ObjectStore, S3Proxy | None]:
     """Return the settings of the store, the store itself, and the proxy in front of it, if any."""
     if plan.store == "disk":
-        return {"HISTORY_STORE": "disk", "HISTORY_DISK_DIR": str(folder)}, DiskStore(folder), None
+        return {"HISTORY_STORE": "disk", "HISTORY_DISK_DIR": str(folder)}, DiskStore.connect(folder), None
     url, key, secret = _s3_server(stack)
     proxy = stack.enter_context(S3Proxy(url, plan.seed).serving())
     settings = HistorySettings(

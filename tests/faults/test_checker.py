@@ -24,7 +24,7 @@ class Scene:
     """A correct upload, generation, list and picture of one client."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = DiskStore(folder)
+        self.store = DiskStore.connect(folder)
         ledger = RecordLog(self.store, 5)
         self.uploads = Uploads(self.store, ledger, STALE)
         upload = self.uploads.create("key-1", "a.png", PHOTO, "PNG")

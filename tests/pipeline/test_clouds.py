@@ -10,7 +10,7 @@ import pytest
 
 from testing.pictures import decoded, encoded
 from testing.scripted_http import Asked, Reply, ScriptedServer, scripted
-from testing.system import FAST, System, started
+from testing.system import INSTANT, System, started
 from tests.unit.generation.test_openai import answered, failed
 
 SIDES = {"5:4": (640, 512), "2:3": (416, 624), "1:1": (560, 560)}
@@ -48,7 +48,7 @@ def clouds() -> Iterator[Clouds]:
 
 def environment(clouds: Clouds) -> dict[str, str]:
     return {
-        **FAST,
+        **INSTANT,
         "GENERATION_BACKGROUND_ENGINE": "auto",
         "GENERATION_COPY_ENGINE": "auto",
         "GENERATION_BEDROCK_ENDPOINT_URL": clouds.bedrock.url,

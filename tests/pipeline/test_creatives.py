@@ -8,12 +8,12 @@ import pytest
 
 from common.version import VERSION
 from testing.pictures import SAMPLE, decoded, encoded
-from testing.system import FAST, System, started
+from testing.system import INSTANT, System, started
 
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with started(tmp_path_factory.mktemp("store"), FAST) as running:
+    with started(tmp_path_factory.mktemp("store"), INSTANT) as running:
         yield running
 
 
@@ -95,7 +95,7 @@ def test_a_picture_that_cannot_be_used_is_refused_and_the_upload_kept(system: Sy
 
 
 def test_flawed_ads_are_made_anew_and_the_best_come_with_a_note(tmp_path_factory: pytest.TempPathFactory) -> None:
-    unreachable = {**FAST, "GENERATION_MIN_CONTRAST": "1000", "GENERATION_CREATIVE_FORMAT": "webp"}
+    unreachable = {**INSTANT, "GENERATION_MIN_CONTRAST": "1000", "GENERATION_CREATIVE_FORMAT": "webp"}
     with started(tmp_path_factory.mktemp("store"), unreachable) as system:
         record = system.generate(system.upload().json()).json()
         answers = [system.client.get(f"/static/{path}") for path in record["generated_images"]]

@@ -105,17 +105,6 @@ def test_a_response_cut_off_halfway_is_told_by_its_connection_and_one_line_of_th
     assert not any("Traceback" in line for line in system.lines)
 
 
-def test_a_broken_history_file_gives_nothing_away(system: System) -> None:
-    (system.store / "static").mkdir(exist_ok=True)
-    (system.store / "static/history_setting.json").write_text("[{")
-    answer = system.client.get("/api/history", headers={"X-Request-ID": "broken-1"})
-    assert answer.status_code == 500
-    assert answer.json() == {
-        "detail": "Something went wrong on our side. Quote request id broken-1 when you report it."
-    }
-    assert any("JSONDecodeError" in line for line in system.lines)
-
-
 def environment(ports: Ports, store: Path) -> dict[str, str]:
     listening = {f"{name.upper()}_PORT": str(port) for name, port in vars(ports).items()}
     return {**os.environ, **FAST, **listening, "HISTORY_STORE": "disk", "HISTORY_DISK_DIR": str(store)}

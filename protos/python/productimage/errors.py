@@ -8,6 +8,7 @@
     ├── ResourceExhaustedError    busy; try again after `retry_after` seconds
     ├── UnavailableError          the service cannot be reached, after retries
     ├── DeadlineExceededError     the deadline passed
+    ├── DataLossError             stored data is damaged; an operator has to mend it
     └── InternalError             a fault of the service, or a status that no service of ours returns
 
 A service states its reason in `google.rpc.ErrorInfo`; a reason this version does not know becomes the class of its
@@ -89,6 +90,12 @@ class DeadlineExceededError(ProductImageError):
     """The deadline passed before the call was finished."""
 
     code = grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+class DataLossError(ProductImageError):
+    """Stored data is damaged; nothing was changed."""
+
+    code = grpc.StatusCode.DATA_LOSS
 
 
 class InternalError(ProductImageError):
@@ -341,6 +348,10 @@ class BeingClearedError(AbortedError, reason="BEING_CLEARED"):
     """The upload is being removed."""
 
 
+class BeingSavedError(AbortedError, reason="BEING_SAVED"):
+    """A generation of the upload is being saved."""
+
+
 class OverloadedError(ResourceExhaustedError, reason="OVERLOADED"):
     """The queue of the service is full."""
 
@@ -353,12 +364,20 @@ class DependencyUnavailableError(UnavailableError, reason="DEPENDENCY_UNAVAILABL
     """A dependency of the service does not respond."""
 
 
+class StorageFullError(UnavailableError, reason="STORAGE_FULL"):
+    """There is no room left in the object store."""
+
+
 class ModelSlowError(UnavailableError, reason="MODEL_SLOW"):
     """The cloud model did not respond in time."""
 
 
 class UnreadableError(UnavailableError, reason="UNREADABLE"):
     """The response of the cloud model could not be read."""
+
+
+class StoreDamagedError(DataLossError, reason="STORE_DAMAGED"):
+    """A stored file cannot be read."""
 
 
 class ServiceDeadlineError(DeadlineExceededError, reason="DEADLINE"):

@@ -2,29 +2,118 @@
 
 JSON escapes line breaks, so lines can be split and joined as bytes. Files in another layout, such as those of the
 original backend, are parsed as a whole.
+
+A line holds a record, a tombstone in place of a deleted one (`{"sequence": 7, "deleted": "20261125093000"}`), or
+something that is no record, which is kept as it is and never listed.
 """
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Required
+
+from prometheus_client import Counter
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+UNREADABLE = Counter("productimage_ledger_unreadable", "Entries passed over in a listing because they are no records.")
 
 Record = dict[str, Any]
 """A record as stored; fields unknown to this version are kept."""
 
 _START = b'{"sequence": '
+_DELETED = b' "deleted": "'
 _OPEN, _BETWEEN, _CLOSE = b"[\n", b",\n", b"\n]\n"
+_NO_JSON = (b"NaN", b"Infinity")
+"""Python reads and writes these, browsers do not."""
+MAX_SEQUENCE = 2**32
+
+
+UInt32 = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class _Stage(TypedDict, total=False):
+    name: str
+    engine: str
+    model: str
+    seed: UInt32
+    prompt: str
+    seconds: float
+    inputs: list[str]
+    outputs: list[str]
+
+
+class _Manifest(TypedDict, total=False):
+    software_version: str
+    stages: list[_Stage]
+
+
+class _Listed(TypedDict, total=False):
+    """What a record must be for the frontend to show it, and for its message to be made."""
+
+    write_date: Required[str]
+    product_name: Required[str]
+    generated_images: Required[list[str]]
+    product_describe: str
+    target_audience: str
+    product_image_filename: str
+    short_ad: str
+    long_ad: str
+    request_id: str
+    engines: dict[str, str]
+    seed: UInt32
+    prompts: list[str]
+    notes: list[str]
+    manifest: _Manifest
+    sequence: Required[UInt32]
+
+
+_LISTED = TypeAdapter(_Listed)
 
 
 def to_line(record: Record, sequence: int) -> bytes:
     """Encode a record as a line, with its sequence number as the first field."""
     number = {"sequence": sequence}
-    return json.dumps(number | record | number, ensure_ascii=False).encode()
+    whole = number | record | number
+    try:
+        return json.dumps(whole, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which only escapes can hold
+        return json.dumps(whole).encode()
+
+
+def tombstone(sequence: int, deleted: str) -> bytes:
+    """Return the line in place of a deleted record."""
+    return json.dumps({"sequence": sequence, "deleted": deleted}).encode()
 
 
 def to_record(line: bytes) -> Record:
     """Decode a line."""
     record: Record = json.loads(line)
     return record
+
+
+def listed(lines: Iterable[bytes]) -> list[bytes]:
+    """Return the lines that hold records, without tombstones and what is no record."""
+    return [line for line in lines if not is_tombstone(line) and _is_record(line)]
+
+
+def is_tombstone(line: bytes) -> bool:
+    """Return whether a line stands for a deleted record."""
+    return line[line.index(b",") + 1 :].startswith(_DELETED)
+
+
+def _is_record(line: bytes) -> bool:
+    try:
+        if any(word in line for word in _NO_JSON):
+            json.loads(line, parse_constant=_reject)
+        _LISTED.validate_json(line, strict=True)
+    except ValueError:  # pydantic's errors are some
+        UNREADABLE.inc()
+        return False
+    return True
+
+
+def _reject(constant: str) -> None:
+    raise ValueError(constant)
 
 
 def sequence_of(line: bytes) -> int:
@@ -48,18 +137,46 @@ def join(lines: Sequence[bytes]) -> bytes:
 
 
 def split(data: bytes) -> list[bytes]:
-    """Split a file into lines, one per record.
+    """Split a file into lines, one per record, numbered one after the other.
 
     Raises:
-        ValueError: It is not JSON.
-        TypeError: It is not a list of records.
+        ValueError: It is not a JSON list, or its numbers do not fit together.
     """
     if data.startswith(_OPEN + _START) and data.endswith(b"}" + _CLOSE):
         lines = data[len(_OPEN) : -len(_CLOSE)].split(_BETWEEN)
-        if all(line.startswith(_START) and line.endswith(b"}") for line in lines):
+        if _are_consecutive(lines):
             return lines
-    records = json.loads(data.decode("utf-8-sig") or "[]")
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise TypeError("not a JSON list of records")
-    first = records[0].get("sequence", 0) if records else 0
-    return [to_line(record, first + number) for number, record in enumerate(records)]
+    try:
+        entries = json.loads(data.decode("utf-8-sig") or "[]")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(entries, list):
+        raise ValueError("not a JSON list")  # noqa: TRY004  # like any other fault of the file
+    first = _first_sequence(entries)
+    if not 0 <= first < MAX_SEQUENCE - len(entries):
+        raise ValueError("its numbers do not fit")
+    return [to_line(_as_record(entry), first + place) for place, entry in enumerate(entries)]
+
+
+def _are_consecutive(lines: Sequence[bytes]) -> bool:
+    try:
+        first = sequence_of(lines[0])
+        return all(
+            line.startswith(_START) and line.endswith(b"}") and sequence_of(line) == first + place
+            for place, line in enumerate(lines)
+        )
+    except ValueError:
+        return False
+
+
+def _first_sequence(entries: Sequence[Any]) -> int:
+    """Return the number of the first entry, as any that has one tells; those of the original backend have none."""
+    for place, entry in enumerate(entries):
+        sequence = entry.get("sequence") if isinstance(entry, dict) else None
+        if isinstance(sequence, int) and not isinstance(sequence, bool):
+            return sequence - place
+    return 0
+
+
+def _as_record(entry: Any) -> Record:
+    return entry if isinstance(entry, dict) else {"unreadable": entry}

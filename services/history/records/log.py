@@ -1,18 +1,22 @@
 """The record log: nothing appended is ever lost, and an append takes the same time however long the log is.
 
     static/history_setting.json     the head: the newest records, SEGMENT to 2 * SEGMENT of them
-    ledger/{number}.json            segments of SEGMENT older records each, written once and never changed
+    ledger/{number}.json            segments of SEGMENT older records each, changed only to delete a record
 
 Records are appended to the head by compare-and-swap; all appends that wait in one process are committed in one write. A
 full head has its oldest records copied to a segment, then dropped by the same write that appends the next record. Each
 record holds its sequence number, so the head tells how many segments there are. A crash between the two writes leaves a
-segment that the head does not count yet, and that is written again with the same records.
+segment that the head does not count yet, and that the next writer replaces.
+
+A file that is damaged or missing is an error and is never overwritten; see `DamagedStoreError`.
 """
 
+import hashlib
 import threading
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from prometheus_client import Counter
@@ -25,11 +29,22 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from common.errors import ContentionError, UnavailableError
+from common.errors import ContentionError, DamagedStoreError, UnavailableError
 from productimage.context import seconds_left
 from services.history import paths
-from services.history.records.codec import Record, field, field_prefix, join, sequence_of, split, to_line, to_record
-from services.history.storage.base import ConflictError, ObjectNotFoundError, ObjectStore
+from services.history.records.codec import (
+    Record,
+    field,
+    field_prefix,
+    is_tombstone,
+    join,
+    sequence_of,
+    split,
+    to_line,
+    to_record,
+    tombstone,
+)
+from services.history.storage.base import ConflictError, ObjectNotFoundError, ObjectStore, StoredObject, TooLargeError
 
 ADDED = Counter("productimage_ledger_added", "Records appended to the history.")
 WRITES = Counter("productimage_ledger_writes", "Writes that appended records, by outcome.", ["outcome"])
@@ -37,6 +52,13 @@ WRITES = Counter("productimage_ledger_writes", "Writes that appended records, by
 SEGMENT = 100
 """Records per segment."""
 MAX_RETRY_SECONDS = 20
+MAX_WAIT_SECONDS = 300
+"""A caller without a deadline waits no longer for those before it."""
+READERS = 8
+"""Segments that are read at a time when the whole log is checked."""
+RESTORE = "restore the file from a backup"
+HEAD_REMEDY = f"{RESTORE}, or remove it to go on without the newest records"
+SEGMENT_REMEDY = f"{RESTORE}, or put [] in its place to go on without its records"
 
 
 @dataclass(frozen=True)
@@ -64,7 +86,7 @@ class Head:
         return self.segments * SEGMENT + len(self.lines)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Append:
     """An append that waits for its commit.
 
@@ -93,9 +115,12 @@ class RecordLog:
 
     def __init__(self, store: ObjectStore, attempts: int) -> None:
         self._store = store
+        self._attempts = attempts
         self._waiting: deque[_Append] = deque()
         self._commit = threading.Lock()
         self._segments_seen: int | None = None
+        self._whole: dict[str, str] = {}
+        """Segments that were read and are not damaged: version by key."""
         self._retrying = Retrying(
             retry=retry_if_exception_type((ConflictError, UnavailableError)),
             stop=stop_after_attempt(attempts) | stop_after_delay(MAX_RETRY_SECONDS),
@@ -116,23 +141,34 @@ class RecordLog:
         Raises:
             ContentionError: Too many writers competed; nothing was appended.
             UnavailableError: The store does not respond; whether the record was appended is unknown.
+            DamagedStoreError: The log cannot be read; nothing was appended.
         """
         append = _Append(record, since, Future())
         self._waiting.append(append)
         # Whoever gets the lock first commits everything that is waiting; the others find theirs done.
-        with self._commit:
+        if not self._commit.acquire(timeout=min(seconds_left(), MAX_WAIT_SECONDS)):
+            return self._give_up(append)
+        try:
             if not append.committed.done():
                 self._commit_together([self._waiting.popleft() for _ in range(len(self._waiting))])
-        return append.committed.result()
+        finally:
+            self._commit.release()
+        return append.committed.result(timeout=0)
+
+    def _give_up(self, append: _Append) -> Record:
+        """Withdraw an append whose deadline has passed while the store did not respond to an earlier one."""
+        with suppress(ValueError):  # it is being committed just now
+            self._waiting.remove(append)
+        if append.committed.done():
+            return append.committed.result()
+        raise UnavailableError("The object store did not respond in time. Try again.")
 
     def _commit_together(self, appends: Sequence[_Append]) -> None:
+        """Commit appends, and resolve every one of them, whatever happens."""
         try:
             committed = self._retrying(self._try_commit, appends)
         except RetryError as failure:
-            error = failure.last_attempt.exception()
-            if isinstance(error, ConflictError):
-                error = ContentionError("The history is busy. Try again in a moment.")
-            self._fail(appends, error)
+            self._fail(appends, failure.last_attempt.exception())
         except BaseException as error:  # noqa: BLE001  # each waiter raises it
             self._fail(appends, error)
         else:
@@ -141,14 +177,20 @@ class RecordLog:
 
     def _fail(self, appends: Sequence[_Append], error: BaseException | None) -> None:
         """Fail the appends, except those whose record is present: the last attempt may have been written after all."""
-        for append in appends:
-            present = None
-            if isinstance(error, ContentionError):
-                present = self.find(append.record["request_id"], append.since)
-            if present is not None:
-                append.committed.set_result(present)
-            else:
+        if not isinstance(error, ConflictError):
+            for append in appends:
                 append.committed.set_exception(error or AssertionError())
+            return
+        for append in appends:
+            try:
+                present = self.find(append.record["request_id"], append.since)
+            except BaseException as failure:  # noqa: BLE001  # its waiter raises it
+                append.committed.set_exception(failure)
+                continue
+            if present is None:
+                append.committed.set_exception(ContentionError("The history is busy. Try again in a moment."))
+            else:
+                append.committed.set_result(present)
 
     def _try_commit(self, appends: Sequence[_Append]) -> list[Record]:
         """Append what is not present yet, in one write.
@@ -182,14 +224,73 @@ class RecordLog:
     def _write(self, head: Head, added: list[bytes]) -> None:
         kept, segments = head.lines, head.segments
         while len(kept) >= 2 * SEGMENT:
-            # Other writers of the same head write the same segment.
-            self._store.put(paths.segment(segments), join(kept[:SEGMENT]), paths.JSON)
+            self._write_segment(segments, kept[:SEGMENT], head)
             kept, segments = kept[SEGMENT:], segments + 1
-        data = join([*kept, *added])
+        self._write_head(head, [*kept, *added])
+
+    def _write_head(self, head: Head, lines: list[bytes]) -> None:
         if head.etag is None:
-            self._store.create(paths.RECORDS, data, paths.JSON)
+            self._store.create(paths.RECORDS, join(lines), paths.JSON)
         else:
-            self._store.replace(paths.RECORDS, data, paths.JSON, head.etag)
+            self._store.replace(paths.RECORDS, join(lines), paths.JSON, head.etag)
+
+    def _write_segment(self, number: int, lines: list[bytes], head: Head) -> None:
+        """Write a segment. Other writers of the same head write the same one; one that is there may be of a crash.
+
+        A writer with an older head must not bring back a record that was deleted since: it notices that the head has
+        changed, or that the segment has.
+        """
+        key, data = paths.segment(number), join(lines)
+        try:
+            self._store.create(key, data, paths.JSON)
+        except ConflictError:
+            present = self._present(key)
+            if present.data == data:
+                return
+            if self.read_head().etag != head.etag:
+                raise
+            self._store.replace(key, data, paths.JSON, present.etag)
+
+    def _present(self, key: str) -> StoredObject:
+        try:
+            return self._store.get(key)
+        except ObjectNotFoundError:  # S3 also reports a conflict if another write is about to be made
+            raise ConflictError(key) from None
+
+    def delete(self, sequence: int, deleted: str) -> None:
+        """Put a tombstone in place of a record; numbers stay. If there is no such record, nothing changes.
+
+        Args:
+            sequence: Its number.
+            deleted: Date of the deletion.
+
+        Raises:
+            ContentionError: Too many writers competed; nothing was changed.
+        """
+        retrying = self._retrying.copy(retry=retry_if_exception_type(ConflictError))
+        try:
+            retrying(self._try_delete, sequence, tombstone(sequence, deleted))
+        except RetryError:
+            raise ContentionError("The history is busy. Try again in a moment.") from None
+
+    def _try_delete(self, sequence: int, line: bytes) -> None:
+        head = self.read_head()
+        if sequence < head.segments * SEGMENT:
+            self._delete_in_segment(sequence // SEGMENT, sequence, line)
+            return
+        lines = _with(head.lines, sequence, line)
+        if lines is not None:
+            self._write_head(head, lines)
+        # What a crash left of a segment that the head does not count yet goes as well; whoever writes it has won.
+        with suppress(ConflictError, ObjectNotFoundError, DamagedStoreError):
+            self._delete_in_segment(head.segments, sequence, line)
+
+    def _delete_in_segment(self, number: int, sequence: int, line: bytes) -> None:
+        key = paths.segment(number)
+        lines, etag = self._read(key, SEGMENT_REMEDY)
+        changed = _with(lines, sequence, line)
+        if changed is not None:
+            self._store.replace(key, join(changed), paths.JSON, etag)
 
     def find(self, request_id: str, since: int = 0) -> Record | None:
         """Return the record that a request made, if any.
@@ -211,37 +312,98 @@ class RecordLog:
         prefix = field_prefix("product_image_filename", f"{timestamp}/")
         return self._find_line(prefix, self.read_head(), since) is not None
 
+    def sequences_of_upload(self, timestamp: str, since: int = 0) -> list[int]:
+        """Return the numbers of the records made from an upload; for the arguments see `has_upload`."""
+        key = field_prefix("product_image_filename", f"{timestamp}/")
+        return [sequence_of(line) for lines in self._files(self.read_head(), since) for line in lines if key in line]
+
     def _find_line(self, key: bytes, head: Head, since: int) -> bytes | None:
-        for lines in (head.lines, *(self.segment(number) for number in range(since, head.segments))):
+        for lines in self._files(head, since):
             found = next((line for line in reversed(lines) if key in line), None)
             if found is not None:
                 return found
         return None
 
+    def _files(self, head: Head, since: int) -> Iterator[list[bytes]]:
+        yield head.lines
+        yield from (self.segment(number) for number in range(since, head.segments))
+
     def lines(self, head: Head, start: int, end: int) -> list[bytes]:
-        """Return the lines of the records numbered from start, inclusive, to end, exclusive."""
+        """Return the lines numbered from start, inclusive, to end, exclusive."""
         first, last = start // SEGMENT, -(-end // SEGMENT)
         older = [self.segment(number) for number in range(first, min(last, head.segments))]
         lines = [line for segment in older for line in segment]
         if last > head.segments:
             lines += head.lines
-        skipped = start - min(first, head.segments) * SEGMENT
-        return lines[skipped : skipped + end - start]
+        return [line for line in lines if start <= sequence_of(line) < end]
 
     def segment(self, number: int) -> list[bytes]:
-        """Return the lines of a segment."""
+        """Return the lines of a segment.
+
+        Raises:
+            DamagedStoreError: It is missing, or holds something else.
+        """
+        key = paths.segment(number)
         try:
-            return split(self._store.get(paths.segment(number)).data)
+            lines, _ = self._read(key, SEGMENT_REMEDY)
         except ObjectNotFoundError:
-            return []  # someone removed records from the head by hand
+            raise DamagedStoreError(file=key, problem="is missing", remedy=SEGMENT_REMEDY) from None
+        if lines and (sequence_of(lines[0]) != number * SEGMENT or len(lines) > SEGMENT):
+            raise DamagedStoreError(file=key, problem="holds records of other numbers", remedy=SEGMENT_REMEDY)
+        return lines
 
     def read_head(self) -> Head:
-        """Read the newest records."""
-        try:
-            found = self._store.get(paths.RECORDS)
-            lines, etag = split(found.data), found.etag
-        except ObjectNotFoundError:
-            lines, etag = [], None
+        """Read the newest records.
+
+        Raises:
+            DamagedStoreError: They cannot be read.
+        """
+        lines: list[bytes] = []
+        etag: str | None = None
+        with suppress(ObjectNotFoundError):
+            lines, etag = self._read(paths.RECORDS, HEAD_REMEDY)
+        if lines and sequence_of(lines[0]) % SEGMENT:
+            raise DamagedStoreError(
+                file=paths.RECORDS, problem="does not begin where a segment ends", remedy=HEAD_REMEDY
+            )
         segments = sequence_of(lines[0]) // SEGMENT if lines else sum(1 for _ in self._store.list(paths.SEGMENTS))
         self._segments_seen = max(segments, self._segments_seen or 0)
         return Head(lines, etag, segments)
+
+    def _read(self, key: str, remedy: str) -> tuple[list[bytes], str]:
+        try:
+            found = self._store.get(key)
+            return split(found.data), found.etag
+        except TooLargeError:
+            raise DamagedStoreError(file=key, problem="is far too large", remedy=remedy) from None
+        except ValueError as error:
+            raise DamagedStoreError(file=key, problem=f"cannot be read ({error})", remedy=remedy) from None
+
+    def check(self) -> tuple[Head, str]:
+        """Check that every record can be read; segments that have not changed since the last time are not read again.
+
+        Returns:
+            The head, and an entity tag of the whole log, which is empty if there is none.
+
+        Raises:
+            DamagedStoreError: A file is missing or damaged.
+        """
+        head = self.read_head()
+        versions = {found.key: found.version for found in self._store.list(paths.SEGMENTS)}
+        keys = {number: paths.segment(number) for number in range(head.segments)}
+        changed = [number for number, key in keys.items() if self._whole.get(key, "") != versions.get(key)]
+        with ThreadPoolExecutor(READERS) as pool:
+            list(pool.map(self.segment, changed))
+        self._whole = {key: versions.get(key, "") for key in keys.values()}
+        if head.etag is None and not keys:
+            return head, ""
+        versions_of_all = "\n".join([head.etag or "", *self._whole.values()])
+        return head, hashlib.sha256(versions_of_all.encode()).hexdigest()
+
+
+def _with(lines: list[bytes], sequence: int, line: bytes) -> list[bytes] | None:
+    """Return lines with one of them replaced; None if it is not there, or a tombstone already."""
+    for place, present in enumerate(lines):
+        if sequence_of(present) == sequence and not is_tombstone(present):
+            return [*lines[:place], line, *lines[place + 1 :]]
+    return None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common.errors import InvalidInputError
-from services.history.records.codec import Record, to_record
+from services.history.records.codec import Record, listed, sequence_of, to_record
 from services.history.records.log import SEGMENT, Head, RecordLog
 
 MAX_PAGE = 1000
@@ -84,8 +84,8 @@ class RecordQueries:
         _check(query)
         head = self._log.read_head()
         if query.sequence is not None:
-            records = [to_record(line) for line in self._log.lines(head, query.sequence, query.sequence + 1)]
-            return Page([record for record in records if query.matches(record)], "")
+            lines = listed(self._log.lines(head, query.sequence, query.sequence + 1))
+            return Page([record for record in map(to_record, lines) if query.matches(record)], "")
         return self._descending(query, head) if query.descending else self._ascending(query, head)
 
     def _ascending(self, query: RecordQuery, head: Head) -> Page:
@@ -93,12 +93,12 @@ class RecordQueries:
         limit, found = min(position + MAX_SCAN, head.length), list[Record]()
         while position < limit and len(found) < size:
             end = min((position // SEGMENT + 1) * SEGMENT, limit)  # one file at a time
-            for line in self._log.lines(head, position, end):
-                position += 1
+            for line in listed(self._log.lines(head, position, end)):
                 record = to_record(line)
                 if query.matches(record):
                     found.append(record)
                 if len(found) == size:
+                    position = sequence_of(line) + 1
                     break
             else:
                 position = end
@@ -110,26 +110,30 @@ class RecordQueries:
         limit, found = max(0, position - MAX_SCAN), list[Record]()
         while position > limit and len(found) < size:
             start = max(limit, (position - 1) // SEGMENT * SEGMENT)  # one file at a time
-            lines = self._log.lines(head, start, position)
+            lines = listed(self._log.lines(head, start, position))
             position = start
-            for index in reversed(range(len(lines))):
-                record = to_record(lines[index])
+            for line in reversed(lines):
+                record = to_record(line)
                 if query.matches(record):
                     found.append(record)
                 if len(found) == size:
-                    position = start + index
+                    position = sequence_of(line)
                     break
         return Page(found, str(position) if position else "")
 
     def snapshot(self) -> Snapshot:
-        """Return the whole list."""
-        head = self._log.read_head()
-        return Snapshot(head.etag or "", self._chunks(head))
+        """Return the whole list.
+
+        Raises:
+            DamagedStoreError: A part of it cannot be read.
+        """
+        head, etag = self._log.check()
+        return Snapshot(etag, self._chunks(head))
 
     def _chunks(self, head: Head) -> Iterator[bytes]:
         opening = b"["
         for number in range(head.segments + 1):
-            lines = head.lines if number == head.segments else self._log.segment(number)
+            lines = listed(head.lines if number == head.segments else self._log.segment(number))
             if lines:
                 yield opening + b"\n" + b",\n".join(lines)
                 opening = b","

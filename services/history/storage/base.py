@@ -10,6 +10,10 @@ class ObjectNotFoundError(Exception):
     """No object has this key."""
 
 
+class TooLargeError(Exception):
+    """The object is larger than what its reader expects at most."""
+
+
 class ConflictError(Exception):
     """The object is not in the state that the write was conditional on; nothing was written."""
 
@@ -21,10 +25,12 @@ class StoredObject:
     Attributes:
         data: Its bytes.
         etag: Entity tag; changes when the bytes change.
+        age_seconds: Time since it was last written, in seconds, by the clock of the store.
     """
 
     data: bytes
     etag: str
+    age_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -48,25 +54,35 @@ class Listed:
 
     Attributes:
         key: Its key.
-        age_seconds: Time since it was last written, in seconds.
+        age_seconds: Time since it was last written, in seconds, by the clock of the store.
+        version: Changes whenever it is written.
     """
 
     key: str
     age_seconds: float
+    version: str
+
+
+MAX_BYTES = 64 << 20
+"""Largest object that is read as a whole."""
 
 
 class ObjectStore(Protocol):
-    """Bytes by key. Keys consist of letters, digits and "._-/". All calls block. Thread-safe."""
+    """Bytes by key. Keys consist of letters, digits and "._-/". All calls block. Thread-safe.
+
+    Every call raises UnavailableError if the store does not respond, is full (STORAGE_FULL) or refuses the call.
+    """
 
     @property
     def name(self) -> str:
         """Name in the log and in the list of engines."""
 
-    def get(self, key: str) -> StoredObject:
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> StoredObject:
         """Read an object.
 
         Raises:
             ObjectNotFoundError: The object does not exist.
+            TooLargeError: It is larger than this; nothing was read.
         """
 
     def open(self, key: str) -> AbstractContextManager[OpenObject]:
@@ -105,3 +121,6 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """Return the objects whose keys start with a prefix; in key order within a folder."""
+
+    def free_bytes(self) -> int | None:
+        """Return the room that is left; None if the store has no limit that it knows."""

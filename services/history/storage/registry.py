@@ -12,17 +12,17 @@ def open_store(settings: HistorySettings, registry: EngineRegistry) -> ObjectSto
     """Open the configured store and report the choice.
 
     Raises:
-        StartError: S3 is named in the settings but cannot be used.
+        StartError: The store cannot be used.
     """
     if settings.store == "s3" and not settings.s3_bucket_name:
         raise StartError("HISTORY_STORE=s3 needs a bucket: set S3_BUCKET_NAME")
     if settings.store == "disk":
         registry.report_choice(Choice("storage", DiskStore.name, Reason.REQUESTED, "HISTORY_STORE"))
-        return DiskStore(settings.disk_dir)
+        return DiskStore.connect(settings.disk_dir)
     if not settings.s3_bucket_name:
         choice = Choice("storage", DiskStore.name, Reason.FALLBACK, "S3_BUCKET_NAME", "S3_BUCKET_NAME=...")
         registry.report_choice(choice)
-        return DiskStore(settings.disk_dir)
+        return DiskStore.connect(settings.disk_dir)
     store = S3Store.connect(settings)
     if settings.store == "s3":
         registry.report_choice(Choice("storage", store.name, Reason.REQUESTED, "HISTORY_STORE"))

@@ -3,9 +3,10 @@
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
@@ -14,15 +15,26 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.aws import aws_session
 from common.errors import StartError, UnavailableError
 from services.history.settings import HistorySettings
-from services.history.storage.base import ConflictError, Listed, ObjectNotFoundError, OpenObject, StoredObject
+from services.history.storage.base import (
+    MAX_BYTES,
+    ConflictError,
+    Listed,
+    ObjectNotFoundError,
+    OpenObject,
+    StoredObject,
+    TooLargeError,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 CHUNK = 1 << 20
 DELETE_BATCH = 1000
 MISSING = {"NoSuchKey", "404", "NotFound"}
 CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "507"}
+"""Amazon S3 is never full; compatible stores are."""
 
 
 class S3Store:
@@ -63,26 +75,33 @@ class S3Store:
             config=Config(
                 connect_timeout=min(5, settings.s3_timeout_seconds),
                 read_timeout=settings.s3_timeout_seconds,
-                max_pool_connections=settings.workers,
+                max_pool_connections=settings.workers + settings.max_downloads,
                 signature_version="s3v4",
                 s3={"us_east_1_regional_endpoint": "regional"},
                 retries={"mode": "standard", "total_max_attempts": 3},
             ),
         )
 
-    def get(self, key: str) -> StoredObject:
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> StoredObject:
         """See ObjectStore."""
-        with self.open(key) as found:
-            return StoredObject(b"".join(found.chunks), found.etag)
+        answer = self._get(key)
+        with closing(answer["Body"]) as body:
+            if answer["ContentLength"] > max_bytes:
+                raise TooLargeError(key)
+            data = b"".join(_translated_chunks(body.iter_chunks(CHUNK), key))
+        return StoredObject(data, answer["ETag"].strip('"'), _age(answer["LastModified"], answer))
 
     @contextmanager
     def open(self, key: str) -> Iterator[OpenObject]:
         """See ObjectStore."""
-        with _translated(key, MISSING, ObjectNotFoundError):
-            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        answer = self._get(key)
         with closing(answer["Body"]) as body:
             chunks = _translated_chunks(body.iter_chunks(CHUNK), key)
             yield OpenObject(chunks, answer["ETag"].strip('"'), answer["ContentLength"])
+
+    def _get(self, key: str) -> "GetObjectOutputTypeDef":
+        with _translated(key, MISSING, ObjectNotFoundError):
+            return self._client.get_object(Bucket=self._bucket, Key=key)
 
     def sign(self, key: str, valid_seconds: int) -> str:
         """See ObjectStore. Pre-signed for the region of the bucket: a browser would not follow S3 from one to another.
@@ -140,12 +159,21 @@ class S3Store:
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """See ObjectStore."""
-        now = datetime.now(UTC)
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         with _translated(prefix):
             for page in pages:
                 for item in page.get("Contents", ()):
-                    yield Listed(item["Key"], (now - item["LastModified"]).total_seconds())
+                    yield Listed(item["Key"], _age(item["LastModified"], page), item["ETag"])
+
+    def free_bytes(self) -> None:
+        """See ObjectStore. A bucket does not say."""
+
+
+def _age(written: datetime, answer: "Mapping[str, Any]") -> float:
+    """Return the age of an object in seconds, by the clock of the server that answered."""
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    now = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
+    return (now - written).total_seconds()
 
 
 def _translated_chunks(chunks: Iterator[bytes], key: str) -> Iterator[bytes]:
@@ -162,6 +190,8 @@ def _translated(key: str, codes: Set[str] = frozenset(), meaning: type[Exception
         code = error.response.get("Error", {}).get("Code", "")
         if code in codes:
             raise meaning(key) from None
+        if code in FULL:
+            raise UnavailableError("The storage is full.", "STORAGE_FULL") from error
         raise UnavailableError(f"The storage refused the call ({code}).") from error
     except BotoCoreError as error:
         raise UnavailableError("The storage does not answer.") from error

@@ -2,6 +2,7 @@ import csv
 import io
 import re
 import time
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -95,9 +96,28 @@ def test_a_choice_is_understood_in_every_form(audiences: Audiences, chosen: str)
     assert audiences.parse(chosen) == Audience(gender="male", age="25-34", interest="outdoor")
 
 
-@pytest.mark.parametrize("chosen", ["", ",,", "nobody,knows,this", "../../etc"])
-def test_an_unknown_choice_means_everybody(audiences: Audiences, chosen: str) -> None:
+@pytest.mark.parametrize("order", list(permutations(("女性", "25-34", "outdoor"))))
+def test_the_parts_come_in_any_order_and_language(audiences: Audiences, order: tuple[str, ...]) -> None:
+    assert audiences.parse(",".join(order)) == Audience(gender="female", age="25-34", interest="outdoor")
+
+
+@pytest.mark.parametrize("chosen", ["", ",,", "all,all,all", "不限", "ALL, 全部"])
+def test_who_names_nobody_means_everybody(audiences: Audiences, chosen: str) -> None:
     assert audiences.parse(chosen) == Audience()
+
+
+@pytest.mark.parametrize("chosen", ["nobody,knows,this", "../../etc", "women,30,hiking", "女性,25-34,x", "option3"])
+def test_an_unknown_part_is_refused_with_the_list(audiences: Audiences, chosen: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"女性 \(female\).*25-34.*戶外旅遊 \(outdoor\)") as caught:
+        audiences.parse(chosen)
+    assert caught.value.reason == "UNKNOWN_AUDIENCE"
+
+
+def test_two_of_one_category_are_refused(audiences: Audiences) -> None:
+    with pytest.raises(InvalidInputError, match="two of age") as caught:
+        audiences.parse("25-34,35-44")
+    assert caught.value.reason == "AUDIENCE_TWICE"
+    assert audiences.parse("female,女性") == Audience(gender="female")
 
 
 def test_the_sample_users_have_known_tags() -> None:

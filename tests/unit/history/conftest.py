@@ -54,5 +54,5 @@ def s3_settings(s3_url: str) -> Iterator[HistorySettings]:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     """Open an empty store of either kind."""
     if request.param == "disk":
-        return DiskStore(tmp_path / "store")
+        return DiskStore.connect(tmp_path / "store")
     return S3Store.connect(request.getfixturevalue("s3_settings"))

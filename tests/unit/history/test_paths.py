@@ -20,7 +20,8 @@ def test_any_name_becomes_one_that_is_safe_everywhere(client_name: str, picture_
     assert SAFE.fullmatch(name)
     assert len(name) < 100
     assert paths.static_key(paths.photo_path(TIMESTAMP, name)) == f"static/{TIMESTAMP}/upload/{name}"
-    assert paths.cutout_path(TIMESTAMP, name).endswith("_transparent.png")
+    assert paths.is_file_name(name)
+    assert paths.cutout_path(TIMESTAMP, name, "").endswith("_transparent.png")
     assert paths.photo_name(name, picture_format) == name
 
 

@@ -12,7 +12,8 @@ from services.history.storage.base import ObjectStore
 def filled(store: ObjectStore, number: int) -> RecordLog:
     ledger = RecordLog(store, attempts=5)
     for name in range(number):
-        ledger.append({"request_id": f"r{name}", "product_name": f"Flask {name}", "short_ad": "保溫瓶" * (name % 2)})
+        shown = {"write_date": "20261125093000", "product_name": f"Flask {name}", "generated_images": []}
+        ledger.append({**shown, "request_id": f"r{name}", "short_ad": "保溫瓶" * (name % 2)})
     return ledger
 
 

@@ -135,7 +135,7 @@ def test_deleting_many(store: ObjectStore) -> None:
 
 @pytest.mark.parametrize("key", ["../outside", "/etc/passwd", "a/../../outside", "x" * 256, ""])
 def test_the_disk_store_never_leaves_its_folder(tmp_path: Path, key: str) -> None:
-    store = DiskStore(tmp_path / "store")
+    store = DiskStore.connect(tmp_path / "store")
     (tmp_path / "outside").write_text("secret")
     with pytest.raises(ObjectNotFoundError):
         store.get(key)
@@ -148,7 +148,7 @@ def test_a_scratch_file_that_another_process_takes_away_stops_no_start(tmp_path:
     (tmp_path / ".scratch").mkdir()
     # A dangling link is listed but cannot be stat-ed, like a write that finishes between the two.
     (tmp_path / ".scratch" / "gone").symlink_to(tmp_path / "nowhere")
-    DiskStore(tmp_path).put("key", b"x", TEXT)
+    DiskStore.connect(tmp_path).put("key", b"x", TEXT)
 
 
 def test_processes_on_one_folder_do_not_lose_each_others_writes(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ import sys
 from pathlib import Path
 from services.history.storage.disk import DiskStore
 from services.history.storage.base import ConflictError
-store = DiskStore(Path(sys.argv[1]))
+store = DiskStore.connect(Path(sys.argv[1]))
 done = 0
 while done < 25:
     seen = store.get("counter")
@@ -167,7 +167,7 @@ while done < 25:
         continue
     done += 1
 """
-    store = DiskStore(tmp_path)
+    store = DiskStore.connect(tmp_path)
     store.create("counter", b"0", TEXT)
     workers = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]) for _ in range(3)]
     assert [worker.wait(60) for worker in workers] == [0, 0, 0]
@@ -175,7 +175,7 @@ while done < 25:
 
 
 def test_a_reader_never_sees_half_a_write(tmp_path: Path) -> None:
-    store = DiskStore(tmp_path)
+    store = DiskStore.connect(tmp_path)
     store.put("file", b"a" * 100_000, TEXT)
     stop = threading.Event()
 
@@ -194,12 +194,12 @@ def test_a_reader_never_sees_half_a_write(tmp_path: Path) -> None:
 
 
 def test_what_a_crash_left_is_cleared(tmp_path: Path) -> None:
-    DiskStore(tmp_path)
+    DiskStore.connect(tmp_path)
     old, young = tmp_path / ".scratch" / "old", tmp_path / ".scratch" / "young"
     old.write_text("half")
     young.write_text("half")
     os.utime(old, (1, 1))
-    DiskStore(tmp_path)
+    DiskStore.connect(tmp_path)
     assert not old.exists()
     assert young.exists()
 
@@ -248,14 +248,15 @@ def test_an_object_that_breaks_off_is_an_error_that_can_be_tried_again(
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
-    store = DiskStore(tmp_path)
+    store = DiskStore.connect(tmp_path)
     store.put("key", b"old", TEXT)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
     try:
-        with pytest.raises(UnavailableError, match="cannot be written to"):
+        with pytest.raises(UnavailableError, match="full") as caught:
             store.put("key", b"new" * 100, TEXT)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.reason == "STORAGE_FULL"
     assert store.get("key").data == b"old"
     assert not list((tmp_path / ".scratch").iterdir())

@@ -1,8 +1,12 @@
+import hashlib
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +17,7 @@ from services.history.generations import Generation, Generations, Picture
 from services.history.leases import Leases
 from services.history.records.log import RecordLog
 from services.history.records.queries import Page, RecordQueries, RecordQuery
-from services.history.storage.base import ConflictError, ObjectStore
+from services.history.storage.base import MAX_BYTES, ConflictError, Listed, ObjectStore, StoredObject
 from services.history.uploads import Cutout, Upload, Uploads
 
 HOUR = 3600
@@ -31,7 +35,7 @@ def uploads(store: ObjectStore, ledger: RecordLog) -> Uploads:
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def later(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Return a function that lets two hours pass."""
     passed = 0.0
 
@@ -39,7 +43,30 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         nonlocal passed
         passed += 2 * HOUR
 
-    monkeypatch.setattr(leases, "now", lambda: time.time() + passed)
+    get, listing, written = store.get, store.list, dict[str, float]()
+
+    def since(key: str) -> float:
+        return passed - written.get(key, 0)
+
+    def aged_get(key: str, max_bytes: int = MAX_BYTES) -> StoredObject:
+        found = get(key, max_bytes)
+        return replace(found, age_seconds=found.age_seconds + since(key))
+
+    def aged_list(prefix: str) -> Iterator[Listed]:
+        return (replace(found, age_seconds=found.age_seconds + since(found.key)) for found in listing(prefix))
+
+    def noted(write: Callable[..., None]) -> Callable[..., None]:
+        def writing(key: str, *arguments: object) -> None:
+            write(key, *arguments)
+            written[key] = passed
+
+        return writing
+
+    monkeypatch.setattr(store, "get", aged_get)
+    monkeypatch.setattr(store, "list", aged_list)
+    for name in ("put", "create", "replace"):
+        monkeypatch.setattr(store, name, noted(getattr(store, name)))
+    monkeypatch.setattr(leases, "monotonic", lambda: time.monotonic() + passed)
     return pass_time
 
 
@@ -73,8 +100,8 @@ def test_an_upload_lies_where_the_frontend_looks_for_it(store: ObjectStore, uplo
     assert upload.photo_path == f"{upload.timestamp}/upload/flask.png"
     assert store.get(f"static/{upload.photo_path}").data == b"photo"
     uploads.put_cutout(upload.timestamp, Cutout(b"cutout", "mobile_sam", {"name": "cut_out"}, 0.5))
-    assert upload.cutout_path == f"{upload.timestamp}/upload/flask_transparent.png"
     found = uploads.get(upload.timestamp)
+    assert re.fullmatch(rf"{upload.timestamp}/upload/flask_[0-9a-f]{{12}}_transparent\.png", found.cutout_path)
     assert uploads.read_cutout(found) == b"cutout"
     assert (found.cutout_engine, found.cutout_stage, found.product_aspect_ratio) == (
         "mobile_sam",
@@ -405,14 +432,18 @@ def test_a_crash_at_any_step_of_a_save_leaves_an_entry_or_nothing(
 
 
 @pytest.mark.parametrize("damaged", [b"", b"[]", b"{}", b"{", b'{"timestamp": 1}'])
-def test_a_damaged_upload_does_not_stop_the_sweep(
+def test_a_damaged_upload_is_left_alone_and_does_not_stop_the_sweep(
     store: ObjectStore, uploads: Uploads, later: Callable[[], None], damaged: bytes
 ) -> None:
     broken, stale = create(uploads, "r1"), create(uploads, "r2")
-    store.put(paths.upload_key(broken.timestamp), damaged, "application/json")
+    key = paths.upload_key(broken.timestamp)
+    store.put(key, damaged, "application/json")
     later()
-    assert uploads.sweep() == 2
-    assert pictures(store, broken) == pictures(store, stale) == []
+    assert uploads.sweep() == 1
+    assert pictures(store, stale) == []
+    assert (len(pictures(store, broken)), store.get(key).data) == (1, damaged)
+    store.delete([key])
+    assert uploads.sweep() == 1, "an operator gave it up"
     assert all_keys(store) == []
 
 
@@ -510,3 +541,44 @@ def test_only_pictures_are_served(path: str) -> None:
 def test_pictures_of_the_original_backend_are_served() -> None:
     assert paths.static_key("20240101120000/generated/0 圖.png") == "static/20240101120000/generated/0 圖.png"
     assert paths.content_type("static/20240101120000/upload/a.JPG") == "image/jpeg"
+
+
+def test_two_recuts_at_one_time_end_as_one_of_them(store: ObjectStore, uploads: Uploads) -> None:
+    timestamp = create(uploads).timestamp
+    start = threading.Barrier(4)
+
+    def recut(number: int) -> None:
+        start.wait()
+        for turn in range(3):
+            name = f"{number}-{turn}"
+            uploads.put_cutout(timestamp, Cutout(name.encode(), name, {"name": name}, number + 1))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(recut, range(4)))
+    found = uploads.get(timestamp)
+    name = found.cutout_engine
+    assert uploads.read_cutout(found) == name.encode()
+    assert (found.cutout_stage, found.product_aspect_ratio) == ({"name": name}, int(name[0]) + 1)
+    assert found.cutout_sha256 == hashlib.sha256(name.encode()).hexdigest()
+    uploads.put_cutout(timestamp, Cutout(b"last", "last", {}))
+    kept = [key for key in pictures(store, found) if key.endswith("_transparent.png")]
+    assert len(kept) == 2, "the last one, and the one before, which someone may be reading"
+    assert store.get(f"static/{found.photo_path}").data == b"photo"
+
+
+def test_a_photo_named_like_a_cutout_stays(store: ObjectStore, uploads: Uploads) -> None:
+    upload = create(uploads, name="flask_transparent.png")
+    for number in range(3):
+        uploads.put_cutout(upload.timestamp, Cutout(bytes([number]), "sam", {}))
+    assert store.get(f"static/{upload.photo_path}").data == b"photo"
+
+
+def test_a_cutout_of_an_earlier_version_is_found(store: ObjectStore, uploads: Uploads) -> None:
+    upload = create(uploads)
+    stored = {**json.loads(store.get(paths.upload_key(upload.timestamp)).data), "cutout_engine": "sam"}
+    del stored["cutout_sha256"]
+    store.put(paths.upload_key(upload.timestamp), json.dumps(stored).encode(), "application/json")
+    store.put(f"static/{upload.timestamp}/upload/flask_transparent.png", b"old", "image/png")
+    found = uploads.get(upload.timestamp)
+    assert found.cutout_path.endswith("/upload/flask_transparent.png")
+    assert uploads.read_cutout(found) == b"old"

@@ -77,7 +77,7 @@ def _difference(
 def test_the_engine_runs_a_file(tmp_path: Path) -> None:
     file = tmp_path / "mask_rcnn_coco.h5"
     write_random(file, 50)
-    engine = load_mask_rcnn(convert(file, tmp_path), Device("cpu", bfloat16=True))
+    engine = load_mask_rcnn(convert(file, tmp_path), Device("cpu", bfloat16=False))
     assert engine.name == "mask_rcnn_r50_matterport"
     picture = np.random.default_rng(0).integers(0, 255, (301, 203, 3), np.uint8)
     for found in engine.detect(picture, DetectionQuery(frozenset(), 0.05, 5)):

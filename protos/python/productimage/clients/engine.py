@@ -1,6 +1,5 @@
 """Client of the engine service, served by every process."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from productimage.connection import Connection
@@ -27,12 +26,11 @@ class EngineClient:
         self._stub: EngineServiceAsyncStub = EngineServiceStub(connection.channel)
         self._deadline = deadline
 
-    async def list_engines(self) -> Sequence[engine_pb2.Engine]:
-        """Return the engines that were selected when the process started.
+    async def list_engines(self) -> engine_pb2.ListEnginesResponse:
+        """Return the engines that were selected when the process started, and what keeps it from serving now.
 
         Raises:
             ProductImageError: The call failed.
         """
         request = engine_pb2.ListEnginesRequest()
-        response = await self._connection.unary(self._stub.ListEngines, request, self._deadline)
-        return response.engines
+        return await self._connection.unary(self._stub.ListEngines, request, self._deadline)

@@ -95,12 +95,19 @@ class RecordClient:
         return response.record
 
     async def list_records(
-        self, text: str = "", *, order_by: str = "", page_size: int = 0, page_token: str = ""
+        self,
+        text: str = "",
+        *,
+        sequence: int | None = None,
+        order_by: str = "",
+        page_size: int = 0,
+        page_token: str = "",
     ) -> record_pb2.ListRecordsResponse:
         """List records a page at a time; a short page may still have a next one.
 
         Args:
             text: Case-insensitive text to look for; empty matches every record.
+            sequence: Number of the record; None matches every record.
             order_by: "sequence" (the default) or "sequence desc".
             page_size: Maximum number of records, 1 to 1000; 0 means 100.
             page_token: Token returned with the previous page.
@@ -110,7 +117,10 @@ class RecordClient:
             ProductImageError: The call failed otherwise.
         """
         request = record_pb2.ListRecordsRequest(
-            filter=record_pb2.RecordFilter(text=text), order_by=order_by, page_size=page_size, page_token=page_token
+            filter=record_pb2.RecordFilter(text=text, sequence=sequence),
+            order_by=order_by,
+            page_size=page_size,
+            page_token=page_token,
         )
         return await self._connection.unary(self._stub.ListRecords, request, self._deadlines.call)
 
@@ -121,11 +131,21 @@ class RecordClient:
             ResourceNotFoundError: There is no such record.
             ProductImageError: The call failed otherwise.
         """
-        request = record_pb2.ListRecordsRequest(filter=record_pb2.RecordFilter(sequence=sequence), page_size=1)
-        response = await self._connection.unary(self._stub.ListRecords, request, self._deadlines.call)
+        response = await self.list_records(sequence=sequence)
         if not response.records:
             raise ResourceNotFoundError("There is no record with this number.")
         return response.records[0]
+
+    async def delete_record(self, sequence: int) -> None:
+        """Delete a record and its creatives; deleting it again changes nothing.
+
+        Raises:
+            ResourceNotFoundError: There has never been such a record.
+            ContentionError: Too many writers competed; the record is still there.
+            ProductImageError: The call failed otherwise.
+        """
+        request = record_pb2.DeleteRecordRequest(sequence=sequence)
+        await self._connection.unary(self._stub.DeleteRecord, request, self._deadlines.call)
 
     def stream_records(self, if_none_match: str = "") -> AsyncGenerator[record_pb2.StreamRecordsResponse, None]:
         """Stream the whole list as stored: its ListInfo first, then chunks of one JSON array.

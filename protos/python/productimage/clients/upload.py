@@ -73,3 +73,14 @@ class UploadClient:
         request = upload_pb2.DiscardUploadRequest(timestamp=timestamp)
         response = await self._connection.unary(self._stub.DiscardUpload, request, self._deadline)
         return response.discarded
+
+    async def delete_upload(self, timestamp: str) -> None:
+        """Delete an upload with its photo, its cutout, and every record and creative that was made from it.
+
+        Raises:
+            UnknownUploadError: There is no such upload.
+            BeingSavedError: A generation of it is being saved; nothing was deleted.
+            ProductImageError: The call failed otherwise.
+        """
+        request = upload_pb2.DeleteUploadRequest(timestamp=timestamp)
+        await self._connection.unary(self._stub.DeleteUpload, request, self._deadline)
