@@ -39,6 +39,11 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
         description="API keys, as a JSON object from the name of a caller to the SHA-256 of its key in hexadecimal;"
         " `python -m gateway.api_keys NAME` makes one. Empty: anyone who can reach the gateway can use the API.",
     )
+    published: str = Field(
+        "",
+        description="Address under which a container's port is published, as HOST:PORT. Empty: the address it listens"
+        " on.",
+    )
     open_to_anyone: bool = Field(
         False,
         description="Start without API keys although other machines can reach the gateway, because something else keeps"
@@ -169,9 +174,10 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
 
     @model_validator(mode="after")
     def _check_openness(self) -> Self:
-        if not (self.api_keys or self.open_to_anyone or is_loopback(self.host)):
+        host = self.published.rpartition(":")[0].strip("[]") or self.host
+        if not (self.api_keys or self.open_to_anyone or is_loopback(host)):
             raise ValueError(
-                f"other machines can reach {self.host}, and there are no API keys: set GATEWAY_API_KEYS (`python -m"
+                f"other machines can reach {host}, and there are no API keys: set GATEWAY_API_KEYS (`python -m"
                 " gateway.api_keys NAME` makes one), or GATEWAY_OPEN_TO_ANYONE=true if something else keeps strangers"
                 " out"
             )

@@ -68,9 +68,10 @@ class System:
         return [self.client.get(f"/static/{path}").content for path in record["generated_images"]]
 
     def stored(self) -> set[str]:
-        """Return the paths of all files in the store but hidden ones."""
+        """Return the paths of all files in the store but hidden ones and the sweeper's."""
         files = (path for path in self.store.rglob("*") if path.is_file())
-        return {name for path in files if not (name := path.relative_to(self.store).as_posix()).startswith(".")}
+        names = {path.relative_to(self.store).as_posix() for path in files}
+        return {name for name in names if not name.startswith((".", "sweeps/"))}
 
 
 @contextmanager

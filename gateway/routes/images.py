@@ -62,6 +62,16 @@ async def cut_out(request: Request, gateway: GatewayDependency, body: RecutBody)
     return await respond(request, gateway, Job(pipeline))
 
 
+@router.get(
+    "/uploads/{timestamp}", responses={status: {"model": ErrorBody} for status in (400, 404, 409, 422, 429, 503, 504)}
+)
+async def get_upload(timestamp: Timestamp, gateway: GatewayDependency) -> UploadBody:
+    """Return an uploaded photo with its present cut-out, to make more ads of it."""
+    async with calling("history"):
+        found = await gateway.clients.uploads.get_upload(timestamp)
+    return UploadBody.of(found.upload)
+
+
 @router.delete(
     "/uploads/{timestamp}",
     status_code=204,

@@ -134,6 +134,12 @@ export const search = (query, token) => json(`/api/records?${new URLSearchParams
 /** @param {number} sequence */
 export const getArchive = async (sequence) => (await ask(`/api/records/${sequence}/archive`)).blob();
 
+/** @param {number} sequence */
+export const deleteRecord = (sequence) => ask(`/api/records/${sequence}`, { method: "DELETE" });
+
+/** @param {string} timestamp @returns {Promise<Upload>} */
+export const getUpload = (timestamp) => json(`/api/uploads/${timestamp}`);
+
 /** @param {File} file @returns {Promise<Counts>} */
 export const countAudience = (file) => json("/api/upload-audience", { method: "POST", body: form({ file }) });
 

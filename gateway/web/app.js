@@ -25,7 +25,7 @@ const language = find("#language", HTMLSelectElement);
 language.value = currentLanguage();
 language.addEventListener("change", () => setLanguage(language.value === "en" ? "en" : "zh-TW"));
 prepareHistory((record) => {
-  reuse(record);
+  void reuse(record);
   location.hash = "#create";
 });
 prepareStatus();

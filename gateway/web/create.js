@@ -1,6 +1,6 @@
 // The form that describes the ads, and the run that makes them.
 
-import { generate, getSizes } from "./api.js";
+import { generate, getSizes, getUpload } from "./api.js";
 import { chooseAudience, chosenAudience, prepareAudience } from "./audience.js";
 import { find, showError } from "./dom.js";
 import { currentUpload, isCutting, preparePhoto, show } from "./photo.js";
@@ -103,13 +103,17 @@ function briefForm() {
 }
 
 /** Fill the form with the inputs of a record. @param {Made} record */
-export function reuse(record) {
-  const photo = record.product_image_filename;
+export async function reuse(record) {
   name.value = record.product_name;
   describe.value = record.product_describe;
   chooseAudience(record.target_audience);
   choose(record.generated_images.map((path) => path.match(/_(\d+x\d+)\.\w+$/)?.[1] ?? ""));
-  show({ filename: photo, timestamp: photo.split("/")[0] ?? "", trans_path: photo.replace(/\.\w+$/, "_transparent.png") });
+  clear(error);
+  try {
+    show(await getUpload(record.product_image_filename.split("/")[0] ?? ""));
+  } catch (problem) {
+    showError(error, problem);
+  }
 }
 
 /** @param {string[]} chosen */

@@ -1,6 +1,6 @@
 // The history: a searchable, paginated list, newest first, and a dialog with the details of one record.
 
-import { pictureAt, search } from "./api.js";
+import { deleteRecord, pictureAt, search } from "./api.js";
 import { copyOf, find, showError } from "./dom.js";
 import { variantOf } from "./results.js";
 import { clear, label, say, sayTag, stageKey } from "./text.js";
@@ -16,6 +16,8 @@ const error = find("#history-error", HTMLElement);
 const state = find("#history-state", HTMLElement);
 const query = find("input[name=query]", HTMLInputElement);
 const dialog = find("#record", HTMLDialogElement);
+const doubt = find("#doubt", HTMLElement);
+const recordError = find("#record-error", HTMLElement);
 
 let token = "";
 let turn = 0;
@@ -79,7 +81,20 @@ function open(record) {
   title.id = "record-title";
   title.textContent = `${record.product_name} · ${dateOf(record.write_date)}`;
   find(".record", HTMLElement, dialog).replaceChildren(variant, describe(record), ...manifestOf(record));
+  doubt.hidden = true;
+  clear(recordError);
   dialog.showModal();
+}
+
+async function deleteOpened() {
+  if (!opened) return;
+  try {
+    await deleteRecord(opened.sequence);
+    dialog.close();
+    await showHistory();
+  } catch (problem) {
+    showError(recordError, problem);
+  }
 }
 
 /** @param {Made} record */
@@ -158,6 +173,12 @@ export function prepareHistory(reuse) {
     waiting = setTimeout(() => void showHistory(), WAIT);
   });
   find("#close", HTMLButtonElement).addEventListener("click", () => dialog.close());
+  const sure = find("#sure", HTMLButtonElement);
+  find("#delete", HTMLButtonElement).addEventListener("click", () => {
+    doubt.hidden = false;
+    sure.focus();
+  });
+  sure.addEventListener("click", () => void deleteOpened());
   find("#reuse", HTMLButtonElement).addEventListener("click", () => {
     dialog.close();
     if (opened) reuse(opened);

@@ -90,9 +90,9 @@ def test_a_response_cut_off_halfway_is_told_by_its_connection_and_one_line_of_th
 ) -> None:
     upload = system.upload(PHOTO).json()
     picture = f"static/{upload['filename']}"
-    record = json.dumps({"product_name": "x" * 1000, "generated_images": []})
+    record = json.dumps({"product_name": "x" * 1000, "write_date": "20261125093000", "generated_images": []})
     (system.store / picture).write_bytes(bytes(64 << 20))
-    (system.store / "static/history_setting.json").write_text(f"[{','.join([record] * 64_000)}]")
+    (system.store / "static/history_setting.json").write_text(f"[{','.join([record] * 30_000)}]")
     with system.client.stream("GET", {"static": picture, "history": "api/history"}[route]) as answer:
         assert answer.status_code == 200
         chunks = answer.iter_raw(1 << 20)

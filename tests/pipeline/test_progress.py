@@ -12,7 +12,7 @@ import pytest
 
 from testing.pictures import SAMPLE, encoded
 from testing.scripted_http import Asked, Reply, scripted
-from testing.system import FAST, FORM, System, started
+from testing.system import FAST, FORM, INSTANT, System, started
 from tests.pipeline.test_clouds import paint
 
 LISTENING = {"Accept": "text/event-stream"}
@@ -20,7 +20,7 @@ LISTENING = {"Accept": "text/event-stream"}
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with started(tmp_path_factory.mktemp("store"), FAST) as running:
+    with started(tmp_path_factory.mktemp("store"), INSTANT) as running:
         yield running
 
 

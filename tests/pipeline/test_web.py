@@ -36,14 +36,18 @@ def recut(system: System, upload: dict[str, str], **prompt: Any) -> Any:
 
 
 def cutout(system: System, upload: dict[str, str]) -> Pixels:
-    return decoded(system.client.get(f"/static/{upload['trans_path']}").content)
+    """Return the present cut-out."""
+    present = system.client.get(f"/api/uploads/{upload['timestamp']}").json()
+    return decoded(system.client.get(f"/static/{present['trans_path']}").content)
 
 
 def test_a_box_cuts_another_part_out_and_ads_are_made_of_it(system: System, uploaded: dict[str, str]) -> None:
     whole = cutout(system, uploaded)[..., 3] > 127
     answer = recut(system, uploaded, box={"left": 450, "top": 120, "right": 770, "bottom": 400})
     assert answer.status_code == 200, answer.text
-    assert answer.json() == uploaded
+    assert answer.json()["filename"] == uploaded["filename"]
+    assert answer.json()["trans_path"] != uploaded["trans_path"], "another cut-out has another name"
+    assert answer.json() == system.client.get(f"/api/uploads/{uploaded['timestamp']}").json()
     lid = cutout(system, uploaded)[..., 3] > 127
     assert 0.05 * whole.sum() < lid.sum() < 0.5 * whole.sum()
     assert np.flatnonzero(lid.any(axis=1)).max() < 450

@@ -8,6 +8,7 @@ something that is no record, which is kept as it is and never listed.
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Required
 
@@ -21,6 +22,7 @@ Record = dict[str, Any]
 """A record as stored; fields unknown to this version are kept."""
 
 _START = b'{"sequence": '
+_NUMBER = re.compile(rb'\{"sequence": (\d{1,10})[,}]')
 _DELETED = b' "deleted": "'
 _OPEN, _BETWEEN, _CLOSE = b"[\n", b",\n", b"\n]\n"
 _NO_JSON = (b"NaN", b"Infinity")
@@ -98,7 +100,7 @@ def listed(lines: Iterable[bytes]) -> list[bytes]:
 
 def is_tombstone(line: bytes) -> bool:
     """Return whether a line stands for a deleted record."""
-    return line[line.index(b",") + 1 :].startswith(_DELETED)
+    return line.partition(b",")[2].startswith(_DELETED)
 
 
 def _is_record(line: bytes) -> bool:
@@ -118,7 +120,10 @@ def _reject(constant: str) -> None:
 
 def sequence_of(line: bytes) -> int:
     """Return the sequence number of a line."""
-    return int(line[len(_START) : line.index(b",")])
+    number = _NUMBER.match(line)
+    if number is None:
+        raise ValueError("not a numbered line")
+    return int(number[1])
 
 
 def field(name: str, value: str) -> bytes:
