@@ -11,11 +11,13 @@ from importlib.util import find_spec
 import httpx
 
 from cli.ports import HOST, ROOT, LocalError, Ports
+from common.serving.parent import END_WITH_PARENT
 
 SERVICES = ("segmentation", "inpainting", "generation", "history")
 START_SECONDS = 120
 STOP_SECONDS = 40
 POLL_SECONDS = 0.2
+MAX_LINE = 1 << 16
 NEEDED = "grpc"
 """Package of every process that the command line alone does without."""
 
@@ -75,7 +77,6 @@ class Processes:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            limit=1 << 20,
         )
         self._processes[name] = process
         self._readers.append(asyncio.create_task(self._show(name, process)))
@@ -85,6 +86,7 @@ class Processes:
         own = {
             "PYTHONUNBUFFERED": "1",
             "GRPC_VERBOSITY": "NONE",
+            END_WITH_PARENT: "1",
             f"{prefix}_LOG_FORMAT": "console",
             f"{prefix}_PORT": str(getattr(self._ports, name)),
             f"{prefix}_STOP_WAIT_SECONDS": "0",
@@ -98,7 +100,7 @@ class Processes:
 
     async def _show(self, name: str, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None  # noqa: S101  # piped in _start
-        async for line in process.stdout:
+        async for line in lines_of(process.stdout):
             self._say(f"{name:12} | {line.decode(errors='replace').rstrip()}")
 
     async def _until_ready(self) -> None:
@@ -138,6 +140,20 @@ class Processes:
                 if process.returncode is None:
                     process.kill()
         await asyncio.gather(*self._readers)
+
+
+async def lines_of(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Yield the lines of a stream; of one that is longer than MAX_LINE, the parts."""
+    rest = b""
+    while chunk := await stream.read(MAX_LINE):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+        if len(rest) >= MAX_LINE:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
 
 
 def is_installed() -> bool:

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from common.observability.logs import masked
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -26,7 +28,7 @@ class Finding:
 def print_findings(findings: Iterable[Finding]) -> None:
     """Write findings to standard output, one JSON object per line."""
     for finding in findings:
-        sys.stdout.write(json.dumps(asdict(finding), ensure_ascii=False) + "\n")
+        sys.stdout.write(masked(json.dumps(asdict(finding), ensure_ascii=False)) + "\n")
         sys.stdout.flush()
 
 

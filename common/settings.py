@@ -113,6 +113,12 @@ class ServiceSettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
         64, gt=0, description="Maximum concurrent calls, queued ones included. Further calls are rejected."
     )
     workers: int = Field(2, gt=0, description="Threads for blocking work: models, codecs, storage.")
+    threads: int | None = Field(
+        None,
+        gt=0,
+        description="Threads that one job may compute with. Unset: OMP_NUM_THREADS if that is set, else as many as"
+        " there are CPUs for this process, by the quota of its container.",
+    )
     queue_size: int = Field(
         16, ge=0, description="Blocking jobs that may wait for a thread. Further jobs are rejected."
     )

@@ -13,6 +13,7 @@ from common.observability.logs import configure_logging
 from common.observability.metrics import serve_metrics
 from common.observability.tracing import configure_tracing
 from common.serving.malloc import tune_malloc
+from common.serving.parent import end_with_parent
 from common.settings import read_settings
 from gateway.app import create_app
 from gateway.protocol import bounded_protocol
@@ -29,6 +30,7 @@ def main() -> None:
     """
     settings = read_settings(GatewaySettings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has stopped
+    end_with_parent()
     tune_malloc()
     configure_logging(settings, "gateway")
     configure_tracing(settings, "gateway")

@@ -19,6 +19,7 @@ from gateway.middleware.admission import Admission
 from gateway.middleware.body import BodyLimits
 from gateway.middleware.context import RequestContext
 from gateway.middleware.headers import SecurityHeaders
+from gateway.middleware.multipart import MultipartDialects
 from gateway.middleware.origin import OriginControl
 from gateway.models import ErrorBody
 from gateway.picture_cache import PictureCache
@@ -81,6 +82,7 @@ def _operation_id(route: APIRoute) -> str:
 
 def _add_middleware(app: FastAPI, settings: GatewaySettings) -> None:
     """Add the middleware. The last one is the outermost: CORS headers are on every response, errors included."""
+    app.add_middleware(MultipartDialects)
     app.add_middleware(BodyLimits, settings=settings)
     app.add_middleware(Admission, settings=settings)
     if settings.api_keys:

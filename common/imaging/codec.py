@@ -9,11 +9,12 @@ import io
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, ImageCms
+from PIL import ExifTags, ImageCms, ImageFile
 from PIL import Image as Pillow
 
 from common.errors import InvalidInputError
 from common.imaging.header import open_picture
+from common.imaging.png_colour import SourceColour, source_colour, to_srgb
 from common.settings import ImageLimits
 
 Pixels = NDArray[np.uint8]
@@ -29,6 +30,9 @@ _TRANSPOSE = {
     8: Pillow.Transpose.ROTATE_90,
 }
 """Transposition that makes a picture upright, by its orientation tag (EXIF 2.32, table 4)."""
+JPEG_END = b"\xff\xd9"
+JPEG_BLOCKS = 32
+"""Height of two rows of blocks, in pixels: the decoder keeps as many back until it knows what follows."""
 _SRGB = ImageCms.createProfile("sRGB")
 _TO_OPENCV = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
 
@@ -51,12 +55,35 @@ def decode(data: bytes, limits: ImageLimits) -> Pixels:
     """
     picture = open_picture(data, limits)
     try:
-        picture.load()
-        return _normalise(_upright(picture))
-    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+        picture = _loaded(picture, data, limits)
+        return _normalise(_upright(picture), source_colour(data) if picture.format == "PNG" else None)
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged files make Pillow raise almost anything
         raise InvalidInputError(
             "The picture is damaged or incomplete: save it again and send the new file.", "DAMAGED_IMAGE"
         ) from error
+
+
+def _loaded(picture: Pillow.Image, data: bytes, limits: ImageLimits) -> Pillow.Image:
+    """Decode the pixels. A JPEG that lacks no more than its end marker has them all."""
+    try:
+        picture.load()
+    except OSError:
+        if picture.format not in ("JPEG", "MPO") or not _nearly_reached_the_end(picture):
+            raise
+        picture = open_picture(data + JPEG_END, limits)
+        picture.load()
+    return picture
+
+
+def _nearly_reached_the_end(picture: Pillow.Image) -> bool:
+    """Return whether all rows of a JPEG were decoded but the last blocks; rows that were not reached are zero."""
+    if getattr(picture, "_im", None) is None or not isinstance(picture, ImageFile.ImageFile):
+        return False
+    picture.tile = []  # nothing more is decoded from here on
+    last_rows = picture.crop((0, max(0, picture.height - JPEG_BLOCKS), picture.width, picture.height))
+    return bool(np.asarray(last_rows).any())
 
 
 def _upright(picture: Pillow.Image) -> Pillow.Image:
@@ -68,8 +95,14 @@ def _upright(picture: Pillow.Image) -> Pillow.Image:
     return picture if transpose is None else picture.transpose(transpose)
 
 
-def _normalise(picture: Pillow.Image) -> Pixels:
-    profile = picture.info.get("icc_profile")
+def _normalise(picture: Pillow.Image, colour: SourceColour | None) -> Pixels:
+    pixels = _eight_bits(picture, None if colour else picture.info.get("icc_profile"))
+    if colour is None:
+        return pixels
+    return np.dstack([to_srgb(rgb(pixels), colour), pixels[..., 3:]])
+
+
+def _eight_bits(picture: Pillow.Image, profile: bytes | None) -> Pixels:
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         wide = np.asarray(picture).astype(np.float32)
         return rgb(np.clip(np.round(wide / 257), 0, 255).astype(np.uint8))

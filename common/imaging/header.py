@@ -4,7 +4,6 @@ import io
 import warnings
 
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
 
 from common.errors import InvalidInputError
 from common.settings import ImageLimits
@@ -43,16 +42,19 @@ def open_picture(data: bytes, limits: ImageLimits) -> Pillow.Image:
         )
     try:
         picture = Pillow.open(io.BytesIO(data), formats=FORMATS)
+        # A JPEG with more than one frame is a photo with a preview or a depth map, not an animation.
+        is_animated = picture.format in ("PNG", "WEBP") and getattr(picture, "is_animated", False)
     except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError):
         raise too_many_pixels(limits) from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged files make Pillow raise almost anything
         raise InvalidInputError(
             "The file is not a picture that can be read: send a PNG, JPEG or WebP file.", "UNSUPPORTED_IMAGE"
         ) from error
     if picture.width * picture.height > limits.max_image_pixels:
         raise too_many_pixels(limits)
-    # A JPEG with more than one frame is a photo with a preview or a depth map, not an animation.
-    if picture.format in ("PNG", "WEBP") and getattr(picture, "is_animated", False):
+    if is_animated:
         raise InvalidInputError("The picture is animated: send a still one.", "ANIMATED_IMAGE")
     return picture
 

@@ -1,10 +1,11 @@
 """Logs: one line per event with its request id, as JSON unless the output is a terminal."""
 
+import io
 import logging
 import re
 import secrets
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
@@ -12,6 +13,10 @@ from common.observability.tracing import add_trace_id
 from common.settings import LogSettings
 from productimage.context import set_request_id
 
+if TYPE_CHECKING:
+    from structlog.typing import ExcInfo
+
+_USERINFO = re.compile(r"//[^/@\s\"']+@")
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 
 
@@ -28,6 +33,7 @@ def configure_logging(settings: LogSettings, process: str) -> None:
         add_trace_id,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _mask_passwords,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
         lambda _logger, _method, event: {"process": process, **event},
     ]
@@ -35,10 +41,13 @@ def configure_logging(settings: LogSettings, process: str) -> None:
     if console:
         shared.append(_drop_process)
         # The other formatters show local variables, which may hold secrets.
-        plain = structlog.dev.plain_traceback
-        final.append(structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain))
+        final.append(structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=_traceback))
     else:
-        final += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        final += [
+            structlog.processors.format_exc_info,
+            _mask_passwords,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=final, foreign_pre_chain=shared))
     root = logging.getLogger()
@@ -53,6 +62,21 @@ def configure_logging(settings: LogSettings, process: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(root.level),
         cache_logger_on_first_use=True,
     )
+
+
+def masked(text: str) -> str:
+    """Mask user names and passwords in the URLs of a text."""
+    return _USERINFO.sub("//***@", text)
+
+
+def _traceback(output: TextIO, error: "ExcInfo") -> None:
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, error)
+    output.write(masked(text.getvalue()))
+
+
+def _mask_passwords(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    return {name: masked(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def _drop_process(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:

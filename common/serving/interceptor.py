@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from common.errors import OverloadedError, to_status
 from common.observability.logs import bind_request
 from common.observability.metrics import SECONDS
 from common.observability.tracing import span
+from common.serving.validation import validate
 from productimage.context import FOREVER, REQUEST_ID, set_deadline
 from productimage.errors import STATUS_DETAILS
 
@@ -30,8 +32,15 @@ if TYPE_CHECKING:  # these are generic for the type checker only
     Handler = grpc.RpcMethodHandler[Any, Any]
 
 
+WATCH = "/grpc.health.v1.Health/Watch"
+MAX_WATCHERS = 128
+"""Streams that watch our health at a time: each caller's connection keeps one open."""
+MAX_WATCHERS_OF_ONE = 32
+"""The same from one address, so that nobody takes all."""
+
+
 class CallInterceptor(grpc.aio.ServerInterceptor):
-    """Wraps the unary and server-streaming methods of our services; health and reflection pass unchanged.
+    """Wraps the unary and server-streaming methods of our services, and limits watchers of our health.
 
     Args:
         max_deadline_seconds: Maximum duration of a call, whatever deadline its caller sets.
@@ -42,6 +51,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._max_deadline = max_deadline_seconds
         self._max_calls = max_calls
         self._calls = 0
+        self._watchers: Counter[str] = Counter()
 
     async def intercept_service(  # type: ignore[override]  # typeshed has the handler as always present
         self,
@@ -51,6 +61,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """See grpc.aio.ServerInterceptor."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
+        if handler is not None and method == WATCH:
+            return grpc.unary_stream_rpc_method_handler(
+                self._watch(handler.unary_stream), handler.request_deserializer, handler.response_serializer
+            )
         if handler is None or not method.startswith("/productimage."):
             return handler
         metadata = {key: str(value) for key, value in handler_call_details.invocation_metadata}
@@ -72,6 +86,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         async def call(request: Any, context: "Context") -> Any:
             async with _Call(method, metadata, context, self._max_deadline):
                 with self._place():
+                    validate(request)
                     return await behaviour(request, context)
 
         return call
@@ -80,10 +95,25 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         async def call(request: Any, context: "Context") -> AsyncIterator[Any]:
             async with _Call(method, metadata, context, self._max_deadline):
                 with self._place():
+                    validate(request)
                     async for message in behaviour(request, context):
                         yield message
 
         return call
+
+    def _watch(self, behaviour: Any) -> Any:
+        async def watch(request: Any, context: "Context") -> None:
+            peer = context.peer().rpartition(":")[0]
+            if self._watchers.total() >= MAX_WATCHERS or self._watchers[peer] >= MAX_WATCHERS_OF_ONE:
+                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "Too many watchers.")
+            self._watchers[peer] += 1
+            try:
+                await behaviour(request, context)
+            finally:
+                self._watchers[peer] -= 1
+                self._watchers += Counter()  # forgets those that have none
+
+        return watch
 
     @contextmanager
     def _place(self) -> Iterator[None]:

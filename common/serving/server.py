@@ -18,9 +18,11 @@ from common.observability.metrics import serve_metrics
 from common.observability.tracing import configure_tracing
 from common.serving.engines import EngineRegistry, EngineServicer
 from common.serving.executor import BoundedExecutor
-from common.serving.interceptor import CallInterceptor
+from common.serving.interceptor import MAX_WATCHERS, CallInterceptor
 from common.serving.malloc import tune_malloc
+from common.serving.parent import end_with_parent
 from common.serving.readiness import Check, Problem, Watch
+from common.serving.threads import limit_threads
 from common.settings import ServiceSettings, read_settings
 from common.tls import server_credentials
 from productimage.clients.health import READY
@@ -29,7 +31,8 @@ from productimage.engine.v1.engine_pb2_grpc import add_EngineServiceServicer_to_
 
 log = structlog.get_logger()
 
-MAX_WATCHERS = 128
+HEALTH_CHECKS = 64
+"""Checks of our health at a time, beside those who watch it."""
 ENGINE_SERVICE = ENGINE_PROTO.services_by_name["EngineService"].full_name
 
 HEALTH = {True: health_pb2.HealthCheckResponse.SERVING, False: health_pb2.HealthCheckResponse.NOT_SERVING}
@@ -71,7 +74,9 @@ def serve(
     """
     settings = read_settings(kind)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # PID 1 in a container would ignore it while loading
+    end_with_parent()
     tune_malloc()
+    limit_threads(settings.threads)
     process = settings.model_config["env_prefix"].rstrip("_").lower()
     configure_logging(settings, process)
     configure_tracing(settings, process)
@@ -132,8 +137,7 @@ def create_server(settings: ServiceSettings, service: Service) -> BoundServer:
     server = grpc.aio.server(
         interceptors=[CallInterceptor(settings.max_deadline_seconds, settings.max_concurrent_rpcs)],
         options=_options(settings),
-        # Rejected before they are read. Each caller's connection keeps one stream open to watch our health.
-        maximum_concurrent_rpcs=settings.max_concurrent_rpcs + MAX_WATCHERS,
+        maximum_concurrent_rpcs=settings.max_concurrent_rpcs + MAX_WATCHERS + HEALTH_CHECKS,  # else not even read
     )
     executor = BoundedExecutor(settings.workers, settings.queue_size)
     health_servicer = health.aio.HealthServicer()

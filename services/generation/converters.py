@@ -156,10 +156,12 @@ def _placement_message(placement: Placement) -> generation_pb2.Placement:
 
 def _placement(message: generation_pb2.Placement) -> Placement:
     box, light = Box(message.box.left, message.box.top, message.box.right, message.box.bottom), message.light
-    if not message.HasField("light"):
-        return Placement(box, reflectance=message.reflectance)
-    if not light.up > 0 or not 0 <= light.shadow <= 1 or not 0 <= message.reflectance <= 1:
+    has_light = message.HasField("light")
+    is_from_above = not has_light or light.up > 0
+    if not is_from_above or not 0 <= light.shadow <= 1 or not 0 <= message.reflectance <= 1:
         raise InvalidInputError("Light comes from above (up > 0); shadow and reflectance are 0 to 1.", "BAD_LIGHT")
+    if not has_light:
+        return Placement(box, reflectance=message.reflectance)
     return Placement(box, SceneLight(light.right, light.up, light.towards, light.shadow), message.reflectance)
 
 
@@ -175,4 +177,6 @@ def _aspect_ratio(ratio: generation_pb2.AspectRatio) -> float:
 
 def _product_aspect_ratio(ratio: float) -> float:
     """Clamp the proportions of a product to what can be placed; 0 if they are unknown."""
+    if ratio < 0:
+        raise InvalidInputError("product_aspect_ratio must not be negative.", "PRODUCT_ASPECT_RATIO")
     return min(max(ratio, FLATTEST), 1 / FLATTEST) if ratio > 0 else 0.0

@@ -13,3 +13,9 @@ def plain(text: str) -> str:
         for character in text
     )
     return " ".join(printable.split())
+
+
+def described(text: str) -> str:
+    """Return a description as `plain` does; empty if it has neither a letter nor a digit."""
+    line = plain(text)
+    return line if any(character.isalnum() for character in line) else ""

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -18,6 +18,7 @@ from common.errors import InvalidInputError, StartError, UnavailableError
 from common.observability.logs import bind_request
 from common.serving.engines import EngineRegistry
 from common.serving.executor import BoundedExecutor
+from common.serving.interceptor import MAX_WATCHERS_OF_ONE
 from common.serving.server import BoundServer, Service, create_server
 from common.settings import ServiceSettings
 from productimage import Connection, InpaintingClient, Options, connect
@@ -289,3 +290,24 @@ def test_a_service_that_cannot_start_says_why_in_one_line() -> None:
     assert done.stderr == ""
     [line] = done.stdout.splitlines()
     assert "S3_BUCKET_NAME" in json.loads(line)["why"]
+
+
+async def test_those_who_watch_our_health_take_nobody_elses_place() -> None:
+    probe = Probe()
+    async with serving(
+        ServiceSettings(port=0, max_concurrent_rpcs=4), SERVICES, registering(probe.register)
+    ) as connection:
+        stub: Any = health_pb2_grpc.HealthStub(connection.channel)
+        watching = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(400)]
+        answers = await asyncio.gather(*(watch.read() for watch in watching), return_exceptions=True)
+        refused = [answer for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+        assert len(answers) - len(refused) == MAX_WATCHERS_OF_ONE - 1, "the connection itself watches, too"
+        assert {error.code() for error in refused} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
+        for _ in range(3):
+            assert (await stub.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING
+        for watch in watching:
+            watch.cancel()
+        await asyncio.sleep(0.2)
+        again = stub.Watch(health_pb2.HealthCheckRequest())
+        assert (await again.read()).status == health_pb2.HealthCheckResponse.SERVING
+        again.cancel()

@@ -108,6 +108,22 @@ class InvalidInputError(InvalidArgumentError, reason="INVALID_INPUT"):
     """The request is malformed."""
 
 
+class NotFiniteError(InvalidArgumentError, reason="NOT_FINITE"):
+    """A number is not finite."""
+
+
+class TextTooLongError(InvalidArgumentError, reason="TEXT_TOO_LONG"):
+    """A text is too long."""
+
+
+class TooManyEntriesError(InvalidArgumentError, reason="TOO_MANY_ENTRIES"):
+    """A list has too many entries."""
+
+
+class ProductAspectRatioError(InvalidArgumentError, reason="PRODUCT_ASPECT_RATIO"):
+    """The proportions of the product are out of range."""
+
+
 class MissingImageError(InvalidArgumentError, reason="MISSING_IMAGE"):
     """An image message has neither `encoded` nor `raw`."""
 

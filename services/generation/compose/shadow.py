@@ -3,6 +3,8 @@
 Shadow functions return the fraction of light that remains, (H, W) of the size of the creative; 1 means no shadow.
 """
 
+import math
+
 import cv2
 import numpy as np
 
@@ -22,6 +24,8 @@ SLICES = 4
 """Number of blur steps of a cast shadow, which softens with the height of what casts it."""
 BLUR = (0.012, 0.075)
 """Blur of the lowest and the highest slice (Gaussian sigma), as fractions of the product height."""
+NARROW = 4
+"""Smallest Gaussian (sigma) that a smaller picture is blurred with, in its pixels."""
 TINT = 0.35
 """Strength of the scene's colour in its shadows, 0 to 1."""
 
@@ -46,10 +50,10 @@ def contact_shadow(alpha: Light, box: Box, ad: Size) -> Light:
         layer = np.zeros_like(lit, dtype=np.float32)
         layer[max(0, line - thickness) : line + 1, box.left : box.left + width] = foot
         sigma = max(0.8, blur * width)
-        blurred = cv2.GaussianBlur(layer, (0, 0), sigmaX=sigma, sigmaY=max(0.7, sigma * 0.45))
-        peak = float(blurred.max())
+        soft = blurred(layer, sigma, max(0.7, sigma * 0.45))
+        peak = float(soft.max())
         if peak > 0:
-            lit *= 1 - strength * blurred / peak
+            lit *= 1 - strength * soft / peak
     return lit
 
 
@@ -73,10 +77,38 @@ def cast_shadow(alpha: Light, box: Box, ad: Size, light: SceneLight) -> Light:
     for number in range(SLICES):
         middle = (number + 0.5) / SLICES
         part = alpha * np.clip(1.5 - SLICES * np.abs(above - middle), 0, 1) * (1 - 0.75 * middle)
-        laid = cv2.warpAffine(part.astype(np.float32), onto_floor, (ad.width, ad.height), flags=cv2.INTER_LINEAR)
+        laid: Light = np.asarray(
+            cv2.warpAffine(part.astype(np.float32), onto_floor, (ad.width, ad.height), flags=cv2.INTER_LINEAR)
+        )
         sigma = max(0.7, height * (BLUR[0] + (BLUR[1] - BLUR[0]) * middle))
-        shade = np.maximum(shade, cv2.GaussianBlur(laid, (0, 0), sigma))
+        shade = np.maximum(shade, blurred(laid, sigma, sigma))
     return np.asarray(1 - light.shadow * shade)
+
+
+def blurred(layer: Light, sigma_x: float, sigma_y: float) -> Light:
+    """Blur a layer with a Gaussian; a wide one through a smaller picture, which takes a fraction of the time.
+
+    Args:
+        layer: (H, W).
+        sigma_x: Width of the Gaussian in pixels.
+        sigma_y: Its height.
+
+    Returns:
+        (H, W); at most 0.005 from the exact blur.
+    """
+    factor = max(1, int(min(sigma_x, sigma_y) / NARROW))
+    if factor == 1:
+        return np.asarray(cv2.GaussianBlur(layer, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y))
+    height, width = layer.shape
+    around = math.ceil(3 * max(sigma_x, sigma_y) / factor) * factor
+    below, right = around + -height % factor, around + -width % factor
+    whole = cv2.copyMakeBorder(layer, around, below, around, right, cv2.BORDER_REFLECT_101)
+    small = cv2.resize(whole, (whole.shape[1] // factor, whole.shape[0] // factor), interpolation=cv2.INTER_AREA)
+    # Making it smaller and larger again blurs, too: their variances add up.
+    wide, high = (math.sqrt(sigma**2 - factor**2 / 4) / factor for sigma in (sigma_x, sigma_y))
+    small = cv2.GaussianBlur(small, (0, 0), sigmaX=wide, sigmaY=high)
+    large = cv2.resize(small, (whole.shape[1], whole.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large[around : around + height, around : around + width])
 
 
 def tinted(lit: Light, picture: Light) -> Light:

@@ -18,7 +18,7 @@ from services.generation.audience import Audience, Product, Terms
 from services.generation.copy.copy import LONG_LENGTH, SHORT_LENGTH, Copy
 from services.generation.engines.cloud_metrics import COST, counted
 from services.generation.settings import GenerationSettings
-from services.generation.text import plain
+from services.generation.text import described, plain
 
 log = structlog.get_logger()
 
@@ -83,7 +83,7 @@ class OpenAi:
         brief = json.dumps(
             {
                 "product_name": plain(product.name),
-                "product_description": plain(product.description),
+                "product_description": described(product.description),
                 "audience": {"gender": audience.gender, "age": audience.age, "interest": audience.interest},
                 "language": LANGUAGES[locale],
             },

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.generation.audience import Audience, Product
 from services.generation.copy.copy import LONG_LENGTH, SHORT_LENGTH, Copy
-from services.generation.text import plain
+from services.generation.text import described, plain
 
 MAX_NAME = 24
 """Maximum length of the product name, in characters; the 100 of a short ad must hold more than a name."""
@@ -37,8 +37,8 @@ class Templates:
         }
         more = [*texts["more"].get(audience.interest, ()), *texts["more"]["default"]]
         return Copy(
-            _short(texts, words, plain(product.description), more),
-            _long(texts, words, plain(product.description), more),
+            _short(texts, words, described(product.description), more),
+            _long(texts, words, described(product.description), more),
             self.name,
         )
 

@@ -8,6 +8,7 @@ import onnxruntime
 
 from common.imaging.codec import Pixels
 from common.models.weights import check_weights
+from common.serving.threads import compute_threads
 from services.segmentation.engines.base import Probability
 
 SIZE = 320
@@ -37,6 +38,7 @@ class U2Net:
         check_weights(path)
         try:
             options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = compute_threads()
             options.enable_cpu_mem_arena = False  # free the memory after each run, for the other models
             return cls(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
         except Exception as error:

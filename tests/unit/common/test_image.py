@@ -1,6 +1,8 @@
 import io
+import random
 import struct
 import zlib
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from common.settings import ImageLimits
 from productimage.image.v1 import image_pb2
 from testing.pictures import decoded, encoded, gradient
 
+MUTATIONS = 500
 LIMITS = ImageLimits(max_image_bytes=2_000_000, max_image_pixels=1_000_000)
 
 
@@ -80,6 +83,99 @@ def test_a_colour_profile_is_converted_to_srgb() -> None:
 def test_a_broken_colour_profile_is_ignored() -> None:
     pixels = gradient(8, 8)
     assert np.array_equal(decode(encoded(pixels, icc_profile=b"not a profile"), LIMITS), pixels)
+
+
+def with_chunk(png: bytes, kind: bytes, contents: bytes) -> bytes:
+    """Return a PNG file with another chunk behind its header."""
+    chunk = struct.pack(">I", len(contents)) + kind + contents + struct.pack(">I", zlib.crc32(kind + contents))
+    return png[:33] + chunk + png[33:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "contents", "wanted"),
+    [
+        (b"gAMA", struct.pack(">I", 45455), (200, 100, 50)),
+        (b"gAMA", struct.pack(">I", 100000), (228, 168, 122)),
+        (b"gAMA", struct.pack(">I", 0), (200, 100, 50)),
+        (b"cICP", bytes((1, 13, 0, 1)), (200, 100, 50)),
+        (b"cICP", bytes((12, 13, 0, 1)), (215, 93, 31)),
+        (b"cICP", bytes((1, 8, 0, 1)), (228, 168, 122)),
+        (b"cICP", bytes((99, 99, 0, 1)), (200, 100, 50)),
+    ],
+)
+def test_how_a_png_stores_its_colours_is_heeded_as_browsers_do(
+    kind: bytes, contents: bytes, wanted: tuple[int, int, int]
+) -> None:
+    file = encoded(np.full((5, 7, 3), (200, 100, 50), np.uint8))
+    assert np.abs(decode(with_chunk(file, kind, contents), LIMITS).astype(int) - wanted).max() <= 2
+
+
+def test_a_newer_way_to_say_it_comes_before_an_older_one() -> None:
+    file = encoded(np.full((5, 7, 3), (200, 100, 50), np.uint8))
+    linear = with_chunk(file, b"gAMA", struct.pack(">I", 100000))
+    assert (decode(with_chunk(linear, b"sRGB", b"\0"), LIMITS) == (200, 100, 50)).all()
+    assert (
+        np.abs(
+            decode(with_chunk(linear, b"cICP", bytes((12, 13, 0, 1))), LIMITS).astype(int)[0, 0] - (215, 93, 31)
+        ).max()
+        <= 2
+    )
+
+
+def test_transparency_survives_a_change_of_colours() -> None:
+    cutout = np.dstack([np.full((4, 4, 3), 100, np.uint8), np.arange(0, 160, 10, dtype=np.uint8).reshape(4, 4)])
+    found = decode(with_chunk(encoded(cutout), b"gAMA", struct.pack(">I", 100000)), LIMITS)
+    assert np.array_equal(found[..., 3], cutout[..., 3])
+    assert abs(int(found[0, 0, 0]) - 168) <= 1
+
+
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_jpeg_without_its_end_marker_has_all_its_pixels(subsampling: int) -> None:
+    photo = gradient(64, 480)
+    file = encoded(photo, "JPEG", quality=92, subsampling=subsampling)
+    assert file.endswith(b"\xff\xd9")
+    assert np.array_equal(decode(file[:-2], LIMITS), decode(file, LIMITS))
+    assert np.array_equal(decode(file + b"trailing", LIMITS), decode(file, LIMITS))
+    for part in (0.5, 0.9):
+        assert reason(file[: int(part * len(file))]) == "DAMAGED_IMAGE"
+
+
+def test_a_palette_picture_without_its_palette_is_damaged() -> None:
+    file = io.BytesIO()
+    Image.fromarray(gradient(9, 9)).convert("P").save(file, "PNG")
+    data = file.getvalue()
+    start = data.index(b"PLTE") - 4
+    length = struct.unpack_from(">I", data, start)[0]
+    assert reason(data[:start] + data[start + 12 + length :]) == "DAMAGED_IMAGE"
+
+
+def mended(data: bytes) -> bytes:
+    """Return a damaged PNG file with the right checksums, so that damage gets past them."""
+    out, position = bytearray(data[:8]), 8
+    while position + 12 <= len(data):
+        length = min(struct.unpack_from(">I", data, position)[0], len(data) - position - 12)
+        body = data[position + 4 : position + 8 + length]
+        out += struct.pack(">I", length) + body + struct.pack(">I", zlib.crc32(body))
+        position += 12 + length
+    return bytes(out)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "1", "I;16"])
+def test_lies_past_the_checksums_are_refused_in_words(mode: str) -> None:
+    if mode == "I;16":
+        picture = Image.fromarray(gradient(12, 9)[..., 0].astype(np.uint16) * 257)
+    else:
+        picture = Image.fromarray(gradient(12, 9)).convert(mode)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    whole = file.getvalue()
+    for seed in range(MUTATIONS):
+        draw = random.Random(f"{mode}{seed}")
+        data = bytearray(whole)
+        for _ in range(draw.randint(1, 4)):
+            data[draw.randrange(8, len(data))] = draw.randrange(256)
+        with suppress(InvalidInputError):
+            assert decode(mended(bytes(data)), LIMITS).ndim == 3
 
 
 def test_sixteen_bits_become_eight() -> None:

@@ -27,6 +27,23 @@ def test_lines_are_json_with_the_request_id(capsys: pytest.CaptureFixture[str]) 
     assert library == library | {"event": "careful", "request_id": "request-7", "level": "warning"}
 
 
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_passwords_in_urls_are_masked(
+    capsys: pytest.CaptureFixture[str], log_format: Literal["json", "console"]
+) -> None:
+    configure_logging(LogSettings(log_format=log_format), "testing")
+    error = ConnectionError("cannot reach https://shop:hush-hush@s3.example:9000/bucket")
+    structlog.get_logger().error("cannot start", why=str(error))
+    logging.getLogger("library").warning("retrying %s", error)
+    try:
+        raise error
+    except ConnectionError:
+        structlog.get_logger().exception("failed")
+    logged = capsys.readouterr().out
+    assert "hush-hush" not in logged
+    assert logged.count("//***@s3.example:9000/bucket") >= 3
+
+
 @pytest.mark.parametrize("bad", [None, "", "a b", "x" * 201, "line\nbreak", "é"])
 def test_an_unusable_request_id_is_replaced(bad: str | None) -> None:
     made = bind_request(bad)

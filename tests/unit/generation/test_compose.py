@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -10,7 +11,7 @@ from services.generation.compose.files import encode_ad
 from services.generation.compose.quality import Limits, assess
 from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled, sharpened
-from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
+from services.generation.compose.shadow import blurred, cast_shadow, contact_shadow, tinted
 from services.generation.geometry import Box, Size
 from services.generation.srgb import Light, to_linear, to_premultiplied, to_srgb
 from testing.pictures import decoded, disc_cutout, texture
@@ -175,6 +176,20 @@ def test_a_cast_shadow_softens_with_the_height_of_what_casts_it() -> None:
     low, high = shade[212], shade[190]
     assert low.max() > 1.3 * high.max()
     assert (np.abs(np.diff(low)).max() / low.max()) > 1.3 * (np.abs(np.diff(high)).max() / high.max())
+
+
+@pytest.mark.parametrize("shape", [(1920, 1080), (250, 300), (90, 728)])
+@pytest.mark.parametrize("sigmas", [(3.0, 3.0), (9.0, 4.0), (20.0, 20.0), (45.0, 20.0), (100.0, 100.0)])
+def test_a_wide_blur_through_a_smaller_picture_is_the_exact_one(
+    shape: tuple[int, int], sigmas: tuple[float, float]
+) -> None:
+    layer = np.zeros(shape, np.float32)
+    height, width = shape
+    layer[height // 3 : 2 * height // 3, width // 4 : width // 2] = 1
+    layer[height // 2 : height // 2 + 3] = 1
+    layer[:, :5] = 0.7
+    exact = cv2.GaussianBlur(layer, (0, 0), sigmaX=sigmas[0], sigmaY=sigmas[1])
+    assert np.abs(blurred(layer, *sigmas) - exact).max() < 0.006
 
 
 def test_no_shadow_without_strength() -> None:
