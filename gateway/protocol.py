@@ -15,10 +15,15 @@ HEAD_TOO_LARGE = (
 )
 
 
+MAX_PIPELINED = 16
+"""Requests of one connection that may wait for the response to an earlier one."""
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """Bounds what a connection may hold, and for how long.
 
     - A head that is too large or has too many headers is rejected with 431.
+    - A connection that sends many requests without waiting for responses is cut.
     - A connection is closed if it is idle in the middle of a head.
     - A rejection reaches a caller who is still sending: what follows is read and dropped for a while before closing. A
       socket that is closed on unread bytes makes the caller's system forget what it has received.
@@ -34,6 +39,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _dropped_bytes = 0
     _is_lingering = False
+    _has_completed = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Start the timer; a request head must follow."""
@@ -56,11 +62,12 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
         if self._is_lingering:
             return
-        if self._is_in_head:
-            self._head_bytes += len(data)
+        self._has_completed = False
         super().data_received(data)
-        if self._is_in_head and self._head_bytes > self.settings.max_head_bytes:
-            self._reject_head()
+        if self._is_in_head and not self._has_completed:  # else it holds the end of an earlier request as well
+            self._head_bytes += len(data)
+            if self._head_bytes > self.settings.max_head_bytes:
+                self._reject_head()
 
     def _is_dropping(self) -> bool:
         return self._is_lingering or (self.cycle is not None and self.cycle.response_complete and self.cycle.more_body)
@@ -68,15 +75,25 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start the timer; the rest of the head must follow."""
         super().on_message_begin()
-        self._is_in_head, self._head_bytes, self._dropped_bytes = True, 0, 0
+        self._is_in_head, self._dropped_bytes = True, 0
         self._start_timer()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, unless there are too many."""
+        if len(self.headers) >= self.settings.max_headers:
+            self._reject_head()
+        if not self._is_lingering:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Cancel the timer; BodyLimits times the body."""
         self._cancel_timer()
-        self._is_in_head = False
+        self._is_in_head, self._head_bytes = False, 0
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self._is_lingering = True
+            self._real.abort()
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if size > self.settings.max_head_bytes or len(self.headers) > self.settings.max_headers:
+        if size > self.settings.max_head_bytes:
             self._reject_head()
         elif not self._is_lingering:
             super().on_headers_complete()
@@ -88,6 +105,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Drop what follows a rejected head."""
+        self._has_completed = True
         if not self._is_lingering:
             super().on_message_complete()
 

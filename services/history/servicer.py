@@ -22,7 +22,7 @@ from services.history.storage.base import ObjectNotFoundError, ObjectStore, Open
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 """Bytes of a message of a stream."""
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import ParseDict
 
 from common.errors import StartError
@@ -16,6 +17,7 @@ from productimage.provenance.v1.provenance_pb2 import Manifest, Stage
 from productimage.record.v1.record_pb2 import (
     AbandonRequestRequest,
     BeginRequestRequest,
+    DeleteRecordRequest,
     ListInfo,
     ListRecordsRequest,
     Picture,
@@ -27,12 +29,14 @@ from productimage.record.v1.record_pb2 import (
 from productimage.record.v1.record_pb2_grpc import RecordServiceStub
 from productimage.upload.v1.upload_pb2 import (
     CreateUploadRequest,
+    DeleteUploadRequest,
     DiscardUploadRequest,
     GetUploadRequest,
     PutCutoutRequest,
     Upload,
 )
 from productimage.upload.v1.upload_pb2_grpc import UploadServiceStub
+from services.history import __main__ as history
 from services.history.__main__ import SERVICES, build
 from services.history.paths import RECORDS
 from services.history.settings import HistorySettings
@@ -41,6 +45,7 @@ from services.history.storage.disk import DiskStore
 from services.history.storage.registry import open_store
 from testing.pictures import encoded, gradient
 from testing.serving import rejected, serving
+from testing.stores import DelayedStore
 from tests.unit.history.conftest import s3_settings, s3_url
 
 __all__ = ["s3_settings", "s3_url"]
@@ -56,13 +61,19 @@ MANIFEST = Manifest(
 )
 
 
-@pytest.fixture(params=["disk", "s3"])
-async def channel(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[grpc.aio.Channel]:
-    settings = (
-        HistorySettings(port=0, store="disk", disk_dir=tmp_path)
-        if request.param == "disk"
-        else request.getfixturevalue("s3_settings").model_copy(update={"port": 0})
-    )
+LATENCY = 0.03
+
+
+@pytest.fixture(params=["disk", "disk far away", "s3"])
+async def channel(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[grpc.aio.Channel]:
+    if request.param == "s3":
+        settings = request.getfixturevalue("s3_settings").model_copy(update={"port": 0})
+    else:
+        settings = HistorySettings(port=0, store="disk", disk_dir=tmp_path)
+    if request.param == "disk far away":
+        monkeypatch.setattr(history, "open_store", lambda *_: DelayedStore(DiskStore.connect(tmp_path), LATENCY))
     async with serving(settings, SERVICES, build) as opened:
         yield opened.channel
 
@@ -288,6 +299,60 @@ async def test_a_large_picture_is_streamed(channel: grpc.aio.Channel) -> None:
     _, chunks = await read(channel, stored.upload.cutout_path)
     assert b"".join(chunks) == large
     assert max(map(len, chunks)) <= 1 << 20
+
+
+async def test_what_is_deleted_is_gone_and_its_number_stays(channel: grpc.aio.Channel) -> None:
+    records, uploads = RecordServiceStub(channel), UploadServiceStub(channel)
+    upload = await create(channel)
+    made = [await save(channel, upload, f"g{number}") for number in range(3)]
+    await records.DeleteRecord(DeleteRecordRequest(sequence=1))
+    await records.DeleteRecord(DeleteRecordRequest(sequence=1))
+    for path in made[1].generated_images:
+        assert (await rejected(collected(channel, path)))[0] == "NOT_FOUND"
+    left = await records.ListRecords(ListRecordsRequest())
+    assert [record.sequence for record in left.records] == [0, 2]
+    assert (await save(channel, upload, "g4")).sequence == 3
+    assert (await rejected(records.DeleteRecord(DeleteRecordRequest(sequence=9))))[:2] == ("NOT_FOUND", "NOT_FOUND")
+    await uploads.DeleteUpload(DeleteUploadRequest(timestamp=upload.timestamp))
+    assert not (await records.ListRecords(ListRecordsRequest())).records
+    for path in (upload.photo_path, *made[0].generated_images):
+        assert (await rejected(collected(channel, path)))[0] == "NOT_FOUND"
+    gone = await rejected(uploads.DeleteUpload(DeleteUploadRequest(timestamp=upload.timestamp)))
+    assert gone[:2] == ("NOT_FOUND", "UNKNOWN_UPLOAD")
+
+
+async def collected(channel: grpc.aio.Channel, path: str) -> Empty:
+    await read(channel, path)
+    return Empty()
+
+
+async def test_a_download_is_admitted_once_and_then_ends_whole(tmp_path: Path) -> None:
+    places, readers = 4, 12
+    settings = HistorySettings(
+        port=0, store="disk", disk_dir=tmp_path, max_downloads=places, download_workers=2, workers=1, queue_size=2
+    )
+    async with serving(settings, SERVICES, build) as opened:
+        upload = await create(opened.channel)
+        large = PHOTO + os.urandom(12_000_000)
+        request = PutCutoutRequest(timestamp=upload.timestamp, cutout=large, engine="e")
+        path = (await UploadServiceStub(opened.channel).PutCutout(request)).upload.cutout_path
+        silent = [ObjectServiceStub(opened.channel).ReadObject(ReadObjectRequest(path=path)) for _ in range(places - 1)]
+        waiting = [aiter(stream) for stream in silent]
+        for stream in waiting:
+            await anext(stream)
+        answers = await asyncio.gather(*(read(opened.channel, path) for _ in range(readers)), return_exceptions=True)
+        whole = [answer for answer in answers if not isinstance(answer, BaseException)]
+        assert 1 <= len(whole) < readers
+        for _, chunks in whole:
+            assert b"".join(chunks) == large
+        refused = [answer for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+        assert len(whole) + len(refused) == readers
+        assert {error.code() for error in refused} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
+        assert (await create(opened.channel, "another")).timestamp, "others have places of their own"
+        for stream in waiting:
+            rest = b"".join([part.chunk async for part in stream])
+            assert rest == large, "those that were slow end whole as well"
+        assert len(await read(opened.channel, path)) == 2
 
 
 async def test_endless_contention_is_aborted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

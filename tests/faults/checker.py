@@ -29,35 +29,53 @@ def violations(operations: Sequence[Operation], records: Records, store: ObjectS
         *_lists_that_do_not_agree(operations, records),
         *_broken_pictures(records, store),
         *_wrong_answers(operations, stale_after),
-        *_leftovers(records, store),
+        *_leftovers(operations, records, store),
     ]
 
 
-def _lost_or_doubled(operations: Iterable[Operation], records: Records) -> Iterator[str]:
-    present = Counter(record["request_id"] for record in records)
+def _deleted(operations: Iterable[Operation]) -> set[str]:
+    """Return the records that someone asked to delete; without an acknowledgement, they may be there or not."""
+    return {done.about for done in operations if done.kind == "delete"}
+
+
+def _lost_or_doubled(operations: Sequence[Operation], records: Records) -> Iterator[str]:
+    present, deleted = Counter(record["request_id"] for record in records), _deleted(operations)
     for done in operations:
-        if done.kind == "generate" and done.acknowledged and present[done.request_id] != 1:
+        is_made = done.kind == "generate" and done.acknowledged and done.request_id not in deleted
+        if is_made and present[done.request_id] != 1:
             yield f"acknowledged entry {done.request_id} is there {present[done.request_id]} times"
+        if done.kind == "delete" and done.acknowledged and present[done.about]:
+            yield f"deleted entry {done.about} is still there"
     for request_id, count in present.items():
         if count > 1:
             yield f"entry {request_id} is there {count} times"
-    if [record["sequence"] for record in records] != list(range(len(records))):
+    numbers = [record["sequence"] for record in records]
+    highest = max(numbers, default=-1)
+    if numbers != sorted(set(numbers)) or highest + 1 - len(numbers) > len(deleted):
         yield "the entries are not numbered one after another"
 
 
 def _lists_that_do_not_agree(operations: Sequence[Operation], records: Records) -> Iterator[str]:
     """Each list must be a prefix of the final one and hold every record acknowledged before its request."""
-    final = [record["request_id"] for record in records]
-    acknowledged = [done for done in operations if done.kind == "generate" and done.acknowledged]
+    deleted = _deleted(operations)
+    final = [record["request_id"] for record in records if record["request_id"] not in deleted]
+    acknowledged = [
+        done for done in operations if done.kind == "generate" and done.acknowledged and done.request_id not in deleted
+    ]
+    gone = {done.about: done.ended for done in operations if done.kind == "delete" and done.acknowledged}
     for listing in operations:
         if listing.kind != "list" or not listing.acknowledged:
             continue
-        seen = [record["request_id"] for record in listing.answer]
+        listed = [record["request_id"] for record in listing.answer]
+        seen = [request_id for request_id in listed if request_id not in deleted]
         if seen != final[: len(seen)]:
             yield f"a list of {len(seen)} entries is not how the final one begins"
         missing = {done.request_id for done in acknowledged if done.ended < listing.started} - set(seen)
         if missing:
             yield f"a list lacks {len(missing)} entries that were acknowledged before it was asked for"
+        for request_id in set(listed) & gone.keys():
+            if gone[request_id] < listing.started:
+                yield f"a list shows entry {request_id}, which was deleted before"
 
 
 def _broken_pictures(records: Records, store: ObjectStore) -> Iterator[str]:
@@ -80,13 +98,20 @@ def _wrong_answers(operations: Sequence[Operation], stale_after: float) -> Itera
         done.answer["timestamp"]: done.ended for done in operations if done.kind == "upload" and done.acknowledged
     }
     kept = {done.about for done in operations if done.kind == "generate" and done.acknowledged}
+    deleted = _deleted(operations)
+    unstable = {
+        path
+        for done in operations
+        if done.kind == "generate" and done.acknowledged and done.request_id in deleted
+        for path in done.answer["generated_images"]
+    }
     for done in operations:
         last = done.tries[-1]
         if "500" in done.tries:
             yield f"{done.kind} {done.key} was answered with 500"
         if done.kind == "picture" and last == "200" and not _decodes(done.answer):
             yield f"half a picture was given for {done.about}"
-        if done.kind == "picture" and last == "404":
+        if done.kind == "picture" and last == "404" and done.about not in unstable:
             yield f"picture {done.about} of an acknowledged entry was not found"
         if done.kind == "generate" and last == "404":
             if done.ended - uploaded[done.about] < stale_after:
@@ -103,9 +128,11 @@ def _decodes(data: bytes) -> bool:
     return True
 
 
-def _leftovers(records: Records, store: ObjectStore) -> Iterator[str]:
-    """After the sweep, everything in the store must belong to a record."""
+def _leftovers(operations: Sequence[Operation], records: Records, store: ObjectStore) -> Iterator[str]:
+    """After the sweep, everything in the store must belong to a record, or to an upload whose records were deleted."""
     timestamps = {record["product_image_filename"].split("/")[0] for record in records}
+    deleted = _deleted(operations)
+    timestamps |= {done.about for done in operations if done.kind == "generate" and done.request_id in deleted}
     pictures = {path for record in records for path in record["generated_images"]}
     requests, uploads = 0, 0
     for found in store.list(""):

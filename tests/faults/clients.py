@@ -25,9 +25,9 @@ class Operation:
 
     Attributes:
         client: Number of the client.
-        kind: "upload", "generate", "list" or "picture".
+        kind: "upload", "generate", "list", "picture" or "delete".
         key: Idempotency key; empty means none.
-        about: Timestamp of the upload, or path of the picture.
+        about: Timestamp of the upload, path of the picture, or request_id of the record.
         started: Time of the first attempt, in seconds of the monotonic clock.
         ended: Time when the last attempt ended, in the same seconds.
         tries: Status or error name of each attempt; the last one counts.
@@ -46,7 +46,7 @@ class Operation:
     @property
     def acknowledged(self) -> bool:
         """Whether it succeeded."""
-        return self.tries[-1] == "200"
+        return self.tries[-1] in ("200", "204")
 
     @property
     def request_id(self) -> str:
@@ -72,7 +72,7 @@ class Client(threading.Thread):
         self._gateways = gateways
         self._stop_event = stop
         self._uploads: list[dict[str, str]] = []
-        self._pictures: list[str] = []
+        self._made: list[dict[str, Any]] = []
 
     def run(self) -> None:
         """Send random requests one after another until stopped."""
@@ -86,10 +86,13 @@ class Client(threading.Thread):
             self._upload(http)
         elif chance < 0.75:
             self._generate(http, self._random.choice(self._uploads[-4:]))
-        elif chance < 0.85 or not self._pictures:
+        elif chance < 0.85 or not self._made:
             self._send(http, "list", "GET", "/api/history")
+        elif chance < 0.9:
+            doomed = self._made.pop(self._random.randrange(len(self._made)))
+            self._send(http, "delete", "DELETE", f"/api/records/{doomed['sequence']}", about=doomed["request_id"])
         else:
-            path = self._random.choice(self._pictures)
+            path = self._random.choice(self._random.choice(self._made)["generated_images"])
             self._send(http, "picture", "GET", f"/static/{path}", about=path)
 
     def _upload(self, http: httpx.Client) -> None:
@@ -101,7 +104,7 @@ class Client(threading.Thread):
         form = {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"]}
         done = self._send(http, "generate", "POST", "/api/generate-product", about=upload["timestamp"], data=form)
         if done.acknowledged:
-            self._pictures += done.answer["generated_images"]
+            self._made.append(done.answer)
         elif done.tries[-1] == "404":
             self._uploads.remove(upload)
 

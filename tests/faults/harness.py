@@ -28,6 +28,8 @@ from tests.faults.clients import Client, Operation
 from tests.faults.s3_proxy import S3Proxy
 
 STALE_SECONDS = 20
+SWEEP_SECONDS = 6
+"""What a last sweep takes at most, with the second that S3's times are exact to."""
 START_TRIES = 20
 UNLIMITED = resource.RLIM_INFINITY
 FULL = 512
@@ -96,6 +98,7 @@ class System:
             "GATEWAY_PICTURE_CACHE_BYTES": "0",
             "HISTORY_STALE_AFTER_SECONDS": str(STALE_SECONDS),
             "HISTORY_LEASE_SECONDS": "3",
+            "HISTORY_SWEEP_SECONDS": "1",
             **environment,
         }
         for name in ("SEGMENTATION", "INPAINTING", "GENERATION"):
@@ -255,11 +258,12 @@ def _s3_server(stack: ExitStack) -> tuple[str, str, str]:
 
 
 def _calm_down(system: System, folder: Path) -> list[dict[str, object]]:
-    """Let everything finish and a restart sweep what is stale; return the records."""
+    """Let everything finish and a sweep remove what is stale; return the records."""
     time.sleep(1)
     for left in _scratch_files(folder):
         os.utime(left, (0, 0))  # recent ones are kept: they may be another process's
     system.restart_histories(HISTORY_STALE_AFTER_SECONDS="0.001")
+    time.sleep(SWEEP_SECONDS)
     records: list[dict[str, object]] = httpx.get(f"{system.gateways[0].url}/api/history", trust_env=False).json()
     return records
 

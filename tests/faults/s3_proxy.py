@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 
 FAULTS = ("delay", "reset", "lost answer", "truncated", "slow down", "conflict")
 MAX_DELAY = 0.5
+LATENCY_SECONDS = 0.03
 ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code><Message>injected</Message></Error>'
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "date", "server"}
 
 
 class S3Proxy:
-    """Forwards requests to an S3 server.
+    """Forwards requests to an S3 server, across a network whose latency it adds.
 
     Attributes:
         rate: Failing requests, in percent; may be changed at any time.
@@ -46,6 +47,11 @@ class S3Proxy:
             self.injected[chosen] += 1
             return chosen
 
+    def delay(self) -> float:
+        """Choose how long a delayed request takes."""
+        with self._lock:
+            return self._random.uniform(0, MAX_DELAY)
+
     @contextmanager
     def serving(self) -> Iterator["S3Proxy"]:
         """Serve until exit."""
@@ -73,6 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self._body()
+        time.sleep(LATENCY_SECONDS)
         conditional = "If-Match" in self.headers or "If-None-Match" in self.headers
         fault = self.owner.fault(conditional=conditional and self.command == "PUT")
         if fault == "reset":
@@ -88,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self, body: bytes, fault: str) -> None:
         if fault == "delay":
-            time.sleep(random.uniform(0, MAX_DELAY))
+            time.sleep(self.owner.delay())
         status, headers, answer = self._ask(body)
         if fault == "lost answer":
             self.close_connection = True

@@ -28,7 +28,7 @@ class Scene:
         ledger = RecordLog(self.store, 5)
         self.uploads = Uploads(self.store, ledger, STALE)
         upload = self.uploads.create("key-1", "a.png", PHOTO, "PNG")
-        asked = Operation(0, "generate", "k", upload.timestamp, 2, 3, ["200"], None)
+        asked = Operation(0, "generate", "k", upload.timestamp, 2, 3, ["200"], {"generated_images": []})
         generation = Generation(asked.request_id, upload.timestamp, {}, [Picture("30x25", AD, "JPEG")])
         record = Generations(self.store, self.uploads, ledger).save(generation)
         self.records: list[dict[str, Any]] = [record]
@@ -42,6 +42,12 @@ class Scene:
 
     def change(self, number: int, **fields: Any) -> None:
         self.operations[number] = replace(self.operations[number], **fields)
+
+    def delete(self, status: str, *, gone: bool = False) -> None:
+        if gone:
+            self.records.clear()
+        asked = self.operations[1].request_id
+        self.operations.insert(2, Operation(0, "delete", "", asked, 3, 3.5, [status], None))
 
     def violations(self) -> list[str]:
         return violations(self.operations, self.records, self.store, STALE)
@@ -66,6 +72,9 @@ BREAKS: dict[str, tuple[Callable[[Scene], object], str]] = {
     "half an answer": (lambda run: run.change(3, answer=AD[:300]), "half a picture"),
     "not found": (lambda run: run.change(3, tries=["404"]), "was not found"),
     "internal error": (lambda run: run.change(1, tries=["500", "200"]), "answered with 500"),
+    "deleted in vain": (lambda run: run.delete("200"), "is still there"),
+    "gone without being asked": (lambda run: run.records[0].update(sequence=2), "not numbered"),
+    "listed after it was deleted": (lambda run: run.delete("204", gone=True), "which was deleted before"),
     "swept alive": (lambda run: run.change(1, tries=["404"]), "live upload"),
     "upload left": (lambda run: run.uploads.create("key-2", "b.png", PHOTO, "PNG"), "left of an upload"),
     "mark left": (lambda run: run.store.put("saving/x", b"", ""), "saving/x is left"),

@@ -38,7 +38,7 @@ class OpenObject:
     """An object being read.
 
     Attributes:
-        chunks: Its bytes in order, in chunks of at most 1 MiB.
+        chunks: Its bytes in order, in chunks of at most 256 KiB.
         etag: Entity tag; changes when the bytes change.
         size: Size in bytes.
     """

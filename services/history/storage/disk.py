@@ -23,7 +23,7 @@ from services.history.storage.base import (
     TooLargeError,
 )
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 LOCKS = ".locks"
 SCRATCH = ".scratch"
 CLOCK = ".clock"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 DELETE_BATCH = 1000
 MISSING = {"NoSuchKey", "404", "NotFound"}
 CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
