@@ -122,6 +122,10 @@ class Client:
         """Fetch a record as a zip file."""
         return (await self._ask("GET", f"/api/records/{sequence}/archive")).content
 
+    async def delete(self, sequence: int) -> None:
+        """Delete a record with its ads."""
+        await self._ask("DELETE", f"/api/records/{sequence}")
+
     async def records(self, query: str, most: int) -> list[Body]:
         """Search the records, newest first."""
         found: list[Body] = []

@@ -1,4 +1,4 @@
-"""`product-image history`: search what was made, or save one record as a file."""
+"""`product-image history`: search what was made, save one record as a file, or delete it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +14,17 @@ def history(
     query: Annotated[str, typer.Argument(help="Text in names or copy; without it, every record.")] = "",
     most: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of records, newest first.")] = 20,
     archive: Annotated[int | None, typer.Option(help="Save the record with this number as a zip file.")] = None,
+    delete: Annotated[int | None, typer.Option(help="Delete the record with this number, and its ads.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     out: Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the results.")] = Path(),
 ) -> None:
-    """Search what was made, newest first; or save one record as a zip file."""
+    """Search what was made, newest first; or save one record as a zip file, or delete it."""
+    if delete is not None:
+        if not yes:
+            typer.confirm(f"Delete record {delete} and its ads for good?", abort=True)
+        run(lambda client: client.delete(delete))
+        show({"deleted": delete}, [f"record {delete} is deleted"])
+        return
     if archive is not None:
         target = out / f"ads-{archive}.zip"
         packed = run(lambda client: client.archive(archive))

@@ -98,3 +98,21 @@ def test_a_store_without_records_says_so(browser: Browser, tmp_path: Path) -> No
         Visitor(browser, str(empty.client.base_url)).visiting("/#history") as page,
     ):
         expect(page.locator("#history-state")).to_have_text("Nothing here yet: create your first ads.")
+
+
+def test_one_can_be_deleted_after_a_second_thought(reader: Visitor, full: System) -> None:
+    with reader.visiting("/#history") as page:
+        page.fill("[name=query]", "Flask 9")
+        expect(page.locator("#records .name")).to_have_text(["Flask 9"])
+        page.locator("#records button").click()
+        expect(page.locator("#sure")).to_be_hidden()
+        page.click("#delete")
+        expect(page.locator("#sure")).to_be_focused()
+        page.click("#close")
+        page.locator("#records button").click()
+        expect(page.locator("#sure")).to_be_hidden()
+        page.click("#delete")
+        page.click("#sure")
+        expect(page.locator("#record")).to_be_hidden()
+        expect(page.locator("#history-state")).to_have_text("Nothing found for “Flask 9”.")
+    assert full.client.get("/api/records", params={"query": "Flask 9"}).json()["records"] == []

@@ -118,6 +118,16 @@ def test_the_history_is_looked_through(system: Parts, tmp_path: Path) -> None:
     assert call(system, "history", "--archive", "999999").exit_code == 1
 
 
+def test_a_record_is_deleted_once_that_is_wanted(system: Parts) -> None:
+    made = result(system, "generate", str(SAMPLE), "--name", "Percolator")["record"]
+    number = str(made["sequence"])
+    assert call(system, "history", "--delete", number).exit_code == 1, "nobody said yes"
+    assert result(system, "history", "percolator") == [made]
+    assert result(system, "history", "--delete", number, "--yes") == {"deleted": made["sequence"]}
+    assert result(system, "history", "percolator") == []
+    assert call(system, "history", "--delete", "999999", "--yes").exit_code == 1
+
+
 def test_a_catalogue_is_worked_off_and_only_once(system: Parts, tmp_path: Path) -> None:
     rows = [{"photo": f"photo{'x' * number}.png", "name": f"Lamp {number}"} for number in range(5)]
     rows += [{"photo": "missing.png", "name": "None"}, {"photo": "photo.png", "name": ""}]
