@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from common.observability.logs import masked
+from common.masking import masked
 
 
 @dataclass(frozen=True)

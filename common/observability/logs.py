@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
+from common.masking import masked
 from common.observability.tracing import add_trace_id
 from common.settings import LogSettings
 from productimage.context import set_request_id
@@ -16,7 +17,6 @@ from productimage.context import set_request_id
 if TYPE_CHECKING:
     from structlog.typing import ExcInfo
 
-_USERINFO = re.compile(r"//[^/@\s\"']+@")
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 
 
@@ -62,11 +62,6 @@ def configure_logging(settings: LogSettings, process: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(root.level),
         cache_logger_on_first_use=True,
     )
-
-
-def masked(text: str) -> str:
-    """Mask user names and passwords in the URLs of a text."""
-    return _USERINFO.sub("//***@", text)
 
 
 def _traceback(output: TextIO, error: "ExcInfo") -> None:
