@@ -27,7 +27,12 @@ HERE = Path(__file__).parent
 K6 = Path(sysconfig.get_path("scripts"), "k6")
 TICKS = os.sysconf("SC_CLK_TCK")
 SCENARIOS = ("rest", "grpc")
-ROOM = {"GATEWAY_MAX_GENERATIONS": "64", "GATEWAY_LOG_LEVEL": "WARNING", "GATEWAY_RATE_LIMIT": "100000/minute"}
+ROOM = {
+    "GATEWAY_MAX_GENERATIONS": "64",
+    "GATEWAY_MAX_SHARE": "1",
+    "GATEWAY_LOG_LEVEL": "WARNING",
+    "GATEWAY_RATE_LIMIT": "100000/minute",
+}
 """Settings that reject nothing: this measures capacity, not admission control."""
 
 

@@ -215,12 +215,21 @@ def upload_sample(client: httpx.Client) -> dict[str, str]:
     return {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"]}
 
 
+QUIET = {
+    "FIXED_SECONDS": "0.01",
+    "GATEWAY_LOG_LEVEL": "WARNING",
+    "GATEWAY_MAX_SHARE": "1",
+    "GATEWAY_MAX_DOWNLOADS": "64",
+}
+"""Settings that reject nothing."""
+
+
 @contextmanager
 def started(**environment: str) -> Iterator[tuple[Parts, Path, httpx.Client]]:
     """Start the system; yield it, its store folder and a client."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        parts(Path(folder), {"FIXED_SECONDS": "0.01", "GATEWAY_LOG_LEVEL": "WARNING", **environment}) as running,
+        parts(Path(folder), {**QUIET, **environment}) as running,
         httpx.Client(base_url=running.gateway.url, trust_env=False, timeout=60) as client,
     ):
         yield running, Path(folder), client

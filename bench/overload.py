@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 30
 RECOVERED = 2.0
 """The system has recovered once a generation takes at most this multiple of its idle time."""
 EXPECTED = (200, 429, 503)
-ENVIRONMENT = {"FIXED_SECONDS": "0.1", "FIXED_QUEUE_SIZE": "32"}
+ENVIRONMENT = {"FIXED_SECONDS": "0.1", "FIXED_QUEUE_SIZE": "32", "GATEWAY_MAX_SHARE": "1"}
 
 
 def probe(url: str, paths: list[str], stop: Event, found: "Queue[dict[str, list[float]]]") -> None:

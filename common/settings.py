@@ -122,6 +122,12 @@ class ServiceSettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
     queue_size: int = Field(
         16, ge=0, description="Blocking jobs that may wait for a thread. Further jobs are rejected."
     )
+    max_pixels_in_flight: int = Field(
+        60_000_000,
+        gt=0,
+        description="Pixels of pictures that are worked on at a time; further jobs wait. About 12 bytes of memory each,"
+        " beside what the process takes anyway.",
+    )
     max_deadline_seconds: float = Field(
         300, gt=0, description="Maximum duration of a call, whatever deadline its caller sets, in seconds."
     )
@@ -141,6 +147,12 @@ class ServiceSettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
     stop_grace_seconds: float = Field(
         30, ge=0, description="Time for calls in progress to finish after that, in seconds."
     )
+
+    @model_validator(mode="after")
+    def _check_pixels(self) -> Self:
+        if self.max_pixels_in_flight < self.max_image_pixels:
+            raise ValueError("MAX_PIXELS_IN_FLIGHT must be at least MAX_IMAGE_PIXELS: a single picture has to fit")
+        return self
 
 
 class ModelSettings(ServiceSettings):

@@ -4,7 +4,8 @@ import numpy as np
 
 from common.errors import InvalidInputError
 from common.imaging.codec import Mask, Pixels, decode, encode_png
-from common.imaging.header import too_many_pixels
+from common.imaging.header import open_picture, too_many_pixels
+from common.serving.pixels import reserve_pixels
 from common.settings import ImageLimits
 from productimage.image.v1 import image_pb2
 
@@ -17,7 +18,9 @@ _PIXEL_FORMATS = {channels: pixel_format for pixel_format, channels in _CHANNELS
 
 
 def to_pixels(message: image_pb2.Image, limits: ImageLimits) -> Pixels:
-    """Return the pixels of an `Image` message. Raw pixels are not copied: the array is a read-only view.
+    """Return the pixels of an `Image` message, once there is room for them in the budget of the process.
+
+    Raw pixels are not copied: the array is a read-only view.
 
     Returns:
         (H, W) for GRAY8, (H, W, 3) or (H, W, 4) uint8.
@@ -27,8 +30,11 @@ def to_pixels(message: image_pb2.Image, limits: ImageLimits) -> Pixels:
     """
     match message.WhichOneof("data"):
         case "encoded":
+            size = open_picture(message.encoded, limits).size
+            reserve_pixels(size[0] * size[1])
             return decode(message.encoded, limits)
         case "raw":
+            reserve_pixels(message.raw.width * message.raw.height)
             return _raw_pixels(message.raw, limits)
         case _:
             raise InvalidInputError("A picture is missing: set `encoded` or `raw`.", "MISSING_IMAGE")

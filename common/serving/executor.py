@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from common.errors import OverloadedError
 from common.observability.metrics import SECONDS
+from common.serving.pixels import PixelBudget
 from common.serving.work import set_abandoned
 
 QUEUE_WAIT_SECONDS = Histogram(
@@ -30,9 +32,11 @@ class BoundedExecutor:
     Args:
         workers: Number of threads.
         queue_size: Jobs that may wait for a thread.
+        pixels: Pixels of pictures that all jobs may hold at a time. None: any number.
     """
 
-    def __init__(self, workers: int, queue_size: int) -> None:
+    def __init__(self, workers: int, queue_size: int, pixels: int | None = None) -> None:
+        self._pixels = PixelBudget(pixels or sys.maxsize)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
         self._limit = workers + queue_size
         self._taken = 0
@@ -56,9 +60,13 @@ class BoundedExecutor:
         context.run(set_abandoned, abandoned)
         queued_at = time.perf_counter()
 
+        def counted() -> T:
+            with self._pixels.job():
+                return function(*args, **kwargs)
+
         def work() -> T:
             QUEUE_WAIT_SECONDS.observe(time.perf_counter() - queued_at)
-            return context.run(function, *args, **kwargs)
+            return context.run(counted)
 
         future: Future[T] = self._pool.submit(work)
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._release))

@@ -139,7 +139,7 @@ def create_server(settings: ServiceSettings, service: Service) -> BoundServer:
         options=_options(settings),
         maximum_concurrent_rpcs=settings.max_concurrent_rpcs + MAX_WATCHERS + HEALTH_CHECKS,  # else not even read
     )
-    executor = BoundedExecutor(settings.workers, settings.queue_size)
+    executor = BoundedExecutor(settings.workers, settings.queue_size, settings.max_pixels_in_flight)
     health_servicer = health.aio.HealthServicer()
 
     async def set_health(*, serving: bool, ready: bool) -> None:
