@@ -125,8 +125,8 @@ class ServiceSettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
     max_pixels_in_flight: int = Field(
         60_000_000,
         gt=0,
-        description="Pixels of pictures that are worked on at a time; further jobs wait. About 12 bytes of memory each,"
-        " beside what the process takes anyway.",
+        description="Pixels of pictures that are worked on at a time; further jobs wait. Each takes up to 40 bytes of"
+        " memory, beside what the process takes anyway.",
     )
     max_deadline_seconds: float = Field(
         300, gt=0, description="Maximum duration of a call, whatever deadline its caller sets, in seconds."

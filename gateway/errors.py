@@ -30,6 +30,7 @@ HTTP_STATUS = {
     StatusCode.DEADLINE_EXCEEDED: 504,
     StatusCode.DATA_LOSS: 503,
 }
+STATUS_OF_REASON = {"MESSAGE_TOO_LARGE": 413}
 OWN_STATUS = {InvalidInputError: 400, PreconditionError: 422, OverloadedError: 429}
 UNPROCESSABLE = ("UNKNOWN_AUDIENCE", "AUDIENCE_TWICE")
 """Reasons of wrong values in fields that are well formed otherwise: 422, as for any other field."""
@@ -37,6 +38,8 @@ RETRY_AFTER_SECONDS = {429: "2", 503: "5", 409: "1"}
 SENTENCES = {
     "NOTHING_FOUND": "We could not find a product in this photo. Mark it by hand, or use a photo where it is in focus"
     " and stands out from the background.",
+    "MESSAGE_TOO_LARGE": "The picture is too large and too detailed to be worked on: make it smaller, such as 4000"
+    " pixels wide.",
     "EMPTY_CUTOUT": "The cut-out is empty: upload the photo again.",
     "UNKNOWN_UPLOAD": "There is no upload with this timestamp: upload the photo again.",
     "NO_CUTOUT": "This upload has no cut-out: upload the photo again.",
@@ -101,7 +104,7 @@ def from_client_error(error: ProductImageError, capability: str) -> ApiError:
         error: Error of the client.
         capability: What the call was for, such as "cut-out".
     """
-    status = HTTP_STATUS.get(error.code, 500)
+    status = STATUS_OF_REASON.get(error.reason) or HTTP_STATUS.get(error.code, 500)
     log.warning("call failed", capability=capability, code=error.code.name, message=error.message)
     if status == 500:
         return ApiError(status, internal_error_detail())

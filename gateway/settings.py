@@ -67,7 +67,7 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
         " with 429.",
     )
     max_downloads: int = Field(
-        32,
+        16,
         gt=0,
         description="Maximum concurrent reads of pictures, histories and archives. Further ones are rejected with 429.",
     )

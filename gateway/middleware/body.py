@@ -41,9 +41,9 @@ def kinds(settings: GatewaySettings) -> dict[str, _Kind]:
     short = f"The request is larger than {settings.max_json_bytes // 2**10} kB."
     forms = (MULTIPART, "application/x-www-form-urlencoded")
     return {
-        "/api/upload-image": _Kind((MULTIPART,), settings.max_form_bytes, picture),
+        "/api/upload-image": _Kind(forms, settings.max_form_bytes, picture),
         "/api/generate-product": _Kind(forms, settings.max_form_bytes, picture),
-        "/api/upload-audience": _Kind((MULTIPART,), settings.max_list_bytes, listed),
+        "/api/upload-audience": _Kind(forms, settings.max_list_bytes, listed),
         "/api/cut-out": _Kind(("application/json",), settings.max_json_bytes, short),
     }
 

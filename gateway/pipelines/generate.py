@@ -22,7 +22,7 @@ STAGES = 4
 """Reading the upload, writing the copy, composing and saving."""
 SCENE_STAGES = 2
 """Per scene: making its background and finding the objects in it."""
-REPEATABLE = (400, 409, 429)
+REPEATABLE = (400, 409, 413, 429)
 """Errors after which the same upload is needed again: a field to correct, or a moment to wait."""
 
 

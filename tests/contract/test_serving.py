@@ -24,7 +24,7 @@ from common.settings import ServiceSettings
 from productimage import Connection, InpaintingClient, Options, connect
 from productimage.clients.inpainting import InpaintingDeadlines
 from productimage.context import REQUEST_ID, current_request_id, no_deadline, set_deadline
-from productimage.errors import STATUS_DETAILS, DeadlineExceededError, ProductImageError
+from productimage.errors import STATUS_DETAILS, DeadlineExceededError, MessageTooLargeError, ProductImageError
 from productimage.image.v1 import image_pb2
 from productimage.inpainting.v1.inpainting_pb2 import (
     InpaintRequest,
@@ -197,9 +197,8 @@ async def test_messages_over_the_limit_are_refused_on_either_side(probe: Probe) 
     running = bound(ServiceSettings(), probe)
     await running.server.start()
     async with connect(f"127.0.0.1:{running.port}", Options(max_message_bytes=1_000_000)) as small:
-        with pytest.raises(ProductImageError) as caught:
+        with pytest.raises(MessageTooLargeError):
             await call(small, b"large")
-        assert caught.value.code is grpc.StatusCode.RESOURCE_EXHAUSTED
     async with connect(f"127.0.0.1:{running.port}") as usual:
         assert len(await call(usual, b"large")) == 5_000_000
     await running.server.stop(0)
@@ -311,3 +310,32 @@ async def test_those_who_watch_our_health_take_nobody_elses_place() -> None:
         again = stub.Watch(health_pb2.HealthCheckRequest())
         assert (await again.read()).status == health_pb2.HealthCheckResponse.SERVING
         again.cancel()
+
+
+@pytest.mark.parametrize(("of_server", "of_client"), [(1 << 20, 64 << 20), (64 << 20, 1 << 20)])
+async def test_too_large_is_never_said_to_be_busy(of_server: int, of_client: int) -> None:
+    """A request that the server does not take, and a response that the client does not take."""
+    pixels = image_pb2.RawPixels(width=1000, height=1000, format=image_pb2.PIXEL_FORMAT_RGB8, data=bytes(3_000_000))
+    large = image_pb2.Image(raw=pixels)
+
+    class Echo(InpaintingServiceServicer):
+        async def Inpaint(self, _request: InpaintRequest, _context: "Context") -> InpaintResponse:  # noqa: N802
+            return InpaintResponse(picture=large)
+
+        async def RemoveObjects(  # noqa: N802
+            self, _request: RemoveObjectsRequest, _context: "Context"
+        ) -> RemoveObjectsResponse:
+            return RemoveObjectsResponse(picture=large)
+
+    def register(server: grpc.aio.Server, _executor: BoundedExecutor) -> None:
+        add_InpaintingServiceServicer_to_server(Echo(), server)
+
+    settings = ServiceSettings(port=0, max_message_bytes=of_server)
+    running = create_server(settings, Service(SERVICES, EngineRegistry(), register))
+    await running.server.start()
+    sent = large if of_server < of_client else image_pb2.Image()
+    async with connect(f"127.0.0.1:{running.port}", Options(max_message_bytes=of_client)) as connection:
+        with pytest.raises(MessageTooLargeError):
+            await InpaintingClient(connection).inpaint(sent, image_pb2.Image())
+    await running.server.stop(0)
+    running.executor.close()

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from testing.system import FAST, FORM, System, started
+from testing.system import FORM, INSTANT, System, started
 
 PROCESSES = ("GATEWAY", "SEGMENTATION", "INPAINTING", "GENERATION", "HISTORY")
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -49,7 +49,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[System, list[tuple[s
     with collecting() as (collector, address):
         traced = {f"{process}_TRACES_ENDPOINT": address for process in PROCESSES}
         levels = {f"{process}_LOG_FORMAT": "json" for process in PROCESSES}
-        with started(tmp_path_factory.mktemp("store"), {**FAST, **traced, **levels}) as system:
+        with started(tmp_path_factory.mktemp("store"), {**INSTANT, **traced, **levels}) as system:
             upload = system.upload().json()
             system.client.headers["traceparent"] = f"00-{TRACE}-b7ad6b7169203331-01"
             assert system.generate(upload, product_name=SECRET).status_code == 200
@@ -106,5 +106,5 @@ def test_log_lines_name_their_trace(told: Told) -> None:
 
 def test_a_collector_that_is_away_costs_nothing(tmp_path: Path) -> None:
     nowhere = {f"{process}_TRACES_ENDPOINT": "http://127.0.0.1:1" for process in PROCESSES}
-    with started(tmp_path, {**FAST, **nowhere}) as system:
+    with started(tmp_path, {**INSTANT, **nowhere}) as system:
         assert system.upload().status_code == 200

@@ -21,6 +21,8 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 STATUS_DETAILS = "grpc-status-details-bin"
+TOO_LARGE = "message larger than max"
+"""In gRPC's own text for a message that is too large; its status is that of a service that is busy."""
 
 
 class ProductImageError(Exception):
@@ -122,6 +124,10 @@ class TooManyEntriesError(InvalidArgumentError, reason="TOO_MANY_ENTRIES"):
 
 class ProductAspectRatioError(InvalidArgumentError, reason="PRODUCT_ASPECT_RATIO"):
     """The proportions of the product are out of range."""
+
+
+class MessageTooLargeError(InvalidArgumentError, reason="MESSAGE_TOO_LARGE"):
+    """A request, or the response to it, is larger than a message may be; raised by the client."""
 
 
 class MissingImageError(InvalidArgumentError, reason="MISSING_IMAGE"):
@@ -427,6 +433,8 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> ProductImageError:
         for detail in status_pb2.Status.FromString(details).details:
             for known in (info, retry):
                 detail.Unpack(known)
+    if not info.reason and TOO_LARGE in (error.details() or ""):
+        return MessageTooLargeError("The message is too large.")
     kind = BY_REASON.get((error.code(), info.reason)) or BY_CODE.get(error.code(), InternalError)
     delay = retry.retry_delay.ToTimedelta().total_seconds()
     return kind(
