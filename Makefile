@@ -5,7 +5,7 @@ PROTOS := $(shell find protos/productimage -name '*.proto')
 STUBS := protos/python/productimage/ready
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3
 
-.PHONY: setup demo run images test coverage test-faults test-browser test-images test-rolling test-alerts lint format types types-web \
+.PHONY: setup demo run images test coverage test-faults test-browser test-images test-rolling test-memory test-alerts lint format types types-web \
 	protos protos-lint protos-breaking settings docs weights wheels lock check clean help
 .DEFAULT_GOAL := help
 
@@ -38,6 +38,9 @@ test-images: setup weights images  ## run the images with compose, and the pipel
 
 test-rolling: setup  ## three replicas behind one name: balanced, killed and replaced under load
 	$(PY) -m pytest tests/rolling
+
+test-memory: weights  ## the worst pictures that are allowed, against the memory limits of the manifests
+	$(PY) -m pytest tests/memory
 
 test-alerts:  ## try each alert with promtool (Debian: apt install prometheus)
 	promtool check config deploy/monitoring/prometheus.yaml
