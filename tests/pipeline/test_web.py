@@ -20,7 +20,8 @@ from testing.system import System, started
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with started(tmp_path_factory.mktemp("store"), {}) as running:
+    settings = {"GATEWAY_BACKGROUNDS": "square", "GATEWAY_REGENERATIONS": "0"}
+    with started(tmp_path_factory.mktemp("store"), settings) as running:
         yield running
 
 
