@@ -82,16 +82,16 @@ class Leases:
         """
         self._write(name, None)
 
-    def condemn(self, name: str) -> None:
-        """Mark work as being removed, whoever does it and whether or not there is a lease."""
-        self._write(name, Lease("", time(), condemned=True))
+    def condemn(self, name: str) -> Lease | None:
+        """Mark work as being removed, whoever does it and whether or not there is a lease; return the earlier lease."""
+        return self._write(name, Lease("", time(), condemned=True))
 
-    def _write(self, name: str, lease: Lease | None) -> None:
-        """Write a lease as a successor of the present one; None: renew it, if there is one."""
+    def _write(self, name: str, lease: Lease | None) -> Lease | None:
+        """Write a lease as a successor of the present one, which is returned. None: renew it, if there is one."""
         for _ in range(ATTEMPTS):
             found = self._find(name)
             if found is None and lease is None:
-                return
+                return None
             try:
                 if found is None:
                     assert lease is not None  # noqa: S101
@@ -101,7 +101,7 @@ class Leases:
             except ConflictError:
                 continue
             self._note_renewal(name)
-            return
+            return None if found is None else found.value
         raise _being_removed()
 
     def _note_renewal(self, name: str) -> None:

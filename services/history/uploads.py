@@ -273,9 +273,12 @@ class Uploads:
         if found is None:
             raise _unknown()
         # As for the sweep: no save begins after this, and one that began before has a lease.
-        self._pending.condemn(timestamp)
+        lease = self._pending.condemn(timestamp)
         if len(self._saving.names(f"{timestamp}/")) > len(self._saving.names(f"{timestamp}/", self._stale_after)):
-            self._pending.release(timestamp)
+            if lease is None:
+                self._pending.release(timestamp)
+            else:
+                self._pending.restore(timestamp, lease)
             raise ContentionError("A generation of this upload is being saved.", "BEING_SAVED")
         delete_records(self._log.sequences_of_upload(timestamp, found.since))
         self._remove(timestamp, found.request_id)

@@ -9,6 +9,7 @@ from common.errors import ContentionError, InvalidInputError, NotFoundError
 from services.history import paths
 from services.history.deletion import Deletion
 from services.history.generations import Generation, Generations, Picture
+from services.history.leases import Leases
 from services.history.records.codec import Record
 from services.history.records.log import RecordLog
 from services.history.records.queries import RecordQueries, RecordQuery
@@ -116,11 +117,15 @@ def test_an_upload_goes_with_all_that_was_made_from_it(shop: Shop) -> None:
 
 def test_an_upload_that_is_being_used_stays(shop: Shop) -> None:
     upload = shop.upload("u")
-    with shop.uploads.saving(upload.timestamp, "g"), pytest.raises(ContentionError) as caught:
-        shop.deletion.delete_upload(upload.timestamp)
-    assert caught.value.reason == "BEING_SAVED"
-    shop.save(upload, "g")
-    assert len(shop.sequences()) == 1
+    pending = Leases(shop.store, paths.PENDING)
+    for has_lease in (True, False):
+        with shop.uploads.saving(upload.timestamp, "g"):
+            with pytest.raises(ContentionError) as caught:
+                shop.deletion.delete_upload(upload.timestamp)
+            assert caught.value.reason == "BEING_SAVED"
+            assert bool(pending.names()) is has_lease, "one without a result is still swept one day"
+        shop.save(upload, "g")
+        assert len(shop.sequences()) == 1
 
 
 def test_what_broke_off_is_finished_by_the_next_attempt(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
