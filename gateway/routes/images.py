@@ -75,10 +75,12 @@ async def get_upload(timestamp: Timestamp, gateway: GatewayDependency) -> Upload
 @router.delete(
     "/uploads/{timestamp}",
     status_code=204,
+    response_class=Response,
     responses={status: {"model": ErrorBody} for status in (400, 404, 409, 429, 503, 504)},
 )
-async def delete_upload(timestamp: Timestamp, gateway: GatewayDependency) -> None:
+async def delete_upload(timestamp: Timestamp, gateway: GatewayDependency) -> Response:
     """Delete a photo with its cut-out, and every record and ad that was made from it."""
     async with calling("history"):
         await gateway.clients.uploads.delete_upload(timestamp)
     gateway.pictures.forget(f"{timestamp}/")
+    return Response(status_code=204)

@@ -79,8 +79,8 @@ async def record_archive(sequence: Sequence, gateway: GatewayDependency) -> Resp
     return Response(packed, media_type="application/zip", headers={"Content-Disposition": name})
 
 
-@router.delete("/records/{sequence}", status_code=204, responses=ERRORS)
-async def delete_record(sequence: Sequence, gateway: GatewayDependency) -> None:
+@router.delete("/records/{sequence}", status_code=204, response_class=Response, responses=ERRORS)
+async def delete_record(sequence: Sequence, gateway: GatewayDependency) -> Response:
     """Delete a record and its ads. Its number stays taken; deleting it again changes nothing."""
     async with calling("history"):
         found = await gateway.clients.records.list_records(sequence=sequence)
@@ -88,6 +88,7 @@ async def delete_record(sequence: Sequence, gateway: GatewayDependency) -> None:
     for record in found.records:
         for path in record.generated_images:
             gateway.pictures.forget(path)
+    return Response(status_code=204)
 
 
 async def _record(sequence: int, gateway: Gateway) -> RecordBody:

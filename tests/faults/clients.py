@@ -119,7 +119,7 @@ class Client(threading.Thread):
             try:
                 answer = http.request(method, self._random.choice(self._gateways) + path, headers=headers, **request)
                 done.tries.append(str(answer.status_code))
-                is_json = "json" in answer.headers.get("content-type", "")
+                is_json = answer.content and "json" in answer.headers.get("content-type", "")
                 done.answer = answer.json() if is_json else answer.content
             except (httpx.HTTPError, ValueError) as error:
                 done.tries.append(type(error).__name__)

@@ -168,6 +168,29 @@ class TestStatus:
             assert answer.headers["cross-origin-opener-policy"] == "same-origin"
 
 
+class TestDeletion:
+    def test_what_is_deleted_is_gone_from_every_route_and_cache(self, client: httpx.Client) -> None:
+        upload = client.post("/api/upload-image", files={"product_image": ("a.png", PHOTO)}).json()
+        form = {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"]}
+        doomed, other = (client.post("/api/generate-product", data=form).json() for _ in range(2))
+        pictures = [f"/static/{path}" for path in doomed["generated_images"]]
+        assert [client.get(path).status_code for path in pictures * 2] == [200] * 6, "the second time from the cache"
+        for _ in range(2):
+            answer = client.delete(f"/api/records/{doomed['sequence']}")
+            assert (answer.status_code, answer.content) == (204, b"")
+            assert "content-type" not in answer.headers
+        assert client.get(f"/api/records/{doomed['sequence']}").status_code == 404
+        assert [client.get(path).status_code for path in pictures] == [404] * 3
+        assert doomed["request_id"] not in client.get("/api/history").text
+        assert client.get(f"/api/records/{other['sequence']}").json() == other
+        path = f"/api/uploads/{upload['timestamp']}"
+        assert client.get(path).json() == upload
+        assert [client.delete(path).status_code for _ in range(2)] == [204, 404]
+        assert upload["timestamp"] not in client.get("/api/history").text
+        assert client.get(f"/static/{other['generated_images'][0]}").status_code == 404
+        assert client.delete("/api/records/999999").status_code == 404
+
+
 class TestForeignPages:
     @pytest.mark.parametrize(
         "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil", ""]
