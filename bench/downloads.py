@@ -1,8 +1,8 @@
 """Downloads under pressure: many readers of a large picture at one time, half of whom never read.
 
 Readers ask for a picture of 12 MiB through a real gateway and history. Those who read must get it whole or be refused
-at the start; meanwhile, another process asks for a page of records, 25 times a second. `ratio` is the 99th percentile of
-those calls under pressure over that at rest. Memory is the most that each process held.
+at the start; meanwhile, another process asks for a page of records, 25 times a second. `ratio` is the 99th percentile
+of those calls under pressure over that at rest. Memory is the most that each process held.
 
     python -m bench.downloads [READERS] [SECONDS]
 """
