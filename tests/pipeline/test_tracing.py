@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from testing.system import FORM, INSTANT, System, started
+from testing.system import FAST, FORM, INSTANT, System, started
 
 PROCESSES = ("GATEWAY", "SEGMENTATION", "INPAINTING", "GENERATION", "HISTORY")
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -106,5 +106,5 @@ def test_log_lines_name_their_trace(told: Told) -> None:
 
 def test_a_collector_that_is_away_costs_nothing(tmp_path: Path) -> None:
     nowhere = {f"{process}_TRACES_ENDPOINT": "http://127.0.0.1:1" for process in PROCESSES}
-    with started(tmp_path, {**INSTANT, **nowhere}) as system:
+    with started(tmp_path, {**FAST, **nowhere}) as system:
         assert system.upload().status_code == 200
