@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from common.errors import InvalidInputError
+from common.errors import InvalidInputError, PreconditionError
 from common.tables import MissingColumnError, TableError, read_table
 from productimage.generation.v1 import generation_pb2
 
@@ -107,7 +107,7 @@ class Audiences:
                 "all" is named, means everybody.
 
         Raises:
-            InvalidInputError: A part is unknown, or there are two of one category.
+            PreconditionError: A part is unknown, or there are two of one category.
         """
         chosen: dict[str, str] = {}
         for place, part in enumerate(_split(target_audience)):
@@ -115,7 +115,7 @@ class Audiences:
                 continue
             category, tag = self._find_tag(part, place)
             if chosen.setdefault(category, tag.value) != tag.value:
-                raise InvalidInputError(f"The audience names two of {category}: choose one.", "AUDIENCE_TWICE")
+                raise PreconditionError(f"The audience names two of {category}: choose one.", "AUDIENCE_TWICE")
         return generation_pb2.Audience(**chosen)
 
     def _find_tag(self, part: str, place: int) -> tuple[str, Tag]:
@@ -130,7 +130,7 @@ class Audiences:
             ", ".join(f"{tag.label} ({tag.value})" if tag.label != tag.value else tag.label for tag in tags)
             for tags in self._tags.values()
         )
-        raise InvalidInputError(
+        raise PreconditionError(
             f"The audience {part[:40]!r} is not offered. Choose from: {offered}.", "UNKNOWN_AUDIENCE"
         )
 

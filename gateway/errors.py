@@ -32,8 +32,6 @@ HTTP_STATUS = {
 }
 STATUS_OF_REASON = {"MESSAGE_TOO_LARGE": 413}
 OWN_STATUS = {InvalidInputError: 400, PreconditionError: 422, OverloadedError: 429}
-UNPROCESSABLE = ("UNKNOWN_AUDIENCE", "AUDIENCE_TWICE")
-"""Reasons of wrong values in fields that are well formed otherwise: 422, as for any other field."""
 RETRY_AFTER_SECONDS = {429: "2", 503: "5", 409: "1"}
 SENTENCES = {
     "NOTHING_FOUND": "We could not find a product in this photo. Mark it by hand, or use a photo where it is in focus"
@@ -155,7 +153,6 @@ def as_api_error(error: Exception) -> ApiError:
     if status == 500 or not isinstance(error, ServiceError):
         log.error("request failed", exc_info=error)
         return ApiError(500, internal_error_detail())
-    status = 422 if error.reason in UNPROCESSABLE else status
     return ApiError(status, SENTENCES.get(error.reason, str(error)), error.reason)
 
 

@@ -29,8 +29,9 @@ def limit_threads(threads: int | None) -> int:
 
 
 def compute_threads() -> int:
-    """Return the number that was set; 0 if none was."""
-    return int(os.environ.get(OMP_THREADS) or 0)
+    """Return the number that was set; 0 if none was. The variable may hold one per level of nesting ("4,2")."""
+    first = os.environ.get(OMP_THREADS, "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() else 0
 
 
 def available_cpus() -> int:

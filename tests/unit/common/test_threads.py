@@ -29,7 +29,10 @@ def test_the_quota_of_the_container_counts(
     assert threads.available_cpus() == cpus
 
 
-@pytest.mark.parametrize(("setting", "environment", "number"), [(3, "5", 3), (None, "5", 5), (None, "", 2)])
+@pytest.mark.parametrize(
+    ("setting", "environment", "number"),
+    [(3, "5", 3), (None, "5", 5), (None, "", 2), (None, "4,2", 4), (None, "many", 2)],
+)
 def test_a_setting_comes_before_the_environment(
     monkeypatch: pytest.MonkeyPatch, setting: int | None, environment: str, number: int
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from common.errors import InvalidInputError
+from common.errors import InvalidInputError, PreconditionError
 from gateway.audiences import Audiences
 from gateway.settings import GatewaySettings
 from productimage.generation.v1.generation_pb2 import Audience
@@ -108,13 +108,13 @@ def test_who_names_nobody_means_everybody(audiences: Audiences, chosen: str) -> 
 
 @pytest.mark.parametrize("chosen", ["nobody,knows,this", "../../etc", "women,30,hiking", "女性,25-34,x", "option3"])
 def test_an_unknown_part_is_refused_with_the_list(audiences: Audiences, chosen: str) -> None:
-    with pytest.raises(InvalidInputError, match=r"女性 \(female\).*25-34.*戶外旅遊 \(outdoor\)") as caught:
+    with pytest.raises(PreconditionError, match=r"女性 \(female\).*25-34.*戶外旅遊 \(outdoor\)") as caught:
         audiences.parse(chosen)
     assert caught.value.reason == "UNKNOWN_AUDIENCE"
 
 
 def test_two_of_one_category_are_refused(audiences: Audiences) -> None:
-    with pytest.raises(InvalidInputError, match="two of age") as caught:
+    with pytest.raises(PreconditionError, match="two of age") as caught:
         audiences.parse("25-34,35-44")
     assert caught.value.reason == "AUDIENCE_TWICE"
     assert audiences.parse("female,女性") == Audience(gender="female")
