@@ -19,10 +19,15 @@ def read_settings(kind: type[Settings]) -> Settings:
     try:
         return kind()
     except ValidationError as failure:
-        problems = [f"{_variable(kind, *one['loc'][:1])}: {one['msg']}" for one in failure.errors()]
+        problems = [f"{_variable(kind, *one['loc'][:1])}: {_text(one['msg'])}" for one in failure.errors()]
     except SettingsError as failure:  # malformed JSON
         problems = [str(failure)]
     sys.exit("\n".join(["cannot start: check these settings, in the environment or in .env", *problems]))
+
+
+def _text(message: str) -> str:
+    """Return what a validator of ours says, without the words that pydantic puts in front of it."""
+    return message.removeprefix("Value error, ")
 
 
 def _variable(kind: type[BaseSettings], name: str | int = "*") -> str:
