@@ -15,15 +15,12 @@ import numpy as np
 from PIL import Image
 
 from common.imaging.codec import Pixels
-from services.generation.audience import Audience, Product
-from services.generation.background.background import BackgroundRequest
+from services.generation.background.background import Placement
 from services.generation.compose.compose import Output, Scene, compose
 from services.generation.compose.layout import crop_for, product_box
-from services.generation.engines.set.set_engine import SetEngine
-from services.generation.geometry import Size
+from services.generation.geometry import Box, Size
 
 SIZES = (Size(300, 250), Size(320, 480), Size(336, 280))
-RATIOS = (5 / 4, 2 / 3)
 
 
 def cutout() -> Pixels:
@@ -35,12 +32,16 @@ def cutout() -> Pixels:
     return np.dstack([shade, alpha * 255]).round().astype(np.uint8)
 
 
-def rendered_scenes() -> list[Scene]:
-    """Return a rendered set per aspect-ratio family."""
-    made = [
-        SetEngine(stand_in=False).generate(BackgroundRequest(Product("ball"), Audience(), ratio, 1)) for ratio in RATIOS
-    ]
-    return [Scene(background.pixels, background.placement) for background in made]
+def pictures() -> list[Scene]:
+    """Return a picture per aspect-ratio family, as image models make them."""
+    made = []
+    for width, height in ((1250, 1000), (1000, 1500)):
+        y, x = np.mgrid[:height, :width].astype(np.float32)
+        light = 150 + 60 * x / width - 40 * (y > 0.6 * height)
+        picture = np.dstack([light, 0.9 * light, 0.8 * light]).astype(np.uint8)
+        box = Box(round(0.3 * width), round(0.15 * height), round(0.7 * width), round(0.8 * height))
+        made.append(Scene(picture, Placement(box, reflectance=0.1)))
+    return made
 
 
 def plain(scenes: list[Scene], product: Pixels) -> list[bytes]:
@@ -65,7 +66,7 @@ def plain(scenes: list[Scene], product: Pixels) -> list[bytes]:
 def main() -> None:
     """Print a table and, as the last line, the figures as JSON."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 9
-    scenes, product = rendered_scenes(), cutout()
+    scenes, product = pictures(), cutout()
     ours: list[float] = []
     reference: list[float] = []
     for _ in range(runs + 1):

@@ -84,9 +84,9 @@ def _report(record: dict[str, Any], say: Say) -> None:
     say("")
     say(f"  photo      {OUT / 'photo.jpg'}")
     say(f"  cut-out    {OUT / 'cutout.png'}  by {engines['cut_out']}")
-    cleared = engines.get("inpainting", "nobody: nothing stood in the way")
+    made_by = engines.get("composition", engines["background"])
     for ad in sorted(OUT.glob("ad_*.jpg")):
-        say(f"  ad         {ad}  background by {engines['background']}, cleared by {cleared}")
+        say(f"  ad         {ad}  {made_by}")
     say(f"  texts      {OUT / 'short_ad.txt'}, {OUT / 'long_ad.txt'}  by {engines['copy']}")
     say(f"  record     {OUT / 'record.json'}")
     say(f"  all of it  {OUT / 'overview.jpg'}")

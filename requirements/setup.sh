@@ -27,6 +27,16 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
         fail "could not install $package: install it by hand and run this again"
 fi
 
+if [ "$(uname -s)" = Linux ] && ! "$python" -c 'import ctypes; ctypes.CDLL("libatomic.so.1")' 2>/dev/null; then
+    # The renderer of the sets needs it; machines without a compiler lack it.
+    command -v apt-get >/dev/null || fail "libatomic.so.1 not found: install libatomic"
+    apt_get="env DEBIAN_FRONTEND=noninteractive apt-get -qq"
+    [ "$(id -u)" -eq 0 ] || apt_get="sudo $apt_get"
+    echo "set-up: installing libatomic1 (needed to render)"
+    { $apt_get update && $apt_get install --no-install-recommends libatomic1 >/dev/null; } ||
+        fail "could not install libatomic1: install it by hand and run this again"
+fi
+
 [ -x .venv/bin/uv ] || "$python" -m venv --clear .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 

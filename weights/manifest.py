@@ -36,6 +36,8 @@ class NpmSource(_Model):
 
     npm: str
     member: str
+    data_url: bool = False
+    """Whether the member is a script that holds the file in base64."""
 
 
 class MirrorSource(_Model):

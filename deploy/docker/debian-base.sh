@@ -5,6 +5,6 @@ set -eu
 docker=${DOCKER:-docker}
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv bookworm "$root" >&2
+debootstrap --variant=minbase --include=ca-certificates,libatomic1,python3,python3-venv bookworm "$root" >&2
 rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
 tar -C "$root" -c . | $docker import - "$1"

@@ -7,6 +7,8 @@ shift
 python3 -m venv --without-pip /opt/venv
 install="/opt/tools/bin/uv pip install --python /opt/venv/bin/python --compile-bytecode"
 $install --require-hashes --no-deps -r "requirements/$lock.txt"
+# Wheels that hold links make them when Python starts for the first time, which must not be in a read-only image.
+/opt/venv/bin/python -c ''
 build=--torch-backend=${TORCH_BACKEND:-cpu}
 if ls /wheels/torch-*.whl >/dev/null 2>&1; then build="--find-links /wheels"; fi
 for package in "$@"; do

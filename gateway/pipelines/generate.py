@@ -39,6 +39,10 @@ class _Attempt:
         return [flaw for creative in self.creatives for flaw in creative.quality.flaws]
 
     @property
+    def notes(self) -> list[str]:
+        return [note for creative in self.creatives for note in (*creative.quality.flaws, *creative.quality.notes)]
+
+    @property
     def rank(self) -> tuple[int, float]:
         """Lower is better: first fewer flaws, then more contrast."""
         return len(self.flaws), -min(creative.quality.contrast for creative in self.creatives)
@@ -82,7 +86,7 @@ async def _make(
         engines={"cut_out": upload.cutout_engine, **run.provenance.engines()},
         seed=best.seed,
         prompts=[scene.prompt for scene in best.scenes if scene.prompt],
-        notes=[*([copy.note] if copy.note else []), *best.flaws],
+        notes=[*([copy.note] if copy.note else []), *best.notes],
         manifest=provenance_pb2.Manifest(
             software_version=VERSION, stages=[upload.cutout_stage, *run.provenance.stages]
         ),
@@ -123,7 +127,10 @@ async def _compose(run: Run, brief: Brief, cutout: bytes, scenes: list[MadeScene
         composed = await run.clients.generation.compose_creatives([made.scene for made in scenes], cutout, sizes)
         if len(composed.creatives) != len(sizes) or not all(creative.file for creative in composed.creatives):
             raise unusable("composition")
-        stage.inputs.extend([*await run.sha256(cutout), *(scene.sha256 for scene in scenes)])
+        sets = {creative.set for creative in composed.creatives if creative.set}
+        if sets:
+            set_engine(stage, f"set/{min(sets)}")
+        stage.inputs.extend([*await run.sha256(cutout), *(scene.sha256 for scene in scenes if scene.sha256)])
         stage.outputs.extend(await run.sha256(*(creative.file for creative in composed.creatives)))
     return list(composed.creatives)
 

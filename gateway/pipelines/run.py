@@ -85,6 +85,11 @@ class Provenance:
 
     stages: list[provenance_pb2.Stage] = field(default_factory=list)
 
+    def merge(self, name: str, seed: int) -> None:
+        """Keep one of several stages that did the same."""
+        same = [stage for stage in self.stages if stage.name == name and stage.seed == seed]
+        self.stages = [stage for stage in self.stages if all(stage is not one for one in same[1:])]
+
     def engines(self) -> dict[str, str]:
         """Return the engine of each stage."""
         return {stage.name: engine_name(stage) for stage in self.stages if stage.engine}

@@ -23,7 +23,7 @@ SHORT_SIDES = (240, 1080)
 
 @dataclass(frozen=True)
 class MadeScene:
-    """A scene, the prompt its background was made from, and the digest of its pixels."""
+    """A scene, the prompt its background was made from, and the digest of its pixels, if it has any yet."""
 
     scene: generation_pb2.Scene
     prompt: str
@@ -59,7 +59,11 @@ async def make_scenes(run: Run, wanted: SceneRequest) -> list[MadeScene]:
     except ExceptionGroup as failures:
         failure = next((error for error in failures.exceptions if isinstance(error, ApiError)), None)
         raise failure or failures from None
-    return [scene.result() for scene in scenes]
+    made = [scene.result() for scene in scenes]
+    if made[0].scene.HasField("rendered_set"):  # it serves all sizes
+        run.provenance.merge("background", wanted.seed)
+        return made[:1]
+    return made
 
 
 def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generation_pb2.GenerateBackgroundRequest]:
@@ -105,6 +109,8 @@ async def _make_scene(run: Run, request: generation_pb2.GenerateBackgroundReques
             stage.inputs.extend(await run.sha256(request.user_picture))
         else:
             stage.seed = request.seed
+        if background.HasField("rendered_set"):
+            return MadeScene(generation_pb2.Scene(rendered_set=background.rendered_set), background.prompt, "")
         stage.outputs.extend(await run.sha256(background.picture))
         digest = stage.outputs[0]
     picture, placement = background.picture, background.placement

@@ -9,8 +9,9 @@ from common.settings import ImageLimits
 from productimage.generation.v1 import generation_pb2
 from productimage.image.v1 import image_pb2
 from services.generation.audience import Audience, Product, Terms
-from services.generation.background.background import Background, BackgroundRequest, Placement, SceneLight
+from services.generation.background.background import Background, BackgroundRequest, Placement, RenderedSet, SceneLight
 from services.generation.compose.compose import Creative, Scene
+from services.generation.compose.layout import MessageZone
 from services.generation.copy.copy import DEFAULT_LOCALE, LOCALES, Copy
 from services.generation.geometry import Box, Size
 from services.generation.text import plain
@@ -23,6 +24,13 @@ SIDES = range(50, 4097)
 MAX_SIZES = 16
 SHORT_SIDES = range(240, 1081)
 """Pixels of the shorter side of a background."""
+ZONES: dict[generation_pb2.MessageZone.ValueType, MessageZone] = {
+    generation_pb2.MESSAGE_ZONE_UNSPECIFIED: "none",
+    generation_pb2.MESSAGE_ZONE_LEFT: "left",
+    generation_pb2.MESSAGE_ZONE_RIGHT: "right",
+    generation_pb2.MESSAGE_ZONE_ABOVE: "above",
+    generation_pb2.MESSAGE_ZONE_BELOW: "below",
+}
 FLATTEST = 0.1
 """Height over width of the flattest product that can be placed."""
 
@@ -46,8 +54,10 @@ def background_request(request: generation_pb2.GenerateBackgroundRequest) -> Bac
     )
 
 
-def background_response(background: Background) -> generation_pb2.GenerateBackgroundResponse:
+def background_response(background: Background | RenderedSet, engine: str) -> generation_pb2.GenerateBackgroundResponse:
     """Return the response to a GenerateBackground call."""
+    if isinstance(background, RenderedSet):
+        return generation_pb2.GenerateBackgroundResponse(rendered_set=_rendered_set_message(background), engine=engine)
     return generation_pb2.GenerateBackgroundResponse(
         picture=to_message(background.pixels),
         placement=_placement_message(background.placement),
@@ -96,9 +106,7 @@ def copy_response(copy: Copy) -> generation_pb2.WriteCopyResponse:
         short_ad=copy.short_ad,
         long_ad=copy.long_ad,
         engine=copy.engine,
-        terms=generation_pb2.Terms(product=terms.product, features=terms.features, audience=terms.audience)
-        if terms
-        else None,
+        terms=_terms_message(terms) if terms else None,
         note=copy.note,
     )
 
@@ -127,6 +135,23 @@ def scenes(request: generation_pb2.ComposeCreativesRequest, limits: ImageLimits)
     return [Scene(rgb(to_pixels(one.picture, limits)), _placement(one.placement)) for one in request.scenes]
 
 
+def rendered_set(request: generation_pb2.ComposeCreativesRequest) -> RenderedSet | None:
+    """Return the set to render, or None if the scenes are pictures.
+
+    Raises:
+        InvalidInputError: Its product has no name, or a text is too long.
+    """
+    message = next((one.rendered_set for one in request.scenes if one.HasField("rendered_set")), None)
+    if message is None:
+        return None
+    return RenderedSet(product(message.product), audience(message.audience), _terms(message.terms), message.seed)
+
+
+def message_zone(request: generation_pb2.ComposeCreativesRequest) -> MessageZone:
+    """Return where room is left for words."""
+    return ZONES[request.message_zone]
+
+
 def creatives_response(sizes: Sequence[Size], creatives: Sequence[Creative]) -> generation_pb2.ComposeCreativesResponse:
     """Return the response to a ComposeCreatives call."""
     return generation_pb2.ComposeCreativesResponse(
@@ -135,12 +160,30 @@ def creatives_response(sizes: Sequence[Size], creatives: Sequence[Creative]) -> 
                 size=generation_pb2.CreativeSize(width=size.width, height=size.height),
                 file=creative.file,
                 quality=generation_pb2.Quality(
-                    fill=creative.quality.fill, contrast=creative.quality.contrast, flaws=creative.quality.flaws
+                    fill=creative.quality.fill,
+                    contrast=creative.quality.contrast,
+                    flaws=creative.quality.flaws,
+                    notes=creative.quality.notes,
                 ),
+                set=creative.set_name,
             )
             for size, creative in zip(sizes, creatives, strict=True)
         ]
     )
+
+
+def _rendered_set_message(wanted: RenderedSet) -> generation_pb2.RenderedSet:
+    audience, terms = wanted.audience, wanted.terms
+    return generation_pb2.RenderedSet(
+        product=generation_pb2.Product(name=wanted.product.name, description=wanted.product.description),
+        audience=generation_pb2.Audience(gender=audience.gender, age=audience.age, interest=audience.interest),
+        terms=_terms_message(terms) if terms else None,
+        seed=wanted.seed,
+    )
+
+
+def _terms_message(terms: Terms) -> generation_pb2.Terms:
+    return generation_pb2.Terms(product=terms.product, features=terms.features, audience=terms.audience)
 
 
 def _placement_message(placement: Placement) -> generation_pb2.Placement:

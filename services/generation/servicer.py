@@ -1,19 +1,24 @@
 """Generation servicer: delegates each call to the domain, in the executor."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from common.errors import PreconditionError
 from common.imaging.codec import rgb
 from common.imaging.messages import to_pixels
 from common.serving.engines import observe_engine
 from common.serving.executor import BoundedExecutor
 from productimage.generation.v1 import generation_pb2, generation_pb2_grpc
 from services.generation import converters
+from services.generation.background.background import RenderedSet
 from services.generation.background.user_background import place_in
-from services.generation.compose.compose import Output, compose
+from services.generation.compose.compose import Creative, Output, compose
+from services.generation.compose.in_set import compose_in_set
 from services.generation.compose.quality import Limits
 from services.generation.engines.base import Engines
+from services.generation.geometry import Size
 from services.generation.settings import GenerationSettings
 
 if TYPE_CHECKING:
@@ -42,11 +47,11 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
         background_request = converters.background_request(request)
         if request.HasField("user_picture"):
             picture = rgb(to_pixels(request.user_picture, self._settings))
-            background = place_in(picture, background_request.product_aspect_ratio)
-        else:
-            with observe_engine("background", self._engines.background.name):
-                background = self._engines.background.generate(background_request)
-        return converters.background_response(background)
+            placed = place_in(picture, background_request.product_aspect_ratio)
+            return converters.background_response(placed, placed.engine)
+        engine = self._engines.background
+        with observe_engine("background", engine.name):
+            return converters.background_response(engine.generate(background_request), engine.name)
 
     async def WriteCopy(  # noqa: N802
         self, request: generation_pb2.WriteCopyRequest, _context: "Context"
@@ -70,8 +75,23 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
     def _compose_creatives(
         self, request: generation_pb2.ComposeCreativesRequest
     ) -> generation_pb2.ComposeCreativesResponse:
-        sizes, scenes = converters.sizes(request), converters.scenes(request, self._settings)
-        cutout = to_pixels(request.cutout, self._settings)
-        with observe_engine("composition", "compose"):
-            creatives = compose(scenes, cutout, sizes, self._output)
+        sizes = converters.sizes(request)
+        wanted = converters.rendered_set(request)
+        if wanted is not None:
+            creatives = self._compose_in_set(wanted, request, sizes)
+        else:
+            scenes = converters.scenes(request, self._settings)
+            cutout = to_pixels(request.cutout, self._settings)
+            with observe_engine("composition", "compose"):
+                creatives = compose(scenes, cutout, sizes, self._output)
         return converters.creatives_response(sizes, creatives)
+
+    def _compose_in_set(
+        self, wanted: RenderedSet, request: generation_pb2.ComposeCreativesRequest, sizes: Sequence[Size]
+    ) -> list[Creative]:
+        sets = self._engines.sets
+        if sets is None:
+            raise PreconditionError("Sets are rendered only where they are the background engine.", "NO_SETS")
+        cutout = to_pixels(request.cutout, self._settings)
+        with observe_engine("composition", sets.name):
+            return compose_in_set(sets, wanted, cutout, sizes, converters.message_zone(request), self._output)

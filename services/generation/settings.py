@@ -1,5 +1,6 @@
 """Settings of the generation service."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
@@ -62,10 +63,14 @@ class GenerationSettings(ServiceSettings, AwsSettings):
         description="Ask image models for a stand-in of the product's kind where the product goes, instead of an empty"
         " place. Light and scale fit better; every picture is inpainted.",
     )
-    set_stand_in: bool = Field(
-        False,
-        description="Put a stand-in where the product goes in rendered sets, for later stages to find and remove, as in"
-        " pictures from image models.",
+    weights_dir: Path = Field(Path("weights"), description="Folder of panoramas; sets whose panorama is missing rest.")
+    kernel_cache_dir: Path = Field(
+        Path("var/kernels"),
+        description="Folder for what the renderer compiles, which takes up to 40 s at the first start. If it cannot be"
+        " written, that is done at every start.",
+    )
+    set_samples: int = Field(
+        4, ge=1, le=512, description="Samples per pixel of rendered sets: more are slower and less noisy."
     )
     creative_format: Literal["jpeg", "webp", "png"] = Field("jpeg", description="File format of creatives.")
     max_creative_bytes: int = Field(

@@ -65,6 +65,7 @@ async def test_generation() -> None:
     settings = GenerationSettings(port=0, background_engine="set")
     told = await engines(settings, generation.SERVICES, generation.build)
     assert (told["background"].name, told["background"].reason) == ("set", REQUESTED)
+    assert told["renderer"].name in ("llvm_ad_rgb", "scalar_rgb")
     assert (told["copy"].name, told["copy"].reason, told["copy"].remedy) == ("templates", FALLBACK, "OPENAI_KEY=...")
 
 
@@ -78,7 +79,7 @@ async def test_whatever_a_setting_names_is_requested(tmp_path: Path) -> None:
         **await engines(generating, generation.SERVICES, generation.build),
         **await engines(HistorySettings(port=0, store="disk", disk_dir=tmp_path), history.SERVICES, history.build),
     }
-    del told["saliency"]  # follows the cut-out engine
+    del told["saliency"], told["renderer"]  # follow the cut-out engine and the machine
     assert {engine.reason for engine in told.values()} == {REQUESTED}, told
     assert {capability: engine.subject for capability, engine in told.items()} == {
         "cut_out": "SEGMENTATION_ENGINE",

@@ -7,14 +7,20 @@ import pytest
 from common.imaging.messages import to_message, to_pixels
 from common.settings import ImageLimits
 from productimage.generation.v1.generation_pb2 import (
+    MESSAGE_ZONE_ABOVE,
+    MESSAGE_ZONE_BELOW,
+    MESSAGE_ZONE_LEFT,
+    MESSAGE_ZONE_RIGHT,
     AspectRatio,
     Audience,
     ComposeCreativesRequest,
     CreativeSize,
     GenerateBackgroundRequest,
     Light,
+    MessageZone,
     Placement,
     Product,
+    RenderedSet,
     Scene,
     WriteCopyRequest,
 )
@@ -36,18 +42,53 @@ async def channel() -> AsyncIterator[grpc.aio.Channel]:
         yield opened.channel
 
 
-async def test_a_background_is_made(channel: grpc.aio.Channel) -> None:
+async def test_a_set_is_rendered_when_the_ads_are_composed(channel: grpc.aio.Channel) -> None:
     stub = GenerationServiceStub(channel)
     request = GenerateBackgroundRequest(
         product=PRODUCT, audience=AUDIENCE, aspect_ratio=AspectRatio(width=2, height=3), seed=4_294_967_295
     )
     answer = await stub.GenerateBackground(request)
-    pixels = to_pixels(answer.picture, ImageLimits())
-    assert pixels.shape[0] / pixels.shape[1] == pytest.approx(1.5, rel=0.01)
-    assert answer.placement.box.bottom <= pixels.shape[0]
     assert answer.engine == "set"
-    assert "保溫瓶" in answer.prompt
-    assert (await stub.GenerateBackground(request)).picture == answer.picture
+    assert answer.rendered_set.seed == 4_294_967_295
+    assert answer.rendered_set.product == PRODUCT
+    assert not answer.HasField("picture")
+    compose = ComposeCreativesRequest(
+        cutout=Image(encoded=encoded(disc_cutout(200))),
+        scenes=[Scene(rendered_set=answer.rendered_set)],
+        sizes=[CreativeSize(width=120, height=180), CreativeSize(width=100, height=90)],
+    )
+    first = await stub.ComposeCreatives(compose)
+    assert [decoded(creative.file).shape for creative in first.creatives] == [(180, 120, 3), (90, 100, 3)]
+    assert len({creative.set for creative in first.creatives}) == 1
+    assert first.creatives[0].set
+    assert await stub.ComposeCreatives(compose) == first, "the same seed gives the same files"
+
+
+@pytest.mark.parametrize(
+    ("zone", "column", "row"),
+    [
+        (MESSAGE_ZONE_LEFT, 0.74, None),
+        (MESSAGE_ZONE_RIGHT, 0.26, None),
+        (MESSAGE_ZONE_ABOVE, 0.5, 0.7),
+        (MESSAGE_ZONE_BELOW, 0.5, 0.35),
+    ],
+)
+async def test_room_is_left_for_words(
+    zone: MessageZone.ValueType, column: float, row: float | None, channel: grpc.aio.Channel
+) -> None:
+    answer = await GenerationServiceStub(channel).ComposeCreatives(
+        ComposeCreativesRequest(
+            cutout=Image(encoded=encoded(disc_cutout(200))),
+            scenes=[Scene(rendered_set=RenderedSet(product=PRODUCT, seed=1))],
+            sizes=[CreativeSize(width=200, height=200)],
+            message_zone=zone,
+        )
+    )
+    pixels = decoded(answer.creatives[0].file).astype(int)
+    rows, columns = np.nonzero((pixels[..., 0] > 170) & (pixels[..., 1:] < 90).all(axis=2))
+    assert columns.mean() / 200 == pytest.approx(column, abs=0.03)
+    if row is not None:
+        assert rows.mean() / 200 == pytest.approx(row, abs=0.12)
 
 
 async def test_an_own_picture_is_taken_as_the_background(channel: grpc.aio.Channel) -> None:

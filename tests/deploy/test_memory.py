@@ -11,7 +11,7 @@ from services.inpainting.settings import InpaintingSettings
 from services.segmentation.settings import SegmentationSettings
 
 BASE = Path("deploy/k8s/base")
-TAKEN = {"segmentation": (1150, 24), "inpainting": (1300, 4), "generation": (350, 38)}
+TAKEN = {"segmentation": (1150, 24), "inpainting": (1300, 4), "generation": (1000, 38)}
 """What a process takes: MB with its models and ordinary pictures, and bytes for each further pixel in flight."""
 SETTINGS = {
     "segmentation": SegmentationSettings,

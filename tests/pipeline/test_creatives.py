@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from common.version import VERSION
+from services.generation.engines.set.description import all_sets
 from testing.pictures import SAMPLE, decoded, encoded
 from testing.system import INSTANT, System, started
 
@@ -42,13 +43,13 @@ def test_every_record_tells_how_it_was_made(system: System) -> None:
     assert copy["outputs"] == [sha256(record[ad].encode()) for ad in ("short_ad", "long_ad")]
     backgrounds = [stage for stage in stages if stage["name"] == "background"]
     assert {stage["seed"] for stage in backgrounds} == {record["seed"]}
-    assert sorted(stage["prompt"] for stage in backgrounds) == sorted(record["prompts"])
-    assert compose["inputs"][0] == sha256(cutout)
-    assert set(compose["inputs"][1:]) == {stage["outputs"][0] for stage in backgrounds}
+    assert len(backgrounds) == 1
+    assert compose["inputs"] == [sha256(cutout)]
+    assert compose["model"] in all_sets()
     assert compose["outputs"] == [sha256(picture) for picture in system.pictures(record)]
     for stage in stages:
         assert stage["seconds"] > 0
-        assert stage["engine"] == record["engines"].get(stage["name"], "")
+        assert record["engines"].get(stage["name"], "").startswith(stage["engine"])
     assert system.client.get("/api/history").json()[-1] == record
 
 
@@ -57,7 +58,6 @@ def test_the_sizes_are_the_users_choice(system: System) -> None:
     record = system.generate(upload, sizes="728x90, 160x600,1080x1920,970x250,300x600,1080x1080").json()
     shapes = [decoded(picture).shape[1::-1] for picture in system.pictures(record)]
     assert shapes == [(728, 90), (160, 600), (1080, 1920), (970, 250), (300, 600), (1080, 1080)]
-    assert len(record["prompts"]) == 4
     assert record["generated_images"][0].endswith("_728x90.jpg")
     assert all(len(picture) <= 150_000 for picture in system.pictures(record))
 

@@ -24,8 +24,7 @@ FRONTEND = {"Origin": "http://localhost:3001"}
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    # A stand-in occupies the product's place, so that every stage has work to do.
-    settings = {"GENERATION_SET_STAND_IN": "true", "GATEWAY_BACKGROUNDS": "square", "GATEWAY_REGENERATIONS": "0"}
+    settings = {"GATEWAY_BACKGROUNDS": "square", "GATEWAY_REGENERATIONS": "0"}
     with started(tmp_path_factory.mktemp("store"), settings) as running:
         yield running
 
@@ -119,15 +118,11 @@ def test_ads_and_texts_are_made(system: System, uploaded: dict[str, Any], record
 
 
 def test_the_record_names_every_engine(record: dict[str, Any]) -> None:
-    always = {
-        "cut_out": "mobile_sam",
-        "background": "set",
-        "object_finding": "mobile_sam",
-        "copy": "templates",
-    }
-    # The seed is drawn by the gateway: a rare one hides the stand-in. What is always removed is in the user's picture below.
-    assert record["engines"] in (always, {**always, "inpainting": "migan"})
-    assert len(record["prompts"]) == 1
+    composition = record["engines"].pop("composition")
+    assert re.fullmatch(r"set/[a-z_]+", composition)
+    assert record["engines"] == {"cut_out": "mobile_sam", "background": "set", "copy": "templates"}
+    record["engines"]["composition"] = composition
+    assert record["prompts"] == []
 
 
 def test_regenerate_makes_new_ads_and_keeps_the_old(

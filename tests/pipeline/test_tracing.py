@@ -79,10 +79,10 @@ def test_a_request_is_one_trace_through_all_that_it_passes(told: Told) -> None:
 
 def test_stages_and_engines_have_spans_of_their_own(told: Told) -> None:
     names = [span.name for _, span in told[1]]
-    for stage in ("copy", "background", "object_finding", "composition", "history"):
+    for stage in ("copy", "background", "composition", "history"):
         assert f"stage {stage}" in names
     assert names.count("engine set") == 2
-    assert {"engine grabcut", "engine templates", "engine compose"} <= set(names)
+    assert {"engine grabcut", "engine templates"} <= set(names)
 
 
 def test_what_failed_is_marked(told: Told) -> None:

@@ -81,3 +81,20 @@ class Background:
     placement: Placement
     prompt: str
     engine: str
+
+
+@dataclass(frozen=True)
+class RenderedSet:
+    """A background that is rendered when the ads are composed, with the product in it.
+
+    Attributes:
+        product: Product that will stand in it.
+        audience: Audience of the ad.
+        terms: Product and audience in English, if known.
+        seed: The same seed gives the same set and the same pictures.
+    """
+
+    product: Product
+    audience: Audience
+    terms: Terms | None
+    seed: int

@@ -56,20 +56,28 @@ class Output:
 
 @dataclass(frozen=True)
 class Creative:
-    """A finished creative: its file and the result of its quality check."""
+    """A finished creative.
+
+    Attributes:
+        file: Encoded picture.
+        quality: Result of the quality check.
+        set_name: The set it was rendered in; empty if it was not.
+    """
 
     file: bytes
     quality: Quality
+    set_name: str = ""
 
 
 @dataclass(frozen=True)
-class _Cutout:
+class PreparedCutout:
     """The product in linear light, cropped to its visible part: (h, w, 4), premultiplied by alpha."""
 
     light: Light
 
     @property
     def size(self) -> Size:
+        """Size in pixels."""
         return Size(self.light.shape[1], self.light.shape[0])
 
 
@@ -88,7 +96,7 @@ def compose(scenes: Sequence[Scene], cutout: Pixels, sizes: Sequence[Size], outp
     """
     for scene in scenes:
         _check_placement(scene)
-    product = _prepare(cutout)
+    product = prepare(cutout)
     return [_make_one(_nearest(scenes, size), product, size, output) for size in sizes]
 
 
@@ -98,28 +106,35 @@ def _check_placement(scene: Scene) -> None:
         raise InvalidInputError("A placement lies outside its background.", "PLACEMENT_OUTSIDE")
 
 
-def _prepare(cutout: Pixels) -> _Cutout:
+def prepare(cutout: Pixels) -> PreparedCutout:
+    """Crop a cutout to its visible part, in linear light.
+
+    Raises:
+        InvalidInputError: It has no alpha channel.
+        PreconditionError: It has no visible pixel.
+    """
     if cutout.ndim != 3 or cutout.shape[2] != 4:
         raise InvalidInputError("The cutout has no alpha channel: send RGBA.", "NO_ALPHA")
     left, top, width, height = cv2.boundingRect((cutout[..., 3] >= VISIBLE).astype(np.uint8))
     if not width:
         raise PreconditionError("The cutout has no visible pixel.", "EMPTY_CUTOUT")
     visible = cutout[top : top + height, left : left + width]
-    return _Cutout(to_premultiplied(visible))
+    return PreparedCutout(to_premultiplied(visible))
 
 
 def _nearest(scenes: Sequence[Scene], size: Size) -> Scene:
     return min(scenes, key=lambda scene: abs(np.log(scene.size.aspect_ratio / size.aspect_ratio)))
 
 
-def _make_one(scene: Scene, product: _Cutout, ad: Size, output: Output) -> Creative:
+def _make_one(scene: Scene, product: PreparedCutout, ad: Size, output: Output) -> Creative:
     placement = scene.placement
     crop = crop_for(scene.size, placement.box, ad)
     box = product_box(product.size, placement.box, crop, ad)
     layer = clean_edges(scaled(product.light, Size(box.width, box.height)))
     picture = _lit(scaled(_cropped(to_linear(scene.pixels), crop), ad), layer, box, placement)
     file = encode_ad(to_srgb(put(picture, layer, box)), output.file_format, output.limits.file_bytes)
-    return Creative(file, assess(layer, picture, box, ad, file, output.limits))
+    enlarged = box.width / product.size.width
+    return Creative(file, assess(layer, picture, box, ad, file, output.limits, enlarged))
 
 
 def _cropped(light: Light, crop: Crop) -> Light:

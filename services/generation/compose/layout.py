@@ -1,5 +1,7 @@
 """Layout: from the box for the product in a background to its box in a creative."""
 
+from typing import Literal
+
 from services.generation.geometry import Box, Crop, Size
 
 MARGIN = 0.05
@@ -8,6 +10,40 @@ LOWEST_STAND = 0.93
 """Lowest position of the foot of the product, from the top of a creative."""
 ROOMY = 0.8
 """A crop has room for a box of at most this fraction of its height."""
+
+MessageZone = Literal["none", "left", "right", "above", "below"]
+"""Where a creative keeps room for words."""
+STANDS_AT = 0.82
+"""Position of the foot of the product in a rendered set, from the top of a creative."""
+TALL, WIDE = 0.68, 0.7
+"""Height and width of the product in a rendered set, as fractions of the creative's."""
+SHARE = 0.52
+"""Part of a creative that the product has beside, above or below a message."""
+
+
+def free_box(product: Size, ad: Size, zone: MessageZone, *, stands: bool) -> Box:
+    """Return the box of the product in a set that is rendered around it.
+
+    Args:
+        product: Size of the cutout; its proportions are kept.
+        ad: Size of the creative.
+        zone: Where room is left for words.
+        stands: Whether the product stands on something; else it hangs or lies in the middle.
+    """
+    across = SHARE if zone in ("left", "right") else 1.0
+    down = SHARE if zone in ("above", "below") else 1.0
+    fit = min(
+        TALL * ad.height * min(1.0, down * 1.35) / product.height,
+        WIDE * ad.width * min(1.0, across * 1.35) / product.width,
+    )
+    width, height = max(1, round(product.width * fit)), max(1, round(product.height * fit))
+    middle = ad.width * {"left": 1 - SHARE / 2, "right": SHARE / 2}.get(zone, 0.5)
+    if stands:
+        foot = ad.height * {"above": 0.9, "below": SHARE + 0.06}.get(zone, STANDS_AT)
+    else:
+        foot = ad.height * {"above": 1 - SHARE / 2, "below": SHARE / 2}.get(zone, 0.5) + height / 2
+    left, top = round(middle - width / 2), round(foot) - height
+    return Box(left, top, left + width, top + height)
 
 
 def crop_for(background: Size, box: Box, ad: Size) -> Crop:

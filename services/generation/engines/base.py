@@ -1,11 +1,14 @@
 """Protocols of the generation engines."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from services.generation.audience import Audience, Product
-from services.generation.background.background import Background, BackgroundRequest
+from services.generation.background.background import Background, BackgroundRequest, RenderedSet
 from services.generation.copy.copy import Copy
+
+if TYPE_CHECKING:
+    from services.generation.engines.set.set_engine import SetEngine
 
 
 class BackgroundEngine(Protocol):
@@ -15,8 +18,8 @@ class BackgroundEngine(Protocol):
     def name(self) -> str:
         """Name in responses and records."""
 
-    def generate(self, request: BackgroundRequest) -> Background:
-        """Make a background."""
+    def generate(self, request: BackgroundRequest) -> Background | RenderedSet:
+        """Make a background, or say what to render when the ads are composed."""
 
 
 class CopyEngine(Protocol):
@@ -34,5 +37,14 @@ class CopyEngine(Protocol):
 class Engines:
     """Engines selected at start."""
 
-    background: BackgroundEngine
+    cloud: BackgroundEngine | None
+    """Makes backgrounds, unless sets are rendered."""
+    sets: "SetEngine | None"
     copy: CopyEngine
+
+    @property
+    def background(self) -> BackgroundEngine:
+        """The background engine: a cloud's or that of the sets."""
+        engine = self.cloud or self.sets
+        assert engine is not None, "one of them is loaded"  # noqa: S101
+        return engine

@@ -3,12 +3,17 @@
 Engines are imported where they are selected, so that a process that renders does not load a cloud's client.
 """
 
+from typing import TYPE_CHECKING
+
 from common.errors import StartError
 from common.serving.engines import Choice, EngineRegistry, Reason
 from services.generation.engines.base import BackgroundEngine, CopyEngine, Engines
 from services.generation.engines.fallback import FallbackCopy
 from services.generation.engines.templates import Templates
 from services.generation.settings import GenerationSettings
+
+if TYPE_CHECKING:
+    from services.generation.engines.set.set_engine import SetEngine
 
 BACKGROUND = "GENERATION_BACKGROUND_ENGINE"
 COPY = "GENERATION_COPY_ENGINE"
@@ -21,10 +26,12 @@ def load_engines(settings: GenerationSettings, registry: EngineRegistry) -> Engi
     Raises:
         StartError: An engine is named in the settings but cannot be used.
     """
-    return Engines(_load_background(settings, registry), _load_copy(settings, registry))
+    background = _load_cloud_background(settings, registry)
+    sets = None if background else _load_sets(settings, registry)
+    return Engines(background, sets, _load_copy(settings, registry))
 
 
-def _load_background(settings: GenerationSettings, registry: EngineRegistry) -> BackgroundEngine:
+def _load_cloud_background(settings: GenerationSettings, registry: EngineRegistry) -> BackgroundEngine | None:
     requested = settings.background_engine
     if requested == "bedrock" or (requested == "auto" and settings.names_aws_identity):
         from services.generation.engines.bedrock.bedrock import Bedrock
@@ -39,16 +46,27 @@ def _load_background(settings: GenerationSettings, registry: EngineRegistry) -> 
         else:
             registry.report_choice(Choice("background", engine.name, Reason.AVAILABLE, AWS))
         return engine
+    return None
+
+
+def _load_sets(settings: GenerationSettings, registry: EngineRegistry) -> "SetEngine":
     from services.generation.engines.set.set_engine import SetEngine
 
-    rendered = SetEngine(stand_in=settings.set_stand_in)
-    if requested == "set":
-        choice = Choice("background", rendered.name, Reason.REQUESTED, BACKGROUND)
+    engine = SetEngine(settings.weights_dir, settings.kernel_cache_dir, settings.set_samples)
+    engine.warm()
+    if settings.background_engine == "set":
+        registry.report_choice(Choice("background", engine.name, Reason.REQUESTED, BACKGROUND))
     else:
-        remedy = "AWS_ACCESS_KEY_ID=..., AWS_SECRET_ACCESS_KEY=..."
-        choice = Choice("background", rendered.name, Reason.FALLBACK, AWS, remedy)
-    registry.report_choice(choice)
-    return rendered
+        registry.report_choice(
+            Choice("background", engine.name, Reason.FALLBACK, AWS, "AWS_ACCESS_KEY_ID=..., AWS_SECRET_ACCESS_KEY=...")
+        )
+    renderer = engine.renderer
+    if renderer.is_fast:
+        registry.report_choice(Choice("renderer", renderer.variant, Reason.AVAILABLE, renderer.library))
+    else:
+        remedy = "install libLLVM 17 or newer (Debian: apt install libllvm19)"
+        registry.report_choice(Choice("renderer", renderer.variant, Reason.FALLBACK, "libLLVM", remedy))
+    return engine
 
 
 def _load_copy(settings: GenerationSettings, registry: EngineRegistry) -> CopyEngine:

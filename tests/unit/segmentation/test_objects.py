@@ -5,12 +5,9 @@ import pytest
 
 from common.errors import InvalidInputError
 from common.imaging.codec import Pixels
-from services.generation.audience import Audience, Product
-from services.generation.background.background import BackgroundRequest
-from services.generation.engines.set.set_engine import SetEngine
 from services.segmentation.detection.detection import find_objects
 from services.segmentation.engines.base import Box, DetectionQuery, Engines, FoundObject, PromptPoint
-from testing.pictures import ball
+from testing.pictures import ball, table_with_ball
 
 
 def query(labels: Sequence[str] = (), *, min_score: float = 0.5, max_objects: int = 20) -> DetectionQuery:
@@ -39,13 +36,12 @@ def test_an_empty_scene_holds_nothing(engines: Engines) -> None:
 
 @pytest.mark.parametrize("seed", [3, 11])
 def test_what_stands_at_a_place_is_found_and_nothing_else(seed: int, engines: Engines) -> None:
-    for stand_in in (True, False):
-        background = SetEngine(stand_in=stand_in).generate(BackgroundRequest(Product("x"), Audience(), 1.25, seed))
-        zone = background.placement.box
-        place = PromptPoint((zone.left + zone.right) // 2, zone.bottom - (zone.bottom - zone.top) // 8, on_object=True)
-        feet = [found.box.bottom for found in find_objects(background.pixels, query(), place, engines)]
-        on_the_spot = [foot for foot in feet if abs(foot - zone.bottom) < 0.035 * background.pixels.shape[0]]
-        assert bool(on_the_spot) is stand_in
+    for is_there in (True, False):
+        picture, foot = table_with_ball(seed, is_there=is_there)
+        place = PromptPoint(foot[0], foot[1] - 30, on_object=True)
+        feet = [found.box.bottom for found in find_objects(picture, query(), place, engines)]
+        on_the_spot = [bottom for bottom in feet if abs(bottom - foot[1]) < 0.035 * picture.shape[0]]
+        assert bool(on_the_spot) is is_there
 
 
 def test_a_place_outside_is_rejected(engines: Engines) -> None:

@@ -1,1 +1,1 @@
-"""Rendered studio sets: backgrounds without any external service."""
+"""Photographic sets: path-traced scenes with the product in them, lit by real panoramas. No external service."""

@@ -1,150 +1,213 @@
-"""Rendered studio sets: the background engine that needs no external service."""
+"""The engine `set`: chooses a set for a product, and renders each ad with the product in it."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 
+import cv2
 import numpy as np
 
-from services.generation.audience import Audience, Product
-from services.generation.background.background import Background, BackgroundRequest, Placement, SceneLight
+from common.serving import work
+from services.generation.audience import Audience, Product, Terms
+from services.generation.background.background import BackgroundRequest, RenderedSet
+from services.generation.engines.set import renderer
 from services.generation.engines.set.camera import Camera
-from services.generation.engines.set.palette import Palette, choose_palette
-from services.generation.engines.set.patterns import Pattern, leaves, soft, window
-from services.generation.engines.set.props import PROPS
-from services.generation.engines.set.render import render
-from services.generation.engines.set.sets import TYPES, Draft, Scenery
-from services.generation.engines.set.shade import Set
-from services.generation.engines.set.solids import Material, Solid, Vector, sphere
-from services.generation.geometry import Box
+from services.generation.engines.set.choice import choose_set, colour_behind, paper_colours, stance_of
+from services.generation.engines.set.description import SetDescription, all_sets
+from services.generation.engines.set.develop import develop
+from services.generation.engines.set.foregrounds import SHADES, Mesh, Stand, foreground
+from services.generation.engines.set.look import Lab, Look
+from services.generation.engines.set.panorama import (
+    Light,
+    backplate,
+    find_panorama,
+    main_light,
+    read_panorama,
+    surroundings,
+)
+from services.generation.engines.set.solid import Solid, make_solid
+from services.generation.engines.set.trace import Scene, denoise, trace
+from services.generation.geometry import Box, Size
 
-SHORT_SIDE = 640
-"""Default shorter image side, in pixels: twice the longest shorter side of the default ads."""
-MAX_SIDE = 1920
-STAND_LINE = 0.77
-"""Position of the product's foot, as a fraction of the image height from the top."""
-HEADROOM = 0.09
-"""Free space above the product, as a fraction of the image height."""
-SIDEROOM = 0.06
-"""Free space on each side of the widest product, as a fraction of the image width."""
-STAND_OVER = (1.12, 1.7)
-"""Width of a stand, in product widths: minimum, and preferred where there is room."""
-ROOMY_STAND = 0.28
-"""Half the width of a stand that leaves room for props beside it, as a fraction of the image width."""
-NARROWEST_STAND = 0.34
-TYPICAL_RATIO = 0.7
-"""Width over height of a product of unknown proportions."""
-PITCH = 0.13
-DARKEST_SHADOW = 0.38
-"""Darkness of the product's shadow under the key light alone, 0 to 1."""
-LIGHT_NAMES: dict[Pattern, str] = {
-    leaves: "sunlight through palm leaves",
-    window: "daylight through a window",
-    soft: "soft-box light",
-}
+PANORAMAS = Path(__file__).with_name("panoramas")
+MOST_PIXELS = 320_000
+"""Pixels that are traced for an ad; larger ads are enlarged, before they are developed."""
+SLANTED = 0.18
+"""Part of the light to the right or left that makes shadows fall to one side."""
+WAITS_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A set ready to render."""
+class Shot:
+    """An ad to render.
 
-    stage: Set
-    camera: Camera
-    placement: Placement
-    prompt: str
+    Attributes:
+        stage: The set.
+        layer: The product at its size in the ad, (h, w, 4), linear, premultiplied.
+        box: Its place.
+        ad: Size of the ad.
+        look: How the product looks.
+        seed: The same seed gives the same picture.
+    """
+
+    stage: SetDescription
+    layer: Light
+    box: Box
+    ad: Size
+    look: Look
+    seed: int
 
 
 class SetEngine:
-    """Renders a set in the audience's palette. The same request gives the same picture.
+    """Renders ads in sets, one at a time. The same shot gives the same picture.
 
     Args:
-        stand_in: Whether to put a stand-in where the product goes, as in pictures from image models.
+        weights: Folder of further panoramas.
+        cache: Folder for compiled kernels.
+        samples: Samples per pixel.
     """
 
     name = "set"
 
-    def __init__(self, *, stand_in: bool) -> None:
-        self._stand_in = stand_in
+    def __init__(self, weights: Path, cache: Path, samples: int) -> None:
+        self._folders = (PANORAMAS, weights)
+        self._samples = samples
+        self._one_at_a_time = threading.Lock()
+        self._around: dict[str, Light] = {}  # by set: 1.5 MB each
+        self.renderer = renderer.prepare(cache)
+        self.sets = [stage for stage in all_sets().values() if self._is_complete(stage)]
 
-    def generate(self, request: BackgroundRequest) -> Background:
-        """See BackgroundEngine."""
-        plan = self.plan(request)
-        return Background(render(plan.stage, plan.camera, request.seed), plan.placement, plan.prompt, self.name)
+    def warm(self) -> None:
+        """Compile what all sets share, by rendering a small one."""
+        layer = np.full((24, 16, 4), 0.5, np.float32)
+        layer[..., 3] = 1
+        look = Look(np.zeros(3, np.float32), np.zeros(3, np.float32), 0, 0.13)
+        self.render(Shot(self.sets[0], layer, Box(16, 10, 32, 34), Size(48, 44), look, 0))
 
-    def plan(self, request: BackgroundRequest) -> Plan:
-        """Plan the set for a request."""
-        rng = np.random.default_rng(request.seed)
-        width, height = _size(request)
-        draft = _draft(request, rng, width, height)
-        types = TYPES[request.audience.interest]
-        scenery = types[int(rng.integers(len(types)))](draft)
-        pattern = scenery.patterns[int(rng.integers(len(scenery.patterns)))]
-        camera = Camera(width, height, PITCH, scenery.top + (STAND_LINE - 0.5) * draft.height)
-        light = _light(rng)
-        stage = Set(
-            room=scenery.room,
-            solids=(*scenery.solids, *(_stand_in(draft, scenery) if self._stand_in else ())),
-            light=light,
-            light_colour=scenery.light_colour,
-            key=scenery.key,
-            fill=scenery.fill,
-            pattern=pattern(rng),
-            middle=camera.eye_height,
-        )
-        placement = Placement(
-            box=_zone(camera, scenery.top, draft.stand),
-            light=SceneLight(*light, shadow=DARKEST_SHADOW * scenery.key / (scenery.key + scenery.fill)),
-            reflectance=scenery.reflectance,
-        )
-        return Plan(
-            stage, camera, placement, _prompt(scenery, draft.palette, pattern, request.product, request.audience)
-        )
+    def generate(self, request: BackgroundRequest) -> RenderedSet:
+        """See BackgroundEngine: the set is rendered when the ads are composed, with the product in it."""
+        return RenderedSet(request.product, request.audience, request.terms, request.seed)
+
+    def choose(
+        self, product: Product, audience: Audience, terms: Terms | None, look: Look, seed: int
+    ) -> SetDescription:
+        """Choose a set for a product; the same arguments choose the same set."""
+        rng = np.random.default_rng(seed)
+        stage = choose_set(self.sets, self._behind, stance_of(product, terms), audience, look, rng)
+        if stage.paint == "product":
+            return stage.model_copy(
+                update={"matter": stage.matter.model_copy(update={"colours": paper_colours(look, rng)})}
+            )
+        return stage
+
+    def render(self, shot: Shot) -> Light:
+        """Render an ad without the product's own pixels, but with its shadow, contact and reflection.
+
+        Returns:
+            Linear light of a display, (H, W, 3), 0 to 1.
+
+        Raises:
+            AbandonedError: Nobody waits for it any more.
+        """
+        import mitsuba
+
+        while not self._one_at_a_time.acquire(timeout=WAITS_SECONDS):
+            work.pause(0)
+        try:
+            mitsuba.set_variant(self.renderer.variant)  # each thread has its own
+            return self._render(shot)
+        finally:
+            self._one_at_a_time.release()
+
+    def _render(self, shot: Shot) -> Light:
+        small = _fitted(shot)
+        camera = Camera(small.ad.width, small.ad.height, _foot(small), _pitch(small))
+        solid = make_solid(small.layer, small.box, camera, stands=small.stage.stands)
+        panorama = self._panorama(small.stage)
+        around = self._surroundings(small.stage)
+        mirrored = _is_mirrored(small, around)
+        scene = _scene(small, camera, solid, around, mirrored=mirrored)
+        traced = trace(scene, camera, small.stage.aperture, self._samples, small.seed, lambda: work.pause(0))
+        light, cover = traced[..., :3], np.clip(traced[..., 3:4], 0, 1)
+        albedo, normal = traced[..., 4:7], traced[..., 7:]
+        if panorama is not None and small.stage.panorama is not None:
+            behind = backplate(panorama, small.stage.panorama, camera.width, camera.height)
+            behind = behind[:, ::-1] if mirrored else behind
+            light = light + (1 - cover) * behind
+            albedo = albedo + (1 - cover) * np.clip(behind / max(3 * float(behind.mean()), 1e-3), 0, 1)
+        clean = denoise(light, albedo, normal)
+        whole = clean
+        if small.ad != shot.ad:
+            whole = np.asarray(
+                cv2.resize(clean, (shot.ad.width, shot.ad.height), interpolation=cv2.INTER_CUBIC), np.float32
+            )
+        return develop(np.maximum(whole, 0), shot.stage.exposure, shot.stage.warmth, shot.seed)
+
+    def _is_complete(self, stage: SetDescription) -> bool:
+        return stage.panorama is None or find_panorama(stage.panorama.name, self._folders) is not None
+
+    def _panorama(self, stage: SetDescription) -> Light | None:
+        file = find_panorama(stage.panorama.name, self._folders) if stage.panorama else None
+        return read_panorama(file) if file else None
+
+    @cached_property
+    def _behind(self) -> dict[str, Lab]:
+        import mitsuba
+
+        mitsuba.set_variant(self.renderer.variant)
+        return {stage.name: colour_behind(stage, self._panorama(stage)) for stage in self.sets}
+
+    def _surroundings(self, stage: SetDescription) -> Light:
+        key = stage.name
+        if key not in self._around:
+            self._around[key] = surroundings(stage, self._panorama(stage))
+        return self._around[key]
 
 
-def _size(request: BackgroundRequest) -> tuple[int, int]:
-    ratio = request.aspect_ratio
-    scale = min(request.short_side or SHORT_SIDE, MAX_SIDE / max(ratio, 1 / ratio))
-    return round(scale * max(ratio, 1)), round(scale * max(1 / ratio, 1))
+def _is_mirrored(shot: Shot, around: Light) -> bool:
+    """Return whether left and right are exchanged, so that the set is lit from the same side as the product."""
+    share, towards = main_light(around)
+    side = share * float(towards[0])
+    if shot.look.lit_from and abs(side) > SLANTED:
+        return bool(np.sign(side) != shot.look.lit_from)
+    return bool(np.random.default_rng(shot.seed).random() < 0.5)
 
 
-def _draft(request: BackgroundRequest, rng: np.random.Generator, width: int, height: int) -> Draft:
-    unit = min(width, height) / 2
-    across, down = width / unit, height / unit
-    kinds = PROPS[request.audience.interest]
-    tall = (STAND_LINE - HEADROOM) * down
-    wide = min(tall * (request.product_aspect_ratio or TYPICAL_RATIO), (1 - 2 * SIDEROOM) * across)
-    return Draft(
-        palette=choose_palette(request.audience, int(rng.integers(1 << 16))),
-        props=tuple(kinds[index] for index in rng.permutation(len(kinds))),
-        rng=rng,
-        width=across,
-        height=down,
-        stand=max(NARROWEST_STAND, STAND_OVER[0] * wide / 2, min(STAND_OVER[1] * wide / 2, ROOMY_STAND * across)),
-    )
+def _fitted(shot: Shot) -> Shot:
+    """Return a shot of at most MOST_PIXELS."""
+    scale = min(1.0, (MOST_PIXELS / (shot.ad.width * shot.ad.height)) ** 0.5)
+    if scale == 1:
+        return shot
+    ad = Size(max(8, round(shot.ad.width * scale)), max(8, round(shot.ad.height * scale)))
+    left, top = round(shot.box.left * scale), round(shot.box.top * scale)
+    width, height = max(2, round(shot.box.width * scale)), max(2, round(shot.box.height * scale))
+    layer = np.asarray(cv2.resize(shot.layer, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    return replace(shot, ad=ad, box=Box(left, top, left + width, top + height), layer=layer)
 
 
-def _light(rng: np.random.Generator) -> Vector:
-    """Return the unit direction of a light from above and in front, from a random side."""
-    light = np.array([rng.choice([-1, 1]) * rng.uniform(0.5, 0.75), 0.98, rng.uniform(0.7, 0.95)])
-    x, y, z = (light / np.linalg.norm(light)).tolist()
-    return x, y, z
+def _foot(shot: Shot) -> float:
+    return shot.box.bottom if shot.stage.stands else (shot.box.top + shot.box.bottom) / 2
 
 
-def _stand_in(draft: Draft, scenery: Scenery) -> list[Solid]:
-    radius = 0.28 * min(draft.width, draft.height) / 2
-    return [Solid(sphere(radius), (0, scenery.top + radius, 0), radius, Material(draft.palette.accents[0], 0.4))]
+def _pitch(shot: Shot) -> float:
+    return shot.look.pitch if shot.stage.pitch is None else shot.stage.pitch
 
 
-def _zone(camera: Camera, top: float, stand: float) -> Box:
-    """Return the box for the product above the stand, in image pixels."""
-    half = stand / STAND_OVER[0]
-    left, bottom = camera.project((-half, top, 0.06))
-    right, _ = camera.project((half, top, 0.06))
-    left, right = max(left, SIDEROOM / 2 * camera.width), min(right, (1 - SIDEROOM / 2) * camera.width)
-    return Box(round(left), round(camera.height * HEADROOM), round(right), round(bottom))
+def _scene(shot: Shot, camera: Camera, solid: Solid, around: Light, *, mirrored: bool) -> Scene:
+    rng = np.random.default_rng(shot.seed)
+    middle = ((shot.box.left + shot.box.right) / 2 - shot.ad.width / 2) / camera.unit
+    stand = Stand(middle, shot.box.width / 2 / camera.unit, shot.box.height / camera.unit)
+    colours = shot.layer[..., :3] / np.maximum(shot.layer[..., 3:], 1e-3)
+    pieces = foreground(shot.stage, stand, rng)
+    around = np.ascontiguousarray(around[:, ::-1]) if mirrored else around
+    return Scene(pieces, around, solid.mesh, np.clip(colours, 0, 1), _shade(shot.stage, rng, mirrored=mirrored))
 
 
-def _prompt(scenery: Scenery, palette: Palette, pattern: Pattern, product: Product, audience: Audience) -> str:
-    people = " ".join(part for part in (audience.gender, audience.age) if part) or "everybody"
-    topic = f" who like {audience.interest}" if audience.interest else ""
-    return (
-        f"Studio set for {product.name}: {scenery.name}, {palette.name}, {LIGHT_NAMES[pattern]}; for {people}{topic}."
-    )
+def _shade(stage: SetDescription, rng: np.random.Generator, *, mirrored: bool) -> Mesh | None:
+    if not stage.shade:
+        return None
+    sun = stage.lights[0].towards
+    if mirrored:
+        sun = sun * np.array([-1, 1, 1])
+    return SHADES[stage.shade](sun, rng)

@@ -1,164 +1,246 @@
-"""Ray tracing: the floor that rises into a wall, hit analytically, and solids, by sphere tracing (Hart, 1996)."""
+"""Path tracing of a set with Mitsuba 3, and denoising with Open Image Denoise.
 
-from collections.abc import Sequence
+Every set is made of the same few plug-ins (surroundings, meshes, one kind of surface, one lens), so that all of them
+share the kernels that Dr.Jit compiles.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.generation.engines.set.solids import Material, Plane, Points, Solid, Vector
+from services.generation.engines.set.camera import DISTANCE, Camera
+from services.generation.engines.set.description import MatterDescription
+from services.generation.engines.set.foregrounds import Mesh, Piece, merged, vertex_normals
+from services.generation.engines.set.matter import make_matter
+from services.generation.engines.set.noise import SIDE
+from services.generation.engines.set.panorama import Light
 
-MARCH_STEPS = 64
-HIT = 0.0012
-COVE = 1.2
-"""Radius of the curve in which the floor rises into the wall, in units."""
+IN_FOCUS = 0.1
+"""How far before the middle of the product's foot the lens is in focus, in units."""
+DEPTH = 5
+"""Bounces of light that are followed."""
+PER_PASS = 4
+"""Samples of a pass; between passes a caller who has gone is noticed."""
+MOST_SURFACES = 4
+"""Matters of a foreground, and what shades it."""
+SHADE = MatterDescription(kind="paper", colours=("#101010", "#181818"))
+OUT_OF_SIGHT = Mesh(
+    np.array([(0, -90, 0), (1, -90, 0), (0, -90, 1)], float),
+    np.array([(0, 1, 2)]),
+    np.array([(0, 0), (1, 0), (0, 1)], float),
+)
+THINNEST_COAT = 0.01
+"""A surface without a coat would be another kind of surface, with a kernel of its own."""
+RELIEF = 0.0016
+"""Height of one unit of a matter's height map, in units of the scene, for a map of two units."""
 
 
 @dataclass(frozen=True)
-class Room:
-    """Floor and wall.
+class Scene:
+    """What is traced.
 
     Attributes:
-        floor: Material of the floor.
-        wall: Material of the wall; the floor blends into it.
-        wall_distance: Distance of the wall behind the middle of the set, in units.
-        folds: Strength of the curtain folds in the wall; 0 means flat.
-        ripples: Strength of the ripples in the floor; 0 means flat.
+        pieces: The foreground.
+        surroundings: Light from all around, (256, 512, 3). The sizes of all maps are fixed: see `_as_data`.
+        product: The product's solid, if it is in the scene.
+        colours: Reflectance of the product, (h, w, 3).
+        shade: What throws a pattern of shadows from outside the picture.
     """
 
-    floor: Material
-    wall: Material
-    wall_distance: float = 2.3
-    folds: float = 0.0
-    ripples: float = 0.0
+    pieces: Sequence[Piece]
+    surroundings: Light
+    product: Mesh | None
+    colours: Light | None
+    shade: Mesh | None
 
 
-@dataclass
-class Hits:
-    """Hits of n rays: distance along the ray (n,), unit normal (3, n), index of the solid (n,), -1 for the room."""
-
-    distance: Plane
-    normal: Points
-    solid: NDArray[np.int16]
-
-
-def trace(room: Room, solids: Sequence[Solid], origin: Points, rays: Points) -> Hits:
-    """Trace rays to the first surface they hit.
+def trace(
+    scene: Scene, camera: Camera, aperture: float, samples: int, seed: int, between: Callable[[], None]
+) -> NDArray[np.float32]:
+    """Trace a scene.
 
     Args:
-        room: Floor and wall.
-        solids: Solids in the room.
-        origin: Start of the rays, (3, 1) or (3, n).
-        rays: Unit directions, (3, n).
+        scene: What to trace.
+        camera: Camera.
+        aperture: Radius of the lens, in units; the foot of the product is in focus.
+        samples: Samples per pixel; rounded up to whole passes.
+        seed: Seed of the samples.
+        between: Called between passes; may raise to end the work.
+
+    Returns:
+        (H, W, 10): colour, coverage, albedo and normal.
     """
-    hits = _meet_room(room, origin, rays)
-    for number, solid in enumerate(solids):
-        near = passing(solid, origin, rays, hits.distance)
-        if not near.size:
-            continue
-        starts = origin if origin.shape[1] == 1 else origin[:, near]
-        reached = _march(solid, starts, rays[:, near], hits.distance[near])
-        met = np.isfinite(reached)
-        chosen = near[met]
-        hits.distance[chosen] = reached[met]
-        hits.solid[chosen] = number
-        starts = starts if starts.shape[1] == 1 else starts[:, met]
-        hits.normal[:, chosen] = _normal(solid, starts + rays[:, chosen] * reached[met])
-    return hits
+    import drjit
+    import mitsuba
+
+    loaded = mitsuba.load_dict(_scene(scene))
+    _as_data(loaded)
+    integrator = mitsuba.load_dict({"type": "path", "max_depth": DEPTH, "hide_emitters": True})
+    sampler = mitsuba.load_dict({"type": "independent", "sample_count": PER_PASS})
+    passes = -(-samples // PER_PASS)
+    total = np.zeros((camera.height * camera.width, 10), np.float32)
+    for number in range(passes):
+        between()
+        total += _one_pass(loaded, integrator, sampler, camera, aperture, (seed * 101 + number) & 0xFFFFFFFF)
+    del loaded, integrator, sampler
+    drjit.flush_malloc_cache()
+    return np.asarray(np.nan_to_num(total / passes), np.float32).reshape(camera.height, camera.width, 10)
 
 
-def column(vector: Vector) -> Points:
-    """Return a vector as (3, 1) float32."""
-    return np.array(vector, np.float32)[:, None]
+def _one_pass(scene: Any, integrator: Any, sampler: Any, camera: Camera, aperture: float, seed: int) -> Light:
+    """Trace PER_PASS samples per pixel. Return their means: colour, coverage, albedo, normal, (pixels, 10)."""
+    import drjit
+    import mitsuba
+
+    count = camera.height * camera.width * PER_PASS
+    # Sizes, seeds and places are data here: as literals they would be part of the kernel, compiled anew for each ad.
+    sampler.seed(drjit.opaque(mitsuba.UInt32, seed), count)
+    ray = _rays(sampler, camera, aperture, count)
+    light, is_hit, _ = integrator.sample(scene, sampler, mitsuba.RayDifferential3f(ray))
+    surface = scene.ray_intersect(ray)
+    albedo = drjit.select(surface.is_valid(), surface.bsdf().eval_diffuse_reflectance(surface), 0)
+    normal = drjit.select(surface.is_valid(), surface.sh_frame.n, 0)
+    coverage = drjit.select(is_hit, mitsuba.Float(1), 0)
+    drjit.eval(light, coverage, albedo, normal)
+    parts = [*np.array(light), np.array(coverage), *np.array(albedo), *np.array(normal)]
+    return np.stack([part.reshape(-1, PER_PASS).mean(axis=1) for part in parts], -1).astype(np.float32)
 
 
-def unit(vectors: Points) -> Points:
-    """Normalise vectors (3, n) to length 1."""
-    return np.asarray(vectors / np.maximum(np.sqrt(dot(vectors, vectors)), 1e-9))
+def _rays(sampler: Any, camera: Camera, aperture: float, count: int) -> Any:
+    """Return rays through a thin lens that is in focus at the foot of the product."""
+    import drjit
+    import mitsuba
+
+    def data(value: float) -> Any:
+        return drjit.opaque(mitsuba.Float, value)
+
+    def vector(values: NDArray[np.float64]) -> Any:
+        return mitsuba.Vector3f(*(data(float(value)) for value in values))
+
+    sine, cosine = np.sin(camera.pitch), np.cos(camera.pitch)
+    right, up, ahead = (vector(np.array(axis)) for axis in ((1, 0, 0), (0, cosine, -sine), (0, -sine, -cosine)))
+    place, lens = sampler.next_2d(), mitsuba.warp.square_to_uniform_disk_concentric(sampler.next_2d())
+    pixel = drjit.arange(mitsuba.UInt32, count) // PER_PASS
+    width = drjit.opaque(mitsuba.UInt32, camera.width)
+    column, row = mitsuba.Float(pixel % width) + place.x, mitsuba.Float(pixel // width) + place.y
+    scale = data(1 / (camera.unit * DISTANCE))
+    view = ahead + (column - data(camera.width / 2)) * scale * right + (data(camera.height / 2) - row) * scale * up
+    offset = data(aperture) * (lens.x * right + lens.y * up)
+    return mitsuba.Ray3f(
+        mitsuba.Point3f(vector(camera.origin) + offset), drjit.normalize(view * data(DISTANCE - IN_FOCUS) - offset)
+    )
 
 
-def dot(a: Points, b: Points) -> Plane:
-    """Return the dot products, (n,), of two sets of vectors (3, n)."""
-    return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
+def _as_data(loaded: Any) -> None:
+    """Turn the numbers of a scene into data: literals would become part of its kernels, which fit only that scene."""
+    import drjit
+    import mitsuba
+
+    values = mitsuba.traverse(loaded)
+    for name in list(values.keys()):
+        value = values[name]
+        if isinstance(value, mitsuba.Float) and len(value) == 1:
+            drjit.make_opaque(value)
+            values[name] = value
+    values.update()
 
 
-def smooth(share: Plane) -> Plane:
-    """Ease from 0 to 1 (smoothstep)."""
-    return np.asarray(share * share * (3 - 2 * share))
+def denoise(light: Light, albedo: Light, normal: Light) -> Light:
+    """Denoise a picture in light: (H, W, 3) each."""
+    import mitsuba_oidn
+
+    parts = [np.ascontiguousarray(part, np.float32) for part in (light, np.clip(albedo, 0, 1), normal)]
+    return np.asarray(np.maximum(np.array(mitsuba_oidn.denoise(*parts, hdr=True)), 0), np.float32)
 
 
-def passing(solid: Solid, origin: Points, rays: Points, limit: Plane | float) -> NDArray[np.intp]:
-    """Return the indices of the rays that pass within the solid's reach before their limit."""
-    to_place = column(solid.place) - origin
-    along = dot(to_place, rays)
-    apart = dot(to_place, to_place) - along * along
-    return np.flatnonzero((apart < solid.reach**2) & (along > -solid.reach) & (along - solid.reach < limit))
+def _scene(scene: Scene) -> dict[str, Any]:
+    import mitsuba
+
+    parts: dict[str, Any] = {
+        "type": "scene",
+        "surroundings": {
+            "type": "envmap",
+            "bitmap": mitsuba.Bitmap(np.ascontiguousarray(scene.surroundings, np.float32)),
+        },
+    }
+    by_matter: dict[MatterDescription, list[Mesh]] = {}
+    for piece in scene.pieces:
+        by_matter.setdefault(piece.matter, []).append(piece.mesh)
+    surfaces = [(merged(meshes), matter.size, _surface(matter)) for matter, meshes in by_matter.items()]
+    surfaces.append((scene.shade or OUT_OF_SIGHT, 1.0, _surface(SHADE)))
+    # The number of surfaces is a part of the kernel, too.
+    surfaces += [(OUT_OF_SIGHT, 1.0, _surface(SHADE)) for _ in range(MOST_SURFACES - len(surfaces))]
+    if scene.product is not None and scene.colours is not None:
+        surfaces.append((scene.product, 1.0, _product_surface(scene.colours)))
+    for number, (mesh, size, surface) in enumerate(surfaces):
+        parts[f"surface{number}"] = _mesh(mesh, 1 / size, surface)
+    return parts
 
 
-def _meet_room(room: Room, origin: Points, rays: Points) -> Hits:
-    """Intersect rays with the floor, the cove (a quarter of a horizontal cylinder) or the wall, whichever applies."""
-    _, y, z = rays
-    down, back = np.minimum(y, -1e-6), np.minimum(z, -1e-6)
-    edge = COVE - room.wall_distance
-    to_floor, to_wall = -origin[1] / down, (-room.wall_distance - origin[2]) / back
-    on_floor = (origin[2] + z * to_floor > edge) & (y < 0)
-    on_wall = (origin[1] + y * to_wall > COVE) & (z < 0)
-    # The cove's axis lies at (y, z) = (COVE, edge); the far crossing is the one seen from inside.
-    oy, oz = origin[1] - COVE, origin[2] - edge
-    a, b, c = y * y + z * z, oy * y + oz * z, oy * oy + oz * oz - COVE * COVE
-    to_cove = (-b + np.sqrt(np.maximum(b * b - a * c, 0))) / np.maximum(a, 1e-9)
-    distance = np.where(on_floor, to_floor, np.where(on_wall, to_wall, to_cove)).astype(np.float32)
-    ny = np.where(on_floor, 1, np.where(on_wall, 0, -(oy + y * distance) / COVE))
-    nz = np.where(on_floor, 0, np.where(on_wall, 1, -(oz + z * distance) / COVE))
-    normal = np.stack([np.zeros_like(ny), ny, nz]).astype(np.float32)
-    if room.folds or room.ripples:
-        _bend(room, origin + rays * distance, normal)
-    return Hits(distance, normal, np.full(y.shape, -1, np.int16))
+def _mesh(mesh: Mesh, scale: float, surface: Any) -> Any:
+    import mitsuba
+
+    properties = mitsuba.Properties()
+    properties["mesh_bsdf"] = surface
+    made = mitsuba.Mesh(
+        "mesh",
+        len(mesh.vertices),
+        len(mesh.faces),
+        has_vertex_normals=True,
+        has_vertex_texcoords=True,
+        props=properties,
+    )
+    values = mitsuba.traverse(made)
+    values["vertex_positions"] = np.ascontiguousarray(mesh.vertices, np.float32).ravel()
+    values["faces"] = np.ascontiguousarray(mesh.faces, np.uint32).ravel()
+    values["vertex_texcoords"] = np.ascontiguousarray(mesh.places * scale, np.float32).ravel()
+    # Mitsuba's own function is compiled anew for each number of faces.
+    values["vertex_normals"] = np.ascontiguousarray(vertex_normals(mesh), np.float32).ravel()
+    values.update()
+    return made
 
 
-def fold_phase(x: Plane) -> Plane:
-    """Return the phase of the curtain folds at x, in radians."""
-    return np.asarray(15 * x + 1.6 * np.sin(2.3 * x) + 0.7 * np.sin(5.9 * x))
+def _surface(description: MatterDescription) -> Any:
+    matter = make_matter(description)
+    return _bsdf(
+        matter.colour, matter.height, matter.roughness, matter.coat, RELIEF * description.relief * description.size / 2
+    )
 
 
-def _bend(room: Room, points: Points, normal: Points) -> None:
-    x, y, z = points
-    if room.folds:
-        risen = smooth(np.clip(y / 0.3, 0, 1))
-        normal[0] += room.folds * risen * np.cos(fold_phase(x))
-    if room.ripples:
-        flat = smooth(np.clip(1 - y / 0.1, 0, 1)) * room.ripples
-        around = np.sqrt(x * x + 1.6 * z * z + 0.01)
-        wave = np.cos(21 * around) / (1 + 1.5 * around) + 0.5 * np.sin(7 * x + 11 * z)
-        normal[0] += flat * wave * x / around
-        normal[2] += flat * wave * z / around
-    normal /= np.sqrt(dot(normal, normal))
+def _product_surface(colours: Light) -> Any:
+    colours = np.asarray(cv2.resize(colours, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), np.float32)
+    flat = np.zeros((SIDE, SIDE), np.float32)
+    return _bsdf(np.clip(colours, 0, 0.95), flat, flat + 0.35, 0.0, RELIEF)
 
 
-def _march(solid: Solid, origin: Points, rays: Points, limit: Plane) -> Plane:
-    """Return the distance at which each ray hits the solid; infinity if it misses."""
-    along = dot(column(solid.place) - origin, rays)
-    travelled = np.maximum(along - solid.reach, 0)
-    end = np.minimum(limit, along + solid.reach)
-    result = np.full(travelled.shape, np.inf, np.float32)
-    active = np.arange(travelled.size)
-    single = origin.shape[1] == 1
-    for _ in range(MARCH_STEPS):
-        start = origin if single else origin[:, active]
-        step = solid.distance_from(start + rays[:, active] * travelled[active])
-        met = step < HIT
-        result[active[met]] = travelled[active[met]]
-        travelled[active] += step
-        active = active[~met & (travelled[active] < end[active])]
-        if not active.size:
-            break
-    return result
+def _bsdf(colour: Light, height: Light, roughness: Light, coat: float, relief: float) -> Any:
+    import mitsuba
+
+    return mitsuba.load_dict(
+        {
+            "type": "twosided",
+            "surface": {
+                "type": "bumpmap",
+                "height": _texture(height * np.float32(relief)),
+                "surface": {
+                    "type": "principled",
+                    "base_color": _texture(colour),
+                    "roughness": _texture(roughness),
+                    "specular": 0.5,
+                    "clearcoat": max(coat, THINNEST_COAT),
+                    "clearcoat_gloss": 0.8,
+                },
+            },
+        }
+    )
 
 
-def _normal(solid: Solid, points: Points) -> Points:
-    """Estimate the unit normal from the distances at the corners of a small tetrahedron."""
-    corners = [column(corner) for corner in ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1))]
-    gradient: Points = np.zeros_like(points)
-    for corner in corners:
-        gradient += corner * solid.distance_from(points + 0.002 * corner)
-    return unit(gradient)
+def _texture(values: Light) -> dict[str, Any]:
+    import mitsuba
+
+    planes = np.ascontiguousarray(values if values.ndim == 3 else values[..., None], np.float32)
+    return {"type": "bitmap", "bitmap": mitsuba.Bitmap(planes), "raw": True, "wrap_mode": "repeat", "format": "fp16"}

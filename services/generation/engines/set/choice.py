@@ -1,0 +1,113 @@
+"""Which set suits a product and its audience."""
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.generation.audience import Audience, Product, Terms
+from services.generation.engines.set.description import SetDescription, Stance
+from services.generation.engines.set.develop import develop
+from services.generation.engines.set.look import Lab, Look
+from services.generation.engines.set.matter import linear
+from services.generation.engines.set.panorama import Light, backplate
+from services.generation.srgb import encode
+
+FITS, NEUTRAL, FOREIGN = 8.0, 1.0, 0.15
+"""Weight of a set that suits the audience's interest, of one for everybody, and of any other."""
+TOO_ALIKE, APART = 14.0, 42.0
+"""Colour differences (CIE76) between product and background: below the first they merge; the second is plenty."""
+LEAST = 0.03
+HEAD_ENDS = re.compile(r"\b(?:for|with|of|in|by|from)\b|[,(|/–—-]\s")
+
+
+@cache
+def _kinds() -> dict[str, tuple[Stance, ...]]:
+    table = tomllib.loads(Path(__file__).with_name("kinds.toml").read_text(encoding="utf-8"))
+    return {word.lower(): cast("tuple[Stance, ...]", (stance,)) for stance, words in table.items() for word in words}
+
+
+def stance_of(product: Product, terms: Terms | None) -> Stance:
+    """Return how a product is shown, by the noun that its name ends with."""
+    for name in (product.name, *((terms.product,) if terms else ())):
+        head = HEAD_ENDS.split(name.lower(), maxsplit=1)[0].strip()
+        if not head:
+            continue
+        last = re.findall(r"[a-z0-9'-]+", head)
+        words = [last[-1], last[-1].removesuffix("s"), "".join(last[-2:])] if last and head.endswith(last[-1]) else []
+        for word, stances in _kinds().items():
+            if word in words or (not word.isascii() and head.endswith(word)):
+                return stances[0]
+    return "standing"
+
+
+def choose_set(
+    sets: Sequence[SetDescription],
+    behind: Mapping[str, Lab],
+    stance: Stance,
+    audience: Audience,
+    look: Look,
+    rng: np.random.Generator,
+) -> SetDescription:
+    """Choose a set: by how the product is shown, by the audience's interest, and so that the product stands out.
+
+    Args:
+        sets: Sets to choose from.
+        behind: Colour behind the product in each set, by name (CIE Lab).
+        stance: How the product is shown.
+        audience: The audience.
+        look: How the product looks.
+        rng: Source of chance; the same state chooses the same set.
+    """
+    fitting = [stage for stage in sets if stance in stage.stances] or list(sets)
+    weights = np.array([_interest(stage, audience) * _contrast(behind[stage.name], look) for stage in fitting])
+    return fitting[int(rng.choice(len(fitting), p=weights / weights.sum()))]
+
+
+def _interest(stage: SetDescription, audience: Audience) -> float:
+    if audience.interest in stage.interests:
+        return FITS if audience.interest else NEUTRAL
+    return NEUTRAL if "" in stage.interests else FOREIGN
+
+
+def _contrast(behind: Lab, look: Look) -> float:
+    apart = float(np.linalg.norm(behind - look.outline))
+    return LEAST + float(np.clip((apart - TOO_ALIKE) / (APART - TOO_ALIKE), 0, 1))
+
+
+def colour_behind(stage: SetDescription, panorama: Light | None) -> Lab:
+    """Return the colour that is behind the product in a set (CIE Lab)."""
+    if panorama is not None and stage.panorama is not None:
+        seen = backplate(panorama, stage.panorama, 48, 48, blur=0.02)
+        middle = develop(seen, stage.exposure, stage.warmth, 0)[8:36, 12:36]
+        return _lab(middle.reshape(-1, 3).mean(axis=0))
+    colour = np.mean([linear(code) for code in (stage.wall or stage.matter).colours[:2]], axis=0)
+    field = np.broadcast_to(np.asarray(colour, np.float32), (8, 8, 3))
+    return _lab(develop(field, stage.exposure, stage.warmth, 0).reshape(-1, 3).mean(axis=0))
+
+
+def _lab(light: NDArray[np.float32]) -> Lab:
+    code = encode(light).astype(np.float32).reshape(1, 1, 3)
+    return np.asarray(cv2.cvtColor(code, cv2.COLOR_RGB2Lab)[0, 0], np.float32)
+
+
+def paper_colours(look: Look, rng: np.random.Generator) -> tuple[str, str]:
+    """Return the colours of a paper that goes with a product: its hue's neighbour or opposite, and apart from it."""
+    lightness, a, b = (float(part) for part in look.colour)
+    hue = math.atan2(b, a) if math.hypot(a, b) > 8 else rng.uniform(0, 2 * math.pi)
+    turn = math.radians(float(rng.choice([-35, 35, 150, 180, 210])))
+    bright = 80.0 if lightness < 58 else 46.0
+    chroma = float(rng.uniform(24, 40))
+    codes = []
+    for level in (bright - 2.5, bright + 2.5):
+        lab = np.array([[[level, chroma * math.cos(hue + turn), chroma * math.sin(hue + turn)]]], np.float32)
+        red, green, blue = np.clip(np.round(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)[0, 0] * 255), 0, 255).astype(int)
+        codes.append(f"#{red:02x}{green:02x}{blue:02x}")
+    return codes[0], codes[1]

@@ -1,0 +1,51 @@
+"""From light to a picture, as film and lens do it: exposure, a soft shoulder, bloom, vignette, grain."""
+
+import cv2
+import numpy as np
+
+from services.generation.engines.set.panorama import LUMINANCE, Light
+from services.generation.srgb import encode
+
+BLOOM = 0.05
+VIGNETTE = 0.10
+GRAIN = 0.007
+"""Strength of the grain, of the full range."""
+
+
+def develop(light: Light, exposure: float, warmth: tuple[float, float], seed: int) -> Light:
+    """Develop a picture.
+
+    Args:
+        light: (H, W, 3).
+        exposure: Geometric mean of the luminance that the middle of the picture gets, before the film.
+        warmth: Factors of red and blue.
+        seed: Seed of the grain.
+
+    Returns:
+        Linear light of a display, (H, W, 3), 0 to 1.
+    """
+    height, width = light.shape[:2]
+    mean = float(np.exp(np.log(light @ LUMINANCE + 1e-3).mean()))
+    exposed = light * np.array([warmth[0], 1, warmth[1]], np.float32) * (exposure / mean)
+    exposed = _bloomed(exposed, max(width, height))
+    down, across = np.mgrid[:height, :width].astype(np.float32)
+    away = (across / width - 0.5) ** 2 + (down / height - 0.5) ** 2
+    film = _film(exposed * (1 - VIGNETTE * 2 * away)[..., None])
+    grain = np.random.default_rng(seed).standard_normal((height, width), np.float32)
+    grain = 0.7 * grain + 0.6 * cv2.GaussianBlur(grain, (0, 0), 0.8)
+    # Grain shows in the middle tones; it is added to the light so that it is even in sRGB.
+    tone = encode(film)
+    noisy = np.clip(tone + GRAIN * grain[..., None] * (1 - 0.5 * tone), 0, 1)
+    return np.asarray(np.where(noisy <= 0.04045, noisy / 12.92, ((noisy + 0.055) / 1.055) ** 2.4), np.float32)
+
+
+def _bloomed(light: Light, side: int) -> Light:
+    hot = np.clip(light - 1, 0, 8).astype(np.float32)
+    small = cv2.resize(hot, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    glow = cv2.GaussianBlur(small, (0, 0), max(0.5, side * 0.005)) + 0.5 * cv2.GaussianBlur(small, (0, 0), side * 0.015)
+    return np.asarray(light + BLOOM * cv2.resize(glow, (light.shape[1], light.shape[0])), np.float32)
+
+
+def _film(light: Light) -> Light:
+    """Return what film makes of light: a fit of the ACES curve (Narkowicz, 2015)."""
+    return np.asarray(np.clip(light * (2.51 * light + 0.03) / (light * (2.43 * light + 0.59) + 0.14), 0, 1), np.float32)

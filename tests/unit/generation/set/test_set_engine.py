@@ -1,0 +1,193 @@
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from common.serving import work
+from services.generation.audience import INTERESTS, Audience, Product
+from services.generation.compose.compose import put
+from services.generation.compose.quality import light_at_contact
+from services.generation.engines.set import set_engine
+from services.generation.engines.set.description import Stance, all_sets
+from services.generation.engines.set.look import look_at
+from services.generation.engines.set.set_engine import MOST_PIXELS, SetEngine
+from services.generation.engines.set.solid import Solid
+from services.generation.engines.set.trace import OUT_OF_SIGHT, trace
+from services.generation.geometry import Size
+from services.generation.srgb import Light, to_srgb
+from tests.unit.generation.set.conftest import KERNELS, jar, shot
+
+GOLDEN = Path(__file__).with_name("golden")
+SMALL = (60, 50)
+GOLDEN_SETS = (
+    "bathroom_shelf", "cafe_table", "concrete_sun", "dark_plinth", "forest_table", "kitchen_counter", "living_room",
+    "rock_on_sand", "wall_peg", "wood_above",
+)  # fmt: skip
+PERCEPTIBLE = 4.0
+"""Mean colour difference (CIE76) of two small pictures that tells them apart."""
+
+
+@pytest.fixture
+def no_solid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the product out of the scene that is traced."""
+    monkeypatch.setattr(set_engine, "make_solid", lambda *_, **__: Solid(OUT_OF_SIGHT, np.zeros((0, 2))))
+
+
+def small_lab(picture: Light) -> Light:
+    small = cv2.resize(to_srgb(picture), SMALL, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2Lab), np.float32)
+
+
+@pytest.mark.parametrize("name", GOLDEN_SETS)
+def test_a_set_looks_as_it_did(name: str, engine: SetEngine) -> None:
+    """If a set was changed on purpose: look at the new pictures, then run with GOLDEN=new."""
+    wanted = shot(name)
+    picture = put(engine.render(wanted), wanted.layer, wanted.box)
+    file = GOLDEN / f"{name}.png"
+    if os.environ.get("GOLDEN") == "new":
+        small = cv2.resize(to_srgb(picture), SMALL, interpolation=cv2.INTER_AREA)
+        Image.fromarray(np.asarray(small)).save(file)
+    known = np.asarray(Image.open(file)).astype(np.float32) / 255
+    apart = np.linalg.norm(small_lab(picture) - cv2.cvtColor(known, cv2.COLOR_RGB2Lab), axis=-1)
+    assert apart.mean() < PERCEPTIBLE
+    assert np.percentile(apart, 99) < 5 * PERCEPTIBLE
+
+
+def test_the_golden_pictures_tell_sets_apart() -> None:
+    pictures = [np.asarray(Image.open(GOLDEN / f"{name}.png")).astype(np.float32) / 255 for name in GOLDEN_SETS]
+    labs = [cv2.cvtColor(picture, cv2.COLOR_RGB2Lab) for picture in pictures]
+    apart = [np.linalg.norm(one - two, axis=-1).mean() for number, one in enumerate(labs) for two in labs[number + 1 :]]
+    assert min(apart) > 1.2 * PERCEPTIBLE
+
+
+@pytest.mark.parametrize("name", ["kitchen_counter", "white_plinth", "warehouse_floor", "rock_on_sand", "paper_sweep"])
+def test_a_product_stands_on_the_ground(name: str, engine: SetEngine) -> None:
+    wanted = shot(name)
+    assert light_at_contact(wanted.layer[..., 3], engine.render(wanted), wanted.box) < 0.85
+
+
+@pytest.mark.usefixtures("no_solid")
+@pytest.mark.parametrize("name", ["kitchen_counter", "white_plinth", "warehouse_floor", "paper_sweep"])
+def test_without_its_solid_it_floats(name: str, engine: SetEngine) -> None:
+    wanted = shot(name)
+    assert light_at_contact(wanted.layer[..., 3], engine.render(wanted), wanted.box) > 0.92
+
+
+def test_a_glossy_ground_reflects_the_product(engine: SetEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = shot("dark_plinth", jar((0.8, 0.02, 0.02)))
+    box = wanted.box
+
+    def redness(picture: Light) -> float:
+        strip = picture[box.bottom + 2 : box.bottom + 12, box.left + 10 : box.right - 10].mean(axis=(0, 1))
+        return float(strip[0] / strip[1:].mean())
+
+    there = redness(engine.render(wanted))
+    monkeypatch.setattr(set_engine, "make_solid", lambda *_, **__: Solid(OUT_OF_SIGHT, np.zeros((0, 2))))
+    assert there > 1.25 * redness(engine.render(wanted))
+
+
+def test_a_seed_gives_one_picture_in_any_thread(engine: SetEngine) -> None:
+    wanted = shot("paper_sweep", ad=Size(120, 100))
+    first, results = engine.render(wanted), list[Light]()
+    threads = [threading.Thread(target=lambda: results.append(engine.render(wanted))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [one.tobytes() for one in results] == [first.tobytes()] * 3
+    other = engine.render(shot("paper_sweep", ad=Size(120, 100), seed=4))
+    assert not np.array_equal(other, first)
+
+
+@pytest.mark.parametrize("ad", [Size(728, 90), Size(160, 600), Size(1080, 1920), Size(50, 50), Size(970, 250)])
+def test_every_size_is_rendered_at_its_own_pixels(ad: Size, engine: SetEngine) -> None:
+    wanted = shot("forest_table", ad=ad)
+    picture = engine.render(wanted)
+    assert picture.shape == (ad.height, ad.width, 3)
+    assert np.isfinite(picture).all()
+    assert picture.min() >= 0
+    assert picture.max() <= 1
+    assert picture.std() > 0.03
+
+
+def test_large_ads_are_traced_small(engine: SetEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels: list[int] = []
+
+    def counted(scene: object, camera: object, *more: object) -> object:
+        pixels.append(camera.width * camera.height)  # type: ignore[attr-defined]
+        return trace(scene, camera, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(set_engine, "trace", counted)
+    engine.render(shot("paper_sweep", ad=Size(1080, 1080)))
+    assert pixels[0] <= 1.01 * MOST_PIXELS
+
+
+def test_a_caller_who_has_gone_ends_the_work(engine: SetEngine) -> None:
+    gone = threading.Event()
+    gone.set()
+    work.set_abandoned(gone)
+    try:
+        with pytest.raises(work.AbandonedError):
+            engine.render(shot("forest_table"))
+    finally:
+        work.set_abandoned(threading.Event())
+    assert engine.render(shot("forest_table", ad=Size(60, 50))).shape == (50, 60, 3), "and the next caller is served"
+
+
+@pytest.mark.parametrize("interest", ["", *INTERESTS])
+@pytest.mark.parametrize("stance", ["standing", "large", "hanging", "lying"])
+def test_there_is_a_set_for_every_product_and_audience(interest: str, stance: Stance) -> None:
+    fitting = [stage for stage in all_sets().values() if stance in stage.stances and interest in stage.interests]
+    assert len(fitting) >= {"standing": 4, "large": 2, "hanging": 1, "lying": 1}[stance]
+
+
+def test_there_are_many_sets(engine: SetEngine) -> None:
+    assert len(engine.sets) >= 16
+    for interest in INTERESTS:
+        assert sum(interest in stage.interests for stage in engine.sets) >= 3
+
+
+def test_the_same_seed_chooses_the_same_set_and_others_others(engine: SetEngine) -> None:
+    look = look_at(jar())
+    chosen = [engine.choose(Product("jar"), Audience(), None, look, seed).name for seed in range(30)]
+    assert chosen == [engine.choose(Product("jar"), Audience(), None, look, seed).name for seed in range(30)]
+    assert len(set(chosen)) >= 6
+    assert {all_sets()[name].stances[0] for name in chosen} == {"standing"}
+
+
+def test_sets_whose_panorama_is_missing_rest(tmp_path: Path, engine: SetEngine) -> None:
+    bare = SetEngine(tmp_path, KERNELS, samples=4)
+    names = {stage.name for stage in bare.sets}
+    assert {"forest_table", "white_plinth"} <= names
+    assert "cafe_table" not in names
+    assert {stage.name for stage in engine.sets} > names
+
+
+def test_no_kernel_is_compiled_after_the_start(tmp_path: Path) -> None:
+    """In a process of its own: Dr.Jit's history of kernels is that of the process."""
+    script = f"""
+import json, sys
+from pathlib import Path
+from services.generation.engines.set.set_engine import SetEngine
+engine = SetEngine(Path("weights"), Path({str(KERNELS)!r}), samples=4)
+engine.warm()
+import drjit
+from services.generation.geometry import Size
+from tests.unit.generation.set.conftest import jar, shot
+with drjit.scoped_set_flag(drjit.JitFlag.KernelHistory, True):
+    for name, ad in (("forest_table", Size(90, 70)), ("rock_on_sand", Size(60, 90)), ("wall_peg", Size(70, 70)),
+                     ("concrete_sun", Size(120, 40)), ("dark_plinth", Size(64, 64)), ("bathroom_shelf", Size(80, 60))):
+        engine.render(shot(name, ad=ad))
+    history = drjit.kernel_history()
+json.dump([str(kernel) for kernel in history if kernel["type"] == drjit.KernelType.JIT and not kernel["cache_hit"]], sys.stdout)
+"""
+    environment = {**os.environ, "DRJIT_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
