@@ -5,7 +5,7 @@ PROTOS := $(shell find protos/productimage -name '*.proto')
 STUBS := protos/python/productimage/ready
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3
 
-.PHONY: setup demo run images test coverage test-faults test-browser test-images test-rolling test-memory test-alerts lint format types types-web \
+.PHONY: setup demo run images test test-slow coverage test-faults test-browser test-images test-rolling test-memory test-alerts lint format types types-web \
 	protos protos-lint protos-breaking settings docs weights wheels lock check clean help
 .DEFAULT_GOAL := help
 
@@ -21,11 +21,14 @@ run: weights  ## serve everything until Ctrl-C (gateway on port 8000)
 # Two workers use two cores; threads within them would only wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test: weights  ## every test that needs nothing but Python
+test: weights  ## every test that needs nothing but Python, but for the slow ones
 	$(PYTEST)
 
+test-slow: weights  ## models against their references, random faults, fuzzing, wheels
+	$(PYTEST) -m slow
+
 coverage: weights  ## unit and contract tests with coverage, which must not fall
-	$(PYTEST) tests/unit tests/contract --cov --cov-report=term:skip-covered --cov-report=html
+	$(PYTEST) -m 'slow or not slow' tests/unit tests/contract --cov --cov-report=term:skip-covered --cov-report=html
 
 test-browser: weights  ## the page, in a real browser (Debian: apt install chromium)
 	$(PY) -m pytest tests/browser

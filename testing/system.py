@@ -14,7 +14,7 @@ from cli.ports import Ports
 from cli.supervisor import running
 from testing.pictures import SAMPLE
 
-INSTANT = {"SEGMENTATION_ENGINE": "grabcut", "INPAINTING_ENGINE": "opencv"}
+INSTANT = {"SEGMENTATION_ENGINE": "grabcut", "INPAINTING_ENGINE": "opencv", "GENERATION_SET_SAMPLES": "1"}
 """Engines that start instantly, for tests that are not about picture quality."""
 FAST = INSTANT | {"GATEWAY_BACKGROUNDS": "square", "GATEWAY_REGENERATIONS": "0"}
 """The same with one background per generation, for tests that are not about ads."""

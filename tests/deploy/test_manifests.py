@@ -13,6 +13,8 @@ import pytest
 
 from common.settings import ServiceSettings
 from gateway.settings import GatewaySettings
+from services.generation.engines.set.description import all_sets
+from services.generation.engines.set.set_engine import PANORAMAS
 from services.generation.settings import GenerationSettings
 from services.history.settings import HistorySettings
 from services.inpainting.settings import InpaintingSettings
@@ -153,7 +155,7 @@ def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:
 def test_weights_are_checked_before_they_are_used(manifests: list[Manifest]) -> None:
     for deployment in deployments(manifests):
         preparing = pod(deployment).get("initContainers", [])
-        if deployment["metadata"]["name"] not in ("segmentation", "inpainting"):
+        if deployment["metadata"]["name"] not in ("segmentation", "inpainting", "generation"):
             assert not preparing
             continue
         (weights,) = preparing
@@ -163,6 +165,14 @@ def test_weights_are_checked_before_they_are_used(manifests: list[Manifest]) -> 
         (main,) = pod(deployment)["containers"]
         mount = next(one for one in main["volumeMounts"] if one["name"] == "weights")
         assert mount == {"name": "weights", "mountPath": "/weights", "readOnly": True}
+
+
+def test_every_panorama_of_a_set_is_fetched(manifests: list[Manifest]) -> None:
+    (generation,) = (one for one in deployments(manifests) if one["metadata"]["name"] == "generation")
+    _, *names = pod(generation)["initContainers"][0]["args"]
+    fetched = {Path(read_manifest()[name].file).stem for name in names}
+    needed = {stage.panorama.name for stage in all_sets().values() if stage.panorama}
+    assert fetched == needed - {file.stem for file in PANORAMAS.glob("*.exr")}
 
 
 def test_images_are_built_by_our_dockerfile(manifests: list[Manifest]) -> None:

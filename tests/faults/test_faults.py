@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults.harness import Plan, run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("store", ["disk", "s3"])
 def test_nothing_is_lost_whatever_dies(tmp_path: Path, store: str) -> None:

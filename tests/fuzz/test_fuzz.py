@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 SECONDS = 10
 MEMORY_MB = 700
 MAX_SECONDS = 10

@@ -15,6 +15,8 @@ from testing.bare_environment import BareEnvironment, build_wheel, install_alone
 from testing.pictures import ball, encoded
 from testing.processes import ROOT, Process, all_running
 
+pytestmark = pytest.mark.slow
+
 PROJECT = ROOT / "protos" / "python"
 TARGET = 'connect("dns:///localhost:50051")'
 

@@ -21,6 +21,8 @@ LISTED = """
 import json, sys
 before = set(sys.modules)
 import cli.__main__
+
+pytestmark = pytest.mark.slow
 print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - before})))
 """
 

@@ -8,6 +8,8 @@ from bench.fill_quality import Seen, cases, hole_beside, measure, score
 from services.inpainting.engines.telea import Telea
 from testing.pictures import ball
 
+pytestmark = pytest.mark.slow
+
 PHOTO, PRODUCT = ball(300, 200)
 
 

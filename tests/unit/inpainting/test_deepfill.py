@@ -16,6 +16,8 @@ from services.inpainting.engines.deepfill.variant import CONVERTED, PYTORCH, TEN
 from tests.unit.inpainting import deepfill_reference as reference
 from tests.unit.inpainting.deepfill_weights import generator_with, random_weights
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = [TENSORFLOW, CONVERTED, PYTORCH]
 NAMES = [variant.name for variant in VARIANTS]
 CLOSE = 1e-4

@@ -30,6 +30,8 @@ from services.segmentation.engines.registry import load_engines
 from services.segmentation.settings import SegmentationSettings
 from testing.pictures import SAMPLE
 
+pytestmark = pytest.mark.slow
+
 EXACT = Device("cpu", bfloat16=False)
 EVERYTHING = DetectionQuery(frozenset(), 0.0, 100)
 

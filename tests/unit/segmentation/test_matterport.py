@@ -15,6 +15,8 @@ from services.segmentation.engines.mask_rcnn.matterport_engine import molded
 from tests.unit.segmentation.matterport_reference import Reference, write_random
 from weights.convert import ConvertError, convert
 
+pytestmark = pytest.mark.slow
+
 SIDE = 128
 WINDOW = (0.1, 0.0, 0.9, 1.0)
 EXACT = Device("cpu", bfloat16=False)

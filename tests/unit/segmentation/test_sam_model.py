@@ -11,6 +11,8 @@ from common.models.device import Device
 from services.segmentation.engines.sam.model import Sam, load_sam, model_name
 from services.segmentation.engines.sam.vit import SIZES, ViT
 
+pytestmark = pytest.mark.slow
+
 EXACT = Device("cpu", bfloat16=False)
 
 

@@ -7,6 +7,8 @@ from services.segmentation.cutout.cutout import cut_out
 from services.segmentation.engines.base import Engines
 from testing.products import GROUNDS, PRODUCTS, glass, photographed, plain, with_shadow
 
+pytestmark = pytest.mark.slow
+
 SIDE = 600
 TONE_ON_TONE = {"white on white": 238, "dark on dark": 28}
 

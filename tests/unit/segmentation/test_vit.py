@@ -6,6 +6,8 @@ from services.segmentation.engines.sam import vit
 from services.segmentation.engines.sam.modeling import ImageEncoderViT
 from services.segmentation.engines.sam.vit import SIZES, ViT, ViTSize
 
+pytestmark = pytest.mark.slow
+
 SMALL = ViTSize(width=32, depth=4, heads=2)
 
 

@@ -4,6 +4,7 @@ Every set is made of the same few plug-ins (surroundings, meshes, one kind of su
 share the kernels that Dr.Jit compiles.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +19,15 @@ from services.generation.engines.set.foregrounds import Mesh, Piece, merged, ver
 from services.generation.engines.set.matter import make_matter
 from services.generation.engines.set.noise import SIDE
 from services.generation.engines.set.panorama import Light
+from services.generation.engines.set.renderer import FAST
 
 IN_FOCUS = 0.1
 """How far before the middle of the product's foot the lens is in focus, in units."""
 DEPTH = 5
 """Bounces of light that are followed."""
+PATHS = {"type": "path", "max_depth": DEPTH, "hide_emitters": True}
 PER_PASS = 4
-"""Samples of a pass; between passes a caller who has gone is noticed."""
+"""Samples of a pass at most; between passes a caller who has gone is noticed."""
 MOST_SURFACES = 4
 """Matters of a foreground, and what shades it."""
 SHADE = MatterDescription(kind="paper", colours=("#101010", "#181818"))
@@ -67,7 +70,7 @@ def trace(
         scene: What to trace.
         camera: Camera.
         aperture: Radius of the lens, in units; the foot of the product is in focus.
-        samples: Samples per pixel; rounded up to whole passes.
+        samples: Samples per pixel; rounded up to whole passes of the same number.
         seed: Seed of the samples.
         between: Called between passes; may raise to end the work.
 
@@ -78,28 +81,32 @@ def trace(
     import mitsuba
 
     loaded = mitsuba.load_dict(_scene(scene))
-    _as_data(loaded)
-    integrator = mitsuba.load_dict({"type": "path", "max_depth": DEPTH, "hide_emitters": True})
-    sampler = mitsuba.load_dict({"type": "independent", "sample_count": PER_PASS})
-    passes = -(-samples // PER_PASS)
-    total = np.zeros((camera.height * camera.width, 10), np.float32)
+    is_fast = mitsuba.variant() == FAST
+    if is_fast:
+        _as_data(loaded)
+    one_pass = _fast_pass if is_fast else _plain_pass
+    passes = math.ceil(samples / PER_PASS)
+    total = np.zeros((camera.height, camera.width, 10), np.float32)
     for number in range(passes):
         between()
-        total += _one_pass(loaded, integrator, sampler, camera, aperture, (seed * 101 + number) & 0xFFFFFFFF)
-    del loaded, integrator, sampler
+        total += one_pass(loaded, camera, aperture, math.ceil(samples / passes), (seed * 101 + number) & 0xFFFFFFFF)
+    del loaded
     drjit.flush_malloc_cache()
-    return np.asarray(np.nan_to_num(total / passes), np.float32).reshape(camera.height, camera.width, 10)
+    return np.asarray(np.nan_to_num(total / passes), np.float32)
 
 
-def _one_pass(scene: Any, integrator: Any, sampler: Any, camera: Camera, aperture: float, seed: int) -> Light:
-    """Trace PER_PASS samples per pixel. Return their means: colour, coverage, albedo, normal, (pixels, 10)."""
+def _fast_pass(scene: Any, camera: Camera, aperture: float, per_pixel: int, seed: int) -> Light:
+    """Trace some samples per pixel. Return their means: colour, coverage, albedo, normal, (H, W, 10)."""
     import drjit
     import mitsuba
 
-    count = camera.height * camera.width * PER_PASS
+    integrator = mitsuba.load_dict(PATHS)
+    sampler = mitsuba.load_dict({"type": "independent", "sample_count": per_pixel})
+    count = camera.height * camera.width * per_pixel
     # Sizes, seeds and places are data here: as literals they would be part of the kernel, compiled anew for each ad.
     sampler.seed(drjit.opaque(mitsuba.UInt32, seed), count)
-    ray = _rays(sampler, camera, aperture, count)
+    pixel = drjit.arange(mitsuba.UInt32, count) // drjit.opaque(mitsuba.UInt32, per_pixel)
+    ray = _rays(sampler, camera, aperture, pixel)
     light, is_hit, _ = integrator.sample(scene, sampler, mitsuba.RayDifferential3f(ray))
     surface = scene.ray_intersect(ray)
     albedo = drjit.select(surface.is_valid(), surface.bsdf().eval_diffuse_reflectance(surface), 0)
@@ -107,10 +114,38 @@ def _one_pass(scene: Any, integrator: Any, sampler: Any, camera: Camera, apertur
     coverage = drjit.select(is_hit, mitsuba.Float(1), 0)
     drjit.eval(light, coverage, albedo, normal)
     parts = [*np.array(light), np.array(coverage), *np.array(albedo), *np.array(normal)]
-    return np.stack([part.reshape(-1, PER_PASS).mean(axis=1) for part in parts], -1).astype(np.float32)
+    means = [part.reshape(camera.height, camera.width, per_pixel).mean(axis=2) for part in parts]
+    return np.stack(means, -1).astype(np.float32)
 
 
-def _rays(sampler: Any, camera: Camera, aperture: float, count: int) -> Any:
+def _plain_pass(scene: Any, camera: Camera, aperture: float, per_pixel: int, seed: int) -> Light:
+    """Trace as `_fast_pass` does, without compiling."""
+    import mitsuba
+
+    sensor = {
+        "type": "thinlens",
+        "fov": camera.field_of_view,
+        "fov_axis": "smaller",
+        "aperture_radius": aperture,
+        "focus_distance": DISTANCE - IN_FOCUS,
+        "to_world": mitsuba.ScalarTransform4f().look_at(
+            origin=camera.origin.tolist(), target=camera.target.tolist(), up=[0, 1, 0]
+        ),
+        "film": {
+            "type": "hdrfilm",
+            "width": camera.width,
+            "height": camera.height,
+            "pixel_format": "rgba",
+            "rfilter": {"type": "box"},
+        },
+        "sampler": {"type": "independent"},
+    }
+    integrator = {"type": "aov", "aovs": "albedo:albedo,normal:sh_normal", "paths": PATHS}
+    lens, traced = mitsuba.load_dict(sensor), mitsuba.load_dict(integrator)
+    return np.array(mitsuba.render(scene, sensor=lens, integrator=traced, spp=per_pixel, seed=seed), np.float32)
+
+
+def _rays(sampler: Any, camera: Camera, aperture: float, pixel: Any) -> Any:
     """Return rays through a thin lens that is in focus at the foot of the product."""
     import drjit
     import mitsuba
@@ -124,7 +159,6 @@ def _rays(sampler: Any, camera: Camera, aperture: float, count: int) -> Any:
     sine, cosine = np.sin(camera.pitch), np.cos(camera.pitch)
     right, up, ahead = (vector(np.array(axis)) for axis in ((1, 0, 0), (0, cosine, -sine), (0, -sine, -cosine)))
     place, lens = sampler.next_2d(), mitsuba.warp.square_to_uniform_disk_concentric(sampler.next_2d())
-    pixel = drjit.arange(mitsuba.UInt32, count) // PER_PASS
     width = drjit.opaque(mitsuba.UInt32, camera.width)
     column, row = mitsuba.Float(pixel % width) + place.x, mitsuba.Float(pixel // width) + place.y
     scale = data(1 / (camera.unit * DISTANCE))

@@ -17,6 +17,7 @@ from services.generation.compose.quality import light_at_contact
 from services.generation.engines.set import set_engine
 from services.generation.engines.set.description import Stance, all_sets
 from services.generation.engines.set.look import look_at
+from services.generation.engines.set.renderer import PLAIN, Renderer
 from services.generation.engines.set.set_engine import MOST_PIXELS, SetEngine
 from services.generation.engines.set.solid import Solid
 from services.generation.engines.set.trace import OUT_OF_SIGHT, trace
@@ -115,6 +116,16 @@ def test_every_size_is_rendered_at_its_own_pixels(ad: Size, engine: SetEngine) -
     assert picture.min() >= 0
     assert picture.max() <= 1
     assert picture.std() > 0.03
+
+
+def test_the_plain_renderer_makes_the_same_pictures(engine: SetEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = shot("white_plinth", ad=Size(90, 75))
+    fast = engine.render(wanted)
+    monkeypatch.setattr(engine, "renderer", Renderer(PLAIN))
+    plain = engine.render(wanted)
+    apart = np.linalg.norm(small_lab(fast) - small_lab(plain), axis=-1)
+    assert apart.mean() < PERCEPTIBLE
+    assert np.percentile(apart, 99) < 5 * PERCEPTIBLE
 
 
 def test_large_ads_are_traced_small(engine: SetEngine, monkeypatch: pytest.MonkeyPatch) -> None:
