@@ -96,16 +96,14 @@ def wood(rng: np.random.Generator, colours: list[Colour], gloss: float) -> Matte
     band = noise(rng, 0.9, 2, across=1, down=14)
     bend = noise(rng, 1.6, 1, across=1.5, down=3)
     for number in range(planks):
-        left, right = number * SIDE // planks, (number + 1) * SIDE // planks
+        part = slice(number * SIDE // planks, (number + 1) * SIDE // planks)
         # A plank shows a cut through a log: how far each place is from the pith gives the ring.
-        away = np.hypot(
-            across - rng.uniform(-0.2, 1.2) + 0.018 * bend, 0.10 * np.sin(np.pi * (down - rng.uniform(0, 1)))
-        )
-        ring = (away * rng.uniform(34, 60) + 0.12 * band) % 1
+        pith, tilt = rng.uniform(-0.2, 1.2), rng.uniform(0, 1)
+        away = np.hypot(across[:, part] - pith + 0.018 * bend[:, part], 0.10 * np.sin(np.pi * (down[:, part] - tilt)))
+        ring = (away * rng.uniform(34, 60) + 0.12 * band[:, part]) % 1
         late = ring**2.5 * (1 - np.clip((ring - 0.92) / 0.08, 0, 1))
-        plank = 0.24 + 0.36 * late + rng.uniform(-0.07, 0.07)
-        share[:, left:right] = plank[:, left:right]
-        edge[:, left : left + 1] = 1
+        share[:, part] = 0.24 + 0.36 * late + rng.uniform(-0.07, 0.07)
+        edge[:, part.start] = 1
     pores = cv2.GaussianBlur((rng.random((SIDE, SIDE)) > 0.996).astype(np.float32), (0, 0), sigmaX=0.5, sigmaY=8)
     pore = np.clip(pores / 0.03, 0, 1) * np.clip(0.5 + 0.5 * band, 0, 1)
     share += 0.055 * fibre + 0.05 * band

@@ -21,9 +21,12 @@ def noise(rng: np.random.Generator, fall: float, lowest: float = 1.0, across: fl
         down: Stretch along the columns.
     """
     frequency = np.hypot(np.fft.rfftfreq(SIDE, 1 / SIDE)[None] * across, np.fft.fftfreq(SIDE, 1 / SIDE)[:, None] * down)
-    strength = np.where(frequency >= lowest, np.maximum(frequency, 1) ** -(fall + 0.5), 0)
-    phases = rng.uniform(0, 2 * np.pi, strength.shape)
-    wave = np.fft.irfft2(strength * np.exp(1j * phases), (SIDE, SIDE))
+    frequency = frequency.astype(np.float32)
+    strength = np.where(frequency >= lowest, np.maximum(frequency, 1) ** np.float32(-fall - 0.5), 0)
+    phases = 2 * np.pi * rng.random(strength.shape, np.float32)
+    spectrum = np.empty(strength.shape, np.complex64)
+    spectrum.real, spectrum.imag = strength * np.cos(phases), strength * np.sin(phases)
+    wave = np.fft.irfft2(spectrum, (SIDE, SIDE))
     return np.asarray(wave / wave.std(), np.float32)
 
 
