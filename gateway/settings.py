@@ -109,7 +109,9 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
     inpainting_deadline_seconds: float = Field(
         90, gt=0, description="Deadline for removing objects from one background, in seconds."
     )
-    composition_deadline_seconds: float = Field(60, gt=0, description="Deadline of the composition stage, in seconds.")
+    composition_deadline_seconds: float = Field(
+        150, gt=0, description="Deadline of the composition stage, which renders the sets, in seconds."
+    )
     history_deadline_seconds: float = Field(
         30, gt=0, description="Deadline of one call to the history service, in seconds."
     )

@@ -15,26 +15,28 @@ command -v "$python" >/dev/null || fail "$python not found: install Python 3.11 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     fail "$("$python" --version) is too old: install Python 3.11 or newer, or name one (make PYTHON=python3.12 ...)"
 
-if ! "$python" -c 'import ensurepip' 2>/dev/null; then
-    # Debian and Ubuntu keep the module that makes environments in a package of its own.
-    command -v apt-get >/dev/null || fail "$python cannot make environments: install its venv module"
+# install PACKAGE REASON [FURTHER...]: with Debian's and Ubuntu's package manager.
+install_package() {
+    package=$1 reason=$2
+    shift 2
+    command -v apt-get >/dev/null || fail "$reason: install what Debian calls $package"
     apt_get="env DEBIAN_FRONTEND=noninteractive apt-get -qq"
     [ "$(id -u)" -eq 0 ] || apt_get="sudo $apt_get"
-    package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-    echo "set-up: installing $package (needed to make the environment)"
-    $apt_get update
-    $apt_get install --no-install-recommends "$package" ca-certificates >/dev/null ||
+    echo "set-up: installing $package ($reason)"
+    { $apt_get update && $apt_get install --no-install-recommends "$package" "$@" >/dev/null; } ||
         fail "could not install $package: install it by hand and run this again"
-fi
+}
 
-if [ "$(uname -s)" = Linux ] && ! "$python" -c 'import ctypes; ctypes.CDLL("libatomic.so.1")' 2>/dev/null; then
-    # The renderer of the sets needs it; machines without a compiler lack it.
-    command -v apt-get >/dev/null || fail "libatomic.so.1 not found: install libatomic"
-    apt_get="env DEBIAN_FRONTEND=noninteractive apt-get -qq"
-    [ "$(id -u)" -eq 0 ] || apt_get="sudo $apt_get"
-    echo "set-up: installing libatomic1 (needed to render)"
-    { $apt_get update && $apt_get install --no-install-recommends libatomic1 >/dev/null; } ||
-        fail "could not install libatomic1: install it by hand and run this again"
+if ! "$python" -c 'import ensurepip' 2>/dev/null; then
+    package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+    install_package "$package" "needed to make the environment" ca-certificates
+fi
+if [ "$(uname -s)" = Linux ]; then
+    "$python" -c 'import ctypes; ctypes.CDLL("libatomic.so.1")' 2>/dev/null ||
+        install_package libatomic1 "the renderer of the sets needs it"
+    # On x86-64, libLLVM comes with the Python packages.
+    [ "$(uname -m)" = x86_64 ] || ls /usr/lib/*/libLLVM*1[7-9]* /usr/lib/*/libLLVM*2[0-9]* >/dev/null 2>&1 ||
+        ! command -v apt-get >/dev/null || install_package libllvm19 "makes the renderer ten times faster"
 fi
 
 [ -x .venv/bin/uv ] || "$python" -m venv --clear .venv
