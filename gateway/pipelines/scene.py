@@ -110,6 +110,7 @@ async def _make_scene(run: Run, request: generation_pb2.GenerateBackgroundReques
         else:
             stage.seed = request.seed
         if background.HasField("rendered_set"):
+            run.progress.expected -= 1  # nothing is looked for in it
             return MadeScene(generation_pb2.Scene(rendered_set=background.rendered_set), background.prompt, "")
         stage.outputs.extend(await run.sha256(background.picture))
         digest = stage.outputs[0]

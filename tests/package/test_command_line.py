@@ -16,13 +16,13 @@ DECLARED = {
     *("typer", "click", "shellingham", "rich", "pygments", "markdown_it", "mdurl", "tenacity", "dotenv"),
     "annotated_doc",
 }
+pytestmark = pytest.mark.slow
+
 OURS = {"cli", "common"}
 LISTED = """
 import json, sys
 before = set(sys.modules)
 import cli.__main__
-
-pytestmark = pytest.mark.slow
 print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - before})))
 """
 

@@ -318,6 +318,10 @@ class NothingKnownError(FailedPreconditionError, reason="NOTHING_KNOWN"):
     """The mask covers the whole picture."""
 
 
+class NoSetsError(FailedPreconditionError, reason="NO_SETS"):
+    """The process renders no sets: another engine makes its backgrounds."""
+
+
 class EmptyCutoutError(FailedPreconditionError, reason="EMPTY_CUTOUT"):
     """The cutout has no visible pixel."""
 
