@@ -16,11 +16,11 @@ from common.imaging.codec import encode_jpeg
 from services.generation.engines.set import renderer
 from services.generation.engines.set.camera import Camera
 from services.generation.engines.set.develop import develop
-from services.generation.engines.set.foregrounds import Mesh, grid_faces, sheet, vertex_normals
+from services.generation.engines.set.foregrounds import Mesh, grid_faces, sheet
 from services.generation.engines.set.noise import noise
 from services.generation.engines.set.panorama import read_panorama
 from services.generation.engines.set.set_engine import PANORAMAS
-from services.generation.engines.set.trace import denoise
+from services.generation.engines.set.trace import denoise, placed
 from services.generation.srgb import to_linear, to_srgb
 
 SIDE = 1200
@@ -105,27 +105,11 @@ def texture(values: NDArray[Any]) -> dict[str, Any]:
     return {"type": "bitmap", "bitmap": mitsuba.Bitmap(planes), "raw": True}
 
 
-def placed(mesh: Mesh, kind: dict[str, Any]) -> Any:
-    """Return a mesh for Mitsuba."""
+def made_of(mesh: Mesh, kind: dict[str, Any]) -> Any:
+    """Return a mesh of a surface for Mitsuba."""
     import mitsuba
 
-    properties = mitsuba.Properties()
-    properties["mesh_bsdf"] = mitsuba.load_dict(surface(kind))
-    made = mitsuba.Mesh(
-        "mesh",
-        len(mesh.vertices),
-        len(mesh.faces),
-        has_vertex_normals=True,
-        has_vertex_texcoords=True,
-        props=properties,
-    )
-    values = mitsuba.traverse(made)
-    values["vertex_positions"] = mesh.vertices.astype(np.float32).ravel()
-    values["faces"] = mesh.faces.astype(np.uint32).ravel()
-    values["vertex_texcoords"] = mesh.places.astype(np.float32).ravel()
-    values["vertex_normals"] = vertex_normals(mesh).astype(np.float32).ravel()
-    values.update()
-    return made
+    return placed(mesh, 1.0, mitsuba.load_dict(surface(kind)))
 
 
 def scene() -> dict[str, Any]:
@@ -172,17 +156,17 @@ def scene() -> dict[str, Any]:
         "room": {"type": "envmap", "bitmap": mitsuba.Bitmap(np.ascontiguousarray(around, np.float32)), "scale": 0.22},
         "key": lamp([-3.4, 2.6, 3.2], [0.7, 1.7], [15, 14.4, 13.6]),
         "fill": lamp([4.2, 1.8, 1.6], [0.5, 1.9], [4.4, 4.6, 5.0]),
-        "floor": placed(
+        "floor": made_of(
             sheet(floor),
             {"type": "principled", "base_color": {"type": "rgb", "value": [0.55, 0.54, 0.53]}, "roughness": 0.8},
         ),
-        "body": placed(turned(body), coat),
-        "neck": placed(turned(neck), {"type": "roughconductor", "material": "Cr", "alpha": 0.13}),
-        "lid": placed(
+        "body": made_of(turned(body), coat),
+        "neck": made_of(turned(neck), {"type": "roughconductor", "material": "Cr", "alpha": 0.13}),
+        "lid": made_of(
             turned(lid, 384),
             {"type": "bumpmap", "height": texture(0.9 * ridges), "surface": {"type": "principled", **plastic}},
         ),
-        "loop": placed(loop(0.125, 0.026, 1.40), {"type": "principled", **plastic}),
+        "loop": made_of(loop(0.125, 0.026, 1.40), {"type": "principled", **plastic}),
     }
 
 

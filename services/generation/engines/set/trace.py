@@ -211,11 +211,12 @@ def _scene(scene: Scene) -> dict[str, Any]:
     if scene.product is not None and scene.colours is not None:
         surfaces.append((scene.product, 1.0, _product_surface(scene.colours)))
     for number, (mesh, size, surface) in enumerate(surfaces):
-        parts[f"surface{number}"] = _mesh(mesh, 1 / size, surface)
+        parts[f"surface{number}"] = placed(mesh, 1 / size, surface)
     return parts
 
 
-def _mesh(mesh: Mesh, scale: float, surface: Any) -> Any:
+def placed(mesh: Mesh, scale: float, surface: Any) -> Any:
+    """Return a mesh for Mitsuba, its places scaled to maps."""
     import mitsuba
 
     properties = mitsuba.Properties()
