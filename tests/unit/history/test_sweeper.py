@@ -18,9 +18,9 @@ DAY = 86_400
 
 def test_one_process_of_many_sweeps_once_per_interval(store: ObjectStore) -> None:
     swept: list[int] = []
-    sweepers = [Sweeper(store, [lambda number=number: swept.append(number)], 0.6) for number in range(5)]  # type: ignore[misc]
+    sweepers = [Sweeper(store, [lambda number=number: swept.append(number)], 4) for number in range(5)]  # type: ignore[misc]
     assert [sweeper.sweep() for sweeper in sweepers] == [True, False, False, False, False]
-    time.sleep(2.1)  # S3 tells whole seconds
+    time.sleep(5.1)  # S3 tells whole seconds
     assert [sweeper.sweep() for sweeper in reversed(sweepers)] == [True, False, False, False, False]
     assert swept == [0, 4]
 

@@ -113,9 +113,14 @@ def _fast_pass(scene: Any, camera: Camera, aperture: float, per_pixel: int, seed
     normal = drjit.select(surface.is_valid(), surface.sh_frame.n, 0)
     coverage = drjit.select(is_hit, mitsuba.Float(1), 0)
     drjit.eval(light, coverage, albedo, normal)
-    parts = [*np.array(light), np.array(coverage), *np.array(albedo), *np.array(normal)]
-    means = [part.reshape(camera.height, camera.width, per_pixel).mean(axis=2) for part in parts]
+    # One by one: together they are copied by a kernel of their own for each size.
+    parts = [*_parts(light), coverage, *_parts(albedo), *_parts(normal)]
+    means = [np.array(part).reshape(camera.height, camera.width, per_pixel).mean(axis=2) for part in parts]
     return np.stack(means, -1).astype(np.float32)
+
+
+def _parts(vectors: Any) -> tuple[Any, Any, Any]:
+    return vectors.x, vectors.y, vectors.z
 
 
 def _plain_pass(scene: Any, camera: Camera, aperture: float, per_pixel: int, seed: int) -> Light:
