@@ -110,7 +110,7 @@ def test_ads_are_made_shown_and_taken_away(visitor: Visitor, system: System) -> 
         for stage in page.locator("#stages li").all():
             assert re.search(r"\d\.\d\d s$", stage.inner_text())
         engines = page.locator("#stages .engine").all_inner_texts()
-        assert {"templates", "set", "mobile_sam"} <= set(engines)
+        assert {"templates", "set"} <= set(engines)
         assert page.locator("#bar").get_attribute("value") == "1"
         ads = page.locator(".variant .ad img")
         expect(ads).to_have_count(3)
