@@ -148,8 +148,8 @@ def rendered_set(request: generation_pb2.ComposeCreativesRequest) -> RenderedSet
 
 
 def message_zone(request: generation_pb2.ComposeCreativesRequest) -> MessageZone:
-    """Return where room is left for words."""
-    return ZONES[request.message_zone]
+    """Return where room is left for words; an unknown zone means nowhere."""
+    return ZONES.get(request.message_zone, "none")
 
 
 def creatives_response(sizes: Sequence[Size], creatives: Sequence[Creative]) -> generation_pb2.ComposeCreativesResponse:

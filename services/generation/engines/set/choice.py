@@ -29,9 +29,9 @@ HEAD_ENDS = re.compile(r"\b(?:for|with|of|in|by|from)\b|[,(|/–—-]\s")
 
 
 @cache
-def _kinds() -> dict[str, tuple[Stance, ...]]:
+def _kinds() -> dict[str, Stance]:
     table = tomllib.loads(Path(__file__).with_name("kinds.toml").read_text(encoding="utf-8"))
-    return {word.lower(): cast("tuple[Stance, ...]", (stance,)) for stance, words in table.items() for word in words}
+    return {word.lower(): cast("Stance", stance) for stance, words in table.items() for word in words}
 
 
 def stance_of(product: Product, terms: Terms | None) -> Stance:
@@ -42,9 +42,9 @@ def stance_of(product: Product, terms: Terms | None) -> Stance:
             continue
         last = re.findall(r"[a-z0-9'-]+", head)
         words = [last[-1], last[-1].removesuffix("s"), "".join(last[-2:])] if last and head.endswith(last[-1]) else []
-        for word, stances in _kinds().items():
+        for word, stance in _kinds().items():
             if word in words or (not word.isascii() and head.endswith(word)):
-                return stances[0]
+                return stance
     return "standing"
 
 

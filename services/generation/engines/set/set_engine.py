@@ -79,10 +79,11 @@ class SetEngine:
         self.sets = [stage for stage in all_sets().values() if self._is_complete(stage)]
 
     def warm(self) -> None:
-        """Compile what all sets share, by rendering a small one."""
+        """Compile what all sets share, by rendering a small one, and look at what is behind the product in each."""
         layer = np.full((24, 16, 4), 0.5, np.float32)
         layer[..., 3] = 1
         look = Look(np.zeros(3, np.float32), np.zeros(3, np.float32), 0, 0.13)
+        self.choose(Product("product"), Audience(), None, look, 0)
         self.render(Shot(self.sets[0], layer, Box(16, 10, 32, 34), Size(48, 44), look, 0))
 
     def generate(self, request: BackgroundRequest) -> RenderedSet:

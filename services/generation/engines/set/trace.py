@@ -49,15 +49,15 @@ class Scene:
     Attributes:
         pieces: The foreground.
         surroundings: Light from all around, (256, 512, 3). The sizes of all maps are fixed: see `_as_data`.
-        product: The product's solid, if it is in the scene.
+        product: The product's solid.
         colours: Reflectance of the product, (h, w, 3).
         shade: What throws a pattern of shadows from outside the picture.
     """
 
     pieces: Sequence[Piece]
     surroundings: Light
-    product: Mesh | None
-    colours: Light | None
+    product: Mesh
+    colours: Light
     shade: Mesh | None
 
 
@@ -213,8 +213,7 @@ def _scene(scene: Scene) -> dict[str, Any]:
     surfaces.append((scene.shade or OUT_OF_SIGHT, 1.0, _surface(SHADE)))
     # The number of surfaces is a part of the kernel, too.
     surfaces += [(OUT_OF_SIGHT, 1.0, _surface(SHADE)) for _ in range(MOST_SURFACES - len(surfaces))]
-    if scene.product is not None and scene.colours is not None:
-        surfaces.append((scene.product, 1.0, _product_surface(scene.colours)))
+    surfaces.append((scene.product, 1.0, _product_surface(scene.colours)))
     for number, (mesh, size, surface) in enumerate(surfaces):
         parts[f"surface{number}"] = placed(mesh, 1 / size, surface)
     return parts
