@@ -15,10 +15,10 @@ import numpy as np
 from PIL import Image
 
 from common.imaging.codec import Pixels
-from services.generation.background.background import Placement
 from services.generation.compose.compose import Output, Scene, compose
 from services.generation.compose.layout import crop_for, product_box
 from services.generation.geometry import Box, Size
+from services.generation.placement.placement import Placement
 
 SIZES = (Size(300, 250), Size(320, 480), Size(336, 280))
 

@@ -106,6 +106,7 @@ def open_clients(settings: GatewaySettings) -> Clients:
             connections["generation"],
             GenerationDeadlines(
                 generate_background=settings.background_deadline_seconds,
+                place_product=settings.object_finding_deadline_seconds,
                 write_copy=settings.copy_deadline_seconds,
                 compose_creatives=settings.composition_deadline_seconds,
             ),

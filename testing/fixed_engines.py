@@ -99,6 +99,12 @@ class FixedEngines(
             picture=image_pb2.Image(raw=pixels), placement=generation_pb2.Placement(box=box), engine=ENGINE
         )
 
+    async def PlaceProduct(  # noqa: N802
+        self, request: generation_pb2.PlaceProductRequest, _context: "Context"
+    ) -> generation_pb2.PlaceProductResponse:
+        await self._work()
+        return generation_pb2.PlaceProductResponse(placement=request.placement)
+
     async def WriteCopy(  # noqa: N802
         self, request: generation_pb2.WriteCopyRequest, _context: "Context"
     ) -> generation_pb2.WriteCopyResponse:

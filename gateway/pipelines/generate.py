@@ -40,7 +40,9 @@ class _Attempt:
 
     @property
     def notes(self) -> list[str]:
-        return [note for creative in self.creatives for note in (*creative.quality.flaws, *creative.quality.notes)]
+        of_scenes = [note for made in self.scenes for note in made.notes]
+        of_creatives = [note for one in self.creatives for note in (*one.quality.flaws, *one.quality.notes)]
+        return list(dict.fromkeys([*of_scenes, *of_creatives]))
 
     @property
     def rank(self) -> tuple[int, float]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from gateway.ad_sizes import AdSize, Family
 from gateway.errors import ApiError, unusable
 from gateway.pipelines.brief import Brief
-from gateway.pipelines.obstacles import find_obstacles, move_to_obstacle, standing_point
 from gateway.pipelines.run import Run, set_engine
 from gateway.settings import GatewaySettings
 from productimage.generation.v1 import generation_pb2
@@ -23,11 +22,19 @@ SHORT_SIDES = (240, 1080)
 
 @dataclass(frozen=True)
 class MadeScene:
-    """A scene, the prompt its background was made from, and the digest of its pixels, if it has any yet."""
+    """A scene.
+
+    Attributes:
+        scene: The scene.
+        prompt: Prompt its background was made from.
+        sha256: Digest of its pixels, if it has any yet.
+        notes: What does not fit, for people.
+    """
 
     scene: generation_pb2.Scene
     prompt: str
-    sha256: str
+    sha256: str = ""
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -111,14 +118,14 @@ async def _make_scene(run: Run, request: generation_pb2.GenerateBackgroundReques
             stage.seed = request.seed
         if background.HasField("rendered_set"):
             run.progress.expected -= 1  # nothing is looked for in it
-            return MadeScene(generation_pb2.Scene(rendered_set=background.rendered_set), background.prompt, "")
+            return MadeScene(generation_pb2.Scene(rendered_set=background.rendered_set), background.prompt)
         stage.outputs.extend(await run.sha256(background.picture))
         digest = stage.outputs[0]
-    picture, placement = background.picture, background.placement
-    if not _is_usable(picture, placement):
+    if not _is_usable(background.picture, background.placement):
         raise unusable("background")
-    found = await _find_objects(run, picture, placement, digest)
-    obstacles = find_obstacles(found, placement, picture.raw)
+    placed, things = await _place(run, request, background, digest)
+    obstacles = [things[number].region for number in placed.removed]
+    picture = background.picture
     if obstacles:
         run.progress.expected += 1
         async with run.stage("inpainting") as stage:
@@ -126,12 +133,11 @@ async def _make_scene(run: Run, request: generation_pb2.GenerateBackgroundReques
             set_engine(stage, cleared.engine)
             stage.inputs.extend([digest, *await run.sha256(*(region.mask for region in obstacles))])
             stage.outputs.extend(await run.sha256(cleared.picture))
-            digest = stage.outputs[0]
-            if not _is_usable(cleared.picture, placement):
+            digest, picture = stage.outputs[0], cleared.picture
+            if not _is_usable(picture, placed.placement):
                 raise unusable("inpainting")
-        placement = move_to_obstacle(obstacles, placement, picture.raw)
-        picture = cleared.picture
-    return MadeScene(generation_pb2.Scene(picture=picture, placement=placement), background.prompt, digest)
+    scene = generation_pb2.Scene(picture=picture, placement=placed.placement)
+    return MadeScene(scene, background.prompt, digest, placed.notes)
 
 
 def _is_usable(picture: image_pb2.Image, placement: generation_pb2.Placement) -> bool:
@@ -140,12 +146,31 @@ def _is_usable(picture: image_pb2.Image, placement: generation_pb2.Placement) ->
     return bool(raw.data) and box.left < box.right <= raw.width and box.top < box.bottom <= raw.height
 
 
-async def _find_objects(
-    run: Run, picture: image_pb2.Image, placement: generation_pb2.Placement, digest: str
-) -> Sequence[segmentation_pb2.FoundObject]:
+async def _place(
+    run: Run,
+    request: generation_pb2.GenerateBackgroundRequest,
+    background: generation_pb2.GenerateBackgroundResponse,
+    digest: str,
+) -> tuple[generation_pb2.PlaceProductResponse, Sequence[segmentation_pb2.FoundObject]]:
+    """Find what is in a background, and place the product there. Return the things among which it is placed."""
     async with run.stage("object finding") as stage:
-        at = None if placement.stand_in else standing_point(placement.box)
-        found = await run.clients.segmentation.find_objects(picture, at=at)
+        everywhere = not background.placement.stand_in  # what was asked for is the most salient
+        found = await run.clients.segmentation.find_objects(background.picture, everywhere=everywhere)
         set_engine(stage, found.engine)
         stage.inputs.append(digest)
-    return found.objects
+        placed = await run.clients.generation.place_product(
+            generation_pb2.PlaceProductRequest(
+                picture=background.picture,
+                placement=background.placement,
+                things=[thing.region for thing in found.objects],
+                surfaces=found.surfaces,
+                product=request.product,
+                terms=request.terms if request.HasField("terms") else None,
+                product_aspect_ratio=request.product_aspect_ratio,
+            )
+        )
+        if not _is_usable(background.picture, placed.placement) or any(
+            number >= len(found.objects) for number in placed.removed
+        ):
+            raise unusable("object finding")
+    return placed, found.objects

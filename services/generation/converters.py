@@ -1,19 +1,24 @@
 """Conversion between generation messages and the domain."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from common.errors import InvalidInputError
-from common.imaging.codec import rgb
-from common.imaging.messages import to_message, to_pixels
+from common.imaging.codec import Pixels, rgb
+from common.imaging.messages import to_mask, to_message, to_pixels
 from common.settings import ImageLimits
 from productimage.generation.v1 import generation_pb2
 from productimage.image.v1 import image_pb2
 from services.generation.audience import Audience, Product, Terms
-from services.generation.background.background import Background, BackgroundRequest, Placement, RenderedSet, SceneLight
+from services.generation.background.background import Background, BackgroundRequest, RenderedSet
 from services.generation.compose.compose import Creative, Scene
 from services.generation.compose.layout import MessageZone
 from services.generation.copy.copy import DEFAULT_LOCALE, LOCALES, Copy
 from services.generation.geometry import Box, Size
+from services.generation.placement.found import Found, Thing
+from services.generation.placement.place import Placed
+from services.generation.placement.placement import SLIGHTLY_DOWN, Placement, SceneLight
+from services.generation.stance import Stance, stance_of
 from services.generation.text import plain
 
 MAX_NAME = 100
@@ -22,6 +27,8 @@ MAX_DESCRIPTION = 5000
 SIDES = range(50, 4097)
 """Pixels of a side of a creative."""
 MAX_SIZES = 16
+MAX_REGIONS = 64
+"""Things, and surfaces, in which a product is placed."""
 SHORT_SIDES = range(240, 1081)
 """Pixels of the shorter side of a background."""
 ZONES: dict[generation_pb2.MessageZone.ValueType, MessageZone] = {
@@ -31,6 +38,10 @@ ZONES: dict[generation_pb2.MessageZone.ValueType, MessageZone] = {
     generation_pb2.MESSAGE_ZONE_ABOVE: "above",
     generation_pb2.MESSAGE_ZONE_BELOW: "below",
 }
+STEEPEST = 1.5
+"""Angle by which a camera looks down at most, in radians."""
+SOFTEST = 10
+"""Softness of shadows at most."""
 FLATTEST = 0.1
 """Height over width of the flattest product that can be placed."""
 
@@ -63,6 +74,60 @@ def background_response(background: Background | RenderedSet, engine: str) -> ge
         placement=_placement_message(background.placement),
         prompt=background.prompt,
         engine=background.engine,
+    )
+
+
+@dataclass(frozen=True)
+class Placing:
+    """What to place, and where.
+
+    Attributes:
+        found: What is in the picture.
+        guess: Where the product would go if nothing were there.
+        ratio: Width over height of the product.
+        stance: How the product is shown.
+    """
+
+    found: Found
+    guess: Placement
+    ratio: float
+    stance: Stance
+
+
+def placing(request: generation_pb2.PlaceProductRequest, picture: Pixels, limits: ImageLimits) -> Placing:
+    """Return what to place, and where.
+
+    Args:
+        request: The request.
+        picture: Its picture, (H, W, 3).
+        limits: Limits of masks.
+
+    Raises:
+        InvalidInputError: There are too many regions, or one or the placement lies outside the picture or is empty.
+    """
+    if max(len(request.things), len(request.surfaces)) > MAX_REGIONS:
+        raise InvalidInputError(f"A request takes at most {MAX_REGIONS} things and surfaces.", "TOO_MANY_REGIONS")
+    height, width = picture.shape[:2]
+    things = [to_mask(region, height, width, limits) for region in request.things]
+    surfaces = [to_mask(region, height, width, limits) for region in request.surfaces]
+    if not all(mask.any() for mask in (*things, *surfaces)):
+        raise InvalidInputError("A region is empty: its mask marks nothing.", "EMPTY_REGION")
+    guess = _placement(request.placement)
+    if not guess.box.is_within(Size(width, height)):
+        raise InvalidInputError("The placement lies outside the picture.", "PLACEMENT_OUTSIDE")
+    named = product(request.product)
+    return Placing(
+        Found([Thing(mask) for mask in things], surfaces),
+        guess,
+        _product_aspect_ratio(request.product_aspect_ratio) or guess.box.width / guess.box.height,
+        stance_of(named, _terms(request.terms)),
+    )
+
+
+def place_product_response(placed: Placed) -> generation_pb2.PlaceProductResponse:
+    """Return the response to a PlaceProduct call."""
+    return generation_pb2.PlaceProductResponse(
+        placement=_placement_message(placed.placement), removed=placed.removed, notes=placed.notes
     )
 
 
@@ -191,9 +256,12 @@ def _placement_message(placement: Placement) -> generation_pb2.Placement:
     return generation_pb2.Placement(
         box=image_pb2.Box(left=box.left, top=box.top, right=box.right, bottom=box.bottom),
         estimated=placement.estimated,
-        light=generation_pb2.Light(right=light.right, up=light.up, towards=light.towards, shadow=light.shadow),
+        light=generation_pb2.Light(
+            right=light.right, up=light.up, towards=light.towards, shadow=light.shadow, softness=light.softness
+        ),
         reflectance=placement.reflectance,
         stand_in=placement.stand_in,
+        pitch=placement.pitch,
     )
 
 
@@ -201,11 +269,22 @@ def _placement(message: generation_pb2.Placement) -> Placement:
     box, light = Box(message.box.left, message.box.top, message.box.right, message.box.bottom), message.light
     has_light = message.HasField("light")
     is_from_above = not has_light or light.up > 0
-    if not is_from_above or not 0 <= light.shadow <= 1 or not 0 <= message.reflectance <= 1:
-        raise InvalidInputError("Light comes from above (up > 0); shadow and reflectance are 0 to 1.", "BAD_LIGHT")
-    if not has_light:
-        return Placement(box, reflectance=message.reflectance)
-    return Placement(box, SceneLight(light.right, light.up, light.towards, light.shadow), message.reflectance)
+    is_possible = 0 <= light.shadow <= 1 and 0 <= message.reflectance <= 1 and 0 <= light.softness <= SOFTEST
+    if not is_from_above or not is_possible:
+        raise InvalidInputError(
+            f"Light comes from above (up > 0); shadow and reflectance are 0 to 1, softness 0 to {SOFTEST}.", "BAD_LIGHT"
+        )
+    if not 0 <= message.pitch <= STEEPEST:
+        raise InvalidInputError(f"The pitch must be within 0 and {STEEPEST} radians.", "BAD_PITCH")
+    found = SceneLight(light.right, light.up, light.towards, light.shadow, light.softness or 1.0)
+    return Placement(
+        box,
+        found if has_light else SceneLight(),
+        message.reflectance,
+        estimated=message.estimated,
+        stand_in=message.stand_in,
+        pitch=message.pitch or SLIGHTLY_DOWN,
+    )
 
 
 def _terms(message: generation_pb2.Terms) -> Terms | None:

@@ -35,6 +35,10 @@ class Box:
         """Height in pixels."""
         return self.bottom - self.top
 
+    def is_within(self, picture: Size) -> bool:
+        """Return whether it has pixels, all of them in a picture of some size."""
+        return 0 <= self.left < self.right <= picture.width and 0 <= self.top < self.bottom <= picture.height
+
 
 @dataclass(frozen=True)
 class Crop:

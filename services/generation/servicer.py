@@ -19,6 +19,7 @@ from services.generation.compose.in_set import compose_in_set
 from services.generation.compose.quality import Limits
 from services.generation.engines.base import Engines
 from services.generation.geometry import Size
+from services.generation.placement.place import place_product
 from services.generation.settings import GenerationSettings
 
 if TYPE_CHECKING:
@@ -52,6 +53,18 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
         engine = self._engines.background
         with observe_engine("background", engine.name):
             return converters.background_response(engine.generate(background_request), engine.name)
+
+    async def PlaceProduct(  # noqa: N802
+        self, request: generation_pb2.PlaceProductRequest, _context: "Context"
+    ) -> generation_pb2.PlaceProductResponse:
+        """See generation.proto."""
+        return await self._executor.run(self._place_product, request)
+
+    def _place_product(self, request: generation_pb2.PlaceProductRequest) -> generation_pb2.PlaceProductResponse:
+        picture = rgb(to_pixels(request.picture, self._settings))
+        wanted = converters.placing(request, picture, self._settings)
+        placed = place_product(picture, wanted.found, wanted.guess, wanted.ratio, wanted.stance)
+        return converters.place_product_response(placed)
 
     async def WriteCopy(  # noqa: N802
         self, request: generation_pb2.WriteCopyRequest, _context: "Context"

@@ -57,7 +57,9 @@ def cut_out_response(cutout: Cutout, encoding: "image_pb2.ImageEncoding.ValueTyp
     )
 
 
-def find_objects_response(objects: Sequence[FoundObject], engine: str) -> segmentation_pb2.FindObjectsResponse:
+def find_objects_response(
+    objects: Sequence[FoundObject], surfaces: Sequence[FoundObject], engine: str
+) -> segmentation_pb2.FindObjectsResponse:
     """Return the response to a FindObjects call."""
     return segmentation_pb2.FindObjectsResponse(
         objects=[
@@ -66,6 +68,7 @@ def find_objects_response(objects: Sequence[FoundObject], engine: str) -> segmen
             )
             for found in objects
         ],
+        surfaces=[to_region(found.mask, _box_message(found.box)) for found in surfaces],
         engine=engine,
     )
 

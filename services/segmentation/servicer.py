@@ -11,7 +11,7 @@ from common.serving.executor import BoundedExecutor
 from productimage.segmentation.v1 import segmentation_pb2, segmentation_pb2_grpc
 from services.segmentation import converters
 from services.segmentation.cutout.cutout import cut_out
-from services.segmentation.detection.detection import find_objects
+from services.segmentation.detection.detection import find_everything, find_objects
 from services.segmentation.engines.base import Engines
 from services.segmentation.settings import SegmentationSettings
 
@@ -49,5 +49,8 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
         picture, query = rgb(to_pixels(request.picture, self._settings)), converters.detection_query(request)
         engine = (self._engines.detector or self._engines.segmenter).name
         with observe_engine("object_finding", engine):
+            if request.everywhere:
+                scene = find_everything(picture, query, self._engines)
+                return converters.find_objects_response(scene.things, scene.surfaces, engine)
             objects = find_objects(picture, query, converters.place(request), self._engines)
-        return converters.find_objects_response(objects, engine)
+        return converters.find_objects_response(objects, [], engine)

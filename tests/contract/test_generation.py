@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 import numpy as np
@@ -19,13 +20,14 @@ from productimage.generation.v1.generation_pb2 import (
     Light,
     MessageZone,
     Placement,
+    PlaceProductRequest,
     Product,
     RenderedSet,
     Scene,
     WriteCopyRequest,
 )
 from productimage.generation.v1.generation_pb2_grpc import GenerationServiceStub
-from productimage.image.v1.image_pb2 import Box, Image
+from productimage.image.v1.image_pb2 import Box, Image, Region
 from services.generation.__main__ import SERVICES, build
 from services.generation.settings import GenerationSettings
 from testing.pictures import decoded, disc_cutout, encoded, gradient
@@ -105,6 +107,55 @@ async def test_an_own_picture_is_taken_as_the_background(channel: grpc.aio.Chann
     assert (answer.engine, answer.prompt) == ("own picture", "")
     assert answer.placement.estimated
     assert 200 < answer.placement.box.bottom <= 300
+
+
+def region(left: int, top: int, right: int, bottom: int, *, marked: bool = True) -> Region:
+    mask = np.full((bottom - top, right - left), 255 if marked else 0, np.uint8)
+    return Region(box=Box(left=left, top=top, right=right, bottom=bottom), mask=to_message(mask))
+
+
+async def test_a_product_is_placed_beside_what_is_there(channel: grpc.aio.Channel) -> None:
+    room = np.full((300, 400, 3), (210, 200, 190), np.uint8)
+    request = PlaceProductRequest(
+        picture=to_message(room),
+        placement=Placement(box=Box(left=10, top=10, right=390, bottom=290), light=Light(up=1, right=0.25)),
+        things=[region(150, 60, 240, 240)],
+        surfaces=[region(0, 190, 400, 290)],
+        product=PRODUCT,
+        product_aspect_ratio=0.5,
+    )
+    answer = await GenerationServiceStub(channel).PlaceProduct(request)
+    box = answer.placement.box
+    assert 190 < box.bottom <= 290
+    assert box.right <= 150 or box.left >= 240
+    assert answer.placement.light.right == pytest.approx(0.25), "the guess, since no shadow shows"
+    assert not answer.removed
+    assert not answer.notes
+
+
+async def test_where_a_product_cannot_be_placed(channel: grpc.aio.Channel) -> None:
+    def wanted(**changes: Any) -> PlaceProductRequest:
+        given = {
+            "picture": to_message(gradient(40, 30)),
+            "placement": Placement(box=Box(left=1, top=1, right=30, bottom=29)),
+            "product": PRODUCT,
+        }
+        return PlaceProductRequest(**(given | changes))
+
+    for request, reason in (
+        (wanted(picture=Image()), "MISSING_IMAGE"),
+        (wanted(product=Product()), "NAME_LENGTH"),
+        (wanted(placement=Placement(box=Box(left=1, top=1, right=41, bottom=29))), "PLACEMENT_OUTSIDE"),
+        (wanted(placement=Placement()), "PLACEMENT_OUTSIDE"),
+        (wanted(placement=Placement(light=Light(up=1, softness=11))), "BAD_LIGHT"),
+        (wanted(placement=Placement(pitch=1.6)), "BAD_PITCH"),
+        (wanted(things=[region(0, 0, 41, 9)]), "REGION_OUTSIDE"),
+        (wanted(surfaces=[region(0, 0, 9, 9, marked=False)]), "EMPTY_REGION"),
+        (wanted(things=[region(0, 0, 9, 9)] * 65), "TOO_MANY_REGIONS"),
+        (wanted(product_aspect_ratio=-1), "PRODUCT_ASPECT_RATIO"),
+    ):
+        refused = await rejected(GenerationServiceStub(channel).PlaceProduct(request))
+        assert refused[:2] == ("INVALID_ARGUMENT", reason)
 
 
 async def test_copy_is_written_in_both_languages(channel: grpc.aio.Channel) -> None:

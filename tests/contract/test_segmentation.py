@@ -22,7 +22,7 @@ from services.segmentation.__main__ import SERVICES, build
 from services.segmentation.engines.base import Candidate, Engines, Prompt
 from services.segmentation.servicer import SegmentationServicer
 from services.segmentation.settings import SegmentationSettings
-from testing.pictures import ball, decoded, disc_cutout, encoded
+from testing.pictures import ball, decoded, disc_cutout, encoded, table_with_ball
 from testing.serving import registering, rejected, serving
 
 if TYPE_CHECKING:
@@ -101,6 +101,19 @@ async def test_objects_are_found(channel: grpc.aio.Channel) -> None:
     assert (to_mask(found.region, 240, 320, LIMITS) == truth).mean() > 0.98
 
 
+async def test_everything_is_found_and_what_it_stands_on(channel: grpc.aio.Channel) -> None:
+    picture, (middle, foot) = table_with_ball(3)
+    request = FindObjectsRequest(picture=to_message(picture), everywhere=True)
+    answer = await SegmentationServiceStub(channel).FindObjects(request)
+    there = [to_mask(found.region, 400, 500, LIMITS) for found in answer.objects]
+    assert any(mask[foot - 60, middle] and mask.mean() < 0.2 for mask in there)
+    assert not any(mask[20, 20] for mask in there), "the wall is no thing"
+    table = to_mask(answer.surfaces[0], 400, 500, LIMITS)
+    assert table[360, [20, 250, 480]].all()
+    assert not table[100].any()
+    assert not table[foot - 60, middle]
+
+
 async def test_every_refusal(channel: grpc.aio.Channel) -> None:
     stub = SegmentationServiceStub(channel)
     photo, _ = ball(40, 30)
@@ -164,6 +177,7 @@ class Gated:
     """A segmenter that signals when it has begun and waits for a gate."""
 
     name = "gated"
+    segments_anything = False
 
     def __init__(self) -> None:
         self.begun, self.gate = threading.Event(), threading.Event()

@@ -1,46 +1,10 @@
-"""Vocabulary of backgrounds: what to make, what was made, and where the product goes in it."""
+"""Vocabulary of backgrounds: what to make, and what was made."""
 
 from dataclasses import dataclass
 
 from common.imaging.codec import Pixels
 from services.generation.audience import Audience, Product, Terms
-from services.generation.geometry import Box
-
-
-@dataclass(frozen=True)
-class SceneLight:
-    """Main light of a scene, as the direction towards it.
-
-    Attributes:
-        right: Component to the right, as seen in the picture; the vector may have any length.
-        up: Component upwards; positive.
-        towards: Component towards the viewer; negative if the light comes from behind.
-        shadow: Darkness of its shadows, 0 to 1.
-    """
-
-    right: float = 0.0
-    up: float = 1.0
-    towards: float = 0.5
-    shadow: float = 0.3
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where the product goes in a background, and how light falls there.
-
-    Attributes:
-        box: Box for the product, in background pixels; it stands on the bottom edge.
-        light: Main light.
-        reflectance: Fraction of light that the floor reflects, 0 to 1.
-        estimated: Whether the box was found by analysing the picture.
-        stand_in: Whether the picture was asked to contain a stand-in for the product.
-    """
-
-    box: Box
-    light: SceneLight = SceneLight()
-    reflectance: float = 0.0
-    estimated: bool = False
-    stand_in: bool = False
+from services.generation.placement.placement import Placement
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import numpy as np
 
 from common.imaging.codec import Pixels
 from services.generation.background.background import Background
-from services.generation.background.placement_search import find_placement
+from services.generation.placement.calmest import find_placement
 
 NAME = "own picture"
 MAX_SIDE = 2048

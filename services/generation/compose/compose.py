@@ -8,7 +8,6 @@ import numpy as np
 
 from common.errors import InvalidInputError, PreconditionError
 from common.imaging.codec import Pixels
-from services.generation.background.background import Placement
 from services.generation.compose.edges import clean_edges
 from services.generation.compose.files import FileFormat, encode_ad
 from services.generation.compose.layout import crop_for, product_box
@@ -17,6 +16,7 @@ from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled
 from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
 from services.generation.geometry import Box, Crop, Size
+from services.generation.placement.placement import Placement
 from services.generation.srgb import Light, to_linear, to_premultiplied, to_srgb
 
 VISIBLE = 8
@@ -101,8 +101,7 @@ def compose(scenes: Sequence[Scene], cutout: Pixels, sizes: Sequence[Size], outp
 
 
 def _check_placement(scene: Scene) -> None:
-    box, size = scene.placement.box, scene.size
-    if not (0 <= box.left < box.right <= size.width and 0 <= box.top < box.bottom <= size.height):
+    if not scene.placement.box.is_within(scene.size):
         raise InvalidInputError("A placement lies outside its background.", "PLACEMENT_OUTSIDE")
 
 
@@ -149,7 +148,7 @@ def _lit(picture: Light, layer: Light, box: Box, placement: Placement) -> Light:
     if placement.reflectance:
         mirrored = reflection(layer, box, ad, placement.reflectance)
         picture = picture * (1 - mirrored[..., 3:]) + mirrored[..., :3]
-    lit = contact_shadow(layer[..., 3], box, ad) * cast_shadow(layer[..., 3], box, ad, placement.light)
+    lit = contact_shadow(layer[..., 3], box, ad) * cast_shadow(layer[..., 3], box, ad, placement)
     return picture * tinted(lit, picture)
 
 

@@ -8,6 +8,8 @@ MARGIN = 0.05
 """Space between the product and the edges of a creative, as a fraction of its size."""
 LOWEST_STAND = 0.93
 """Lowest position of the foot of the product, from the top of a creative."""
+CLOSE = 0.45
+"""Part of a crop that the product takes along one side, if the background has the pixels for it."""
 ROOMY = 0.8
 """A crop has room for a box of at most this fraction of its height."""
 
@@ -47,9 +49,10 @@ def free_box(product: Size, ad: Size, zone: MessageZone, *, stands: bool) -> Box
 
 
 def crop_for(background: Size, box: Box, ad: Size) -> Crop:
-    """Return the largest crop of the proportions of a creative, centred on the product.
+    """Return the largest crop of the proportions of a creative, centred on the product, that does not show it small.
 
-    It shows as much of the box as possible; if the box is too tall, its foot.
+    It shows as much of the box as possible; if the box is too tall, its foot. It is never enlarged to show more of the
+    product.
 
     Args:
         background: Size of the background.
@@ -58,6 +61,8 @@ def crop_for(background: Size, box: Box, ad: Size) -> Crop:
     """
     width = min(background.width, background.height * ad.aspect_ratio)
     height = width / ad.aspect_ratio
+    closer = max(box.width / (CLOSE * width), box.height / (CLOSE * height), ad.width / width)
+    width, height = width * min(1.0, closer), height * min(1.0, closer)
     left = (box.left + box.right) / 2 - width / 2
     # Keep the height at which the product stands in the background, unless that leaves too little below its foot.
     fits = box.height <= ROOMY * height

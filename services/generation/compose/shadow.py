@@ -8,20 +8,22 @@ import math
 import cv2
 import numpy as np
 
-from services.generation.background.background import SceneLight
 from services.generation.geometry import Box, Size
+from services.generation.placement.placement import Placement
 from services.generation.srgb import Light
 
 FOOT = 0.1
 """Height up to which the product is close enough to the floor to shade it, as a fraction of its height."""
 CONTACT = ((0.015, 0.5), (0.06, 0.35))
 """Blur, as a fraction of the product width, and strength of a dark contact line and a soft pool around it."""
-FORESHORTENING = 0.24
-"""Visible fraction of the depth of a floor, for a camera that looks down slightly."""
 LONGEST = 0.85
 """Maximum reach of a cast shadow, sideways and in depth, in product heights."""
-SLICES = 4
+LEAST_BACK = 0.02
+"""Visible depth of a cast shadow at least, in product heights."""
+SLICES = 6
 """Number of blur steps of a cast shadow, which softens with the height of what casts it."""
+FADES = 0.5
+"""How much of a shadow is lost to light from around at the end that is farthest from its foot."""
 BLUR = (0.012, 0.075)
 """Blur of the lowest and the highest slice (Gaussian sigma), as fractions of the product height."""
 NARROW = 4
@@ -57,32 +59,47 @@ def contact_shadow(alpha: Light, box: Box, ad: Size) -> Light:
     return lit
 
 
-def cast_shadow(alpha: Light, box: Box, ad: Size, light: SceneLight) -> Light:
+def cast_shadow(alpha: Light, box: Box, ad: Size, placement: Placement) -> Light:
     """Return the light that remains in the cast shadow: the outline, projected onto the floor away from the light.
+
+    The product is taken to be as deep as it is thick at each height, so that a shadow that falls to the side has depth.
 
     Args:
         alpha: Alpha of the product at its size in the creative, (h, w), 0 to 1.
         box: Box of the product.
         ad: Size of the creative.
-        light: Direction of the light and darkness of its shadows.
+        placement: Direction of the light, darkness and softness of its shadows, and how far the camera looks down.
     """
-    height = alpha.shape[0]
+    height, light = alpha.shape[0], placement.light
+    foreshortening = math.sin(placement.pitch)
     aside = float(np.clip(-light.right / light.up, -LONGEST, LONGEST))
-    back = float(np.clip(light.towards / light.up, -LONGEST, LONGEST)) * FORESHORTENING
-    foot = box.top + height
+    back = float(np.clip(light.towards / light.up, -LONGEST, LONGEST)) * foreshortening
+    back = math.copysign(max(LEAST_BACK, abs(back)), back)  # a projection onto a line has no inverse
+    thick = _thickness(alpha)
+    foot = box.top + height - foreshortening * thick[-max(1, round(FOOT * height)) :].max()
     # A point of the product at height t shades the floor at (x + aside * t, foot - back * t), t = height - row.
     onto_floor = np.array([[1, -aside, box.left + aside * height], [0, back, foot - back * height]], np.float32)
     above = (np.arange(height, 0, -1, dtype=np.float32) - 0.5)[:, None] / height
     shade: Light = np.zeros((ad.height, ad.width), np.float32)
     for number in range(SLICES):
         middle = (number + 0.5) / SLICES
-        part = alpha * np.clip(1.5 - SLICES * np.abs(above - middle), 0, 1) * (1 - 0.75 * middle)
-        laid: Light = np.asarray(
-            cv2.warpAffine(part.astype(np.float32), onto_floor, (ad.width, ad.height), flags=cv2.INTER_LINEAR)
-        )
-        sigma = max(0.7, height * (BLUR[0] + (BLUR[1] - BLUR[0]) * middle))
-        shade = np.maximum(shade, blurred(laid, sigma, sigma))
+        share = np.clip(1.5 - SLICES * np.abs(above - middle), 0, 1)
+        if not share.any():
+            continue  # a product of a few rows
+        part = alpha * share * (1 - FADES * middle)
+        laid = cv2.warpAffine(part.astype(np.float32), onto_floor, (ad.width, ad.height), flags=cv2.INTER_LINEAR)
+        deep = 1 + 2 * round(foreshortening * float((thick[:, None] * share).sum() / share.sum()))
+        deepened: Light = np.asarray(cv2.dilate(laid, np.ones((deep, 1), np.uint8)), np.float32)
+        sigma = max(0.7, height * light.softness * (BLUR[0] + (BLUR[1] - BLUR[0]) * middle))
+        shade = np.maximum(shade, blurred(deepened, sigma, sigma))
     return np.asarray(1 - light.shadow * shade)
+
+
+def _thickness(alpha: Light) -> Light:
+    """Return half the thickness of the product at each of its rows, (h,), in pixels."""
+    solid = cv2.copyMakeBorder((alpha > 0.5).astype(np.uint8), 0, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    solid[-1] = solid[-2]  # it goes on below
+    return np.asarray(cv2.distanceTransform(solid, cv2.DIST_L2, 3)[:-1].max(axis=1), np.float32)
 
 
 def blurred(layer: Light, sigma_x: float, sigma_y: float) -> Light:

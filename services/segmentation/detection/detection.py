@@ -1,19 +1,80 @@
-"""Object detection: by the detector if one is loaded, else the single object that the segmenter finds."""
+"""Object detection: by the detector if one is loaded, else by the segmenter: at one place, or everywhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from common.imaging.codec import Pixels
+from common.imaging.codec import Mask, Pixels
 from services.segmentation.cutout.matting import clean
 from services.segmentation.cutout.product import check_inside, find_product
+from services.segmentation.detection.everything import segment_everything, working_copy
+from services.segmentation.detection.surfaces import find_layout
 from services.segmentation.engines.base import Box, DetectionQuery, Engines, FoundObject, Prompt, PromptPoint
 
-LABEL = "object"
-"""Label of an object found by the segmenter, which knows no classes."""
+LABEL, SURFACE = "object", "surface"
+"""Labels of what the segmenter finds, which knows no classes."""
+UNKNOWN_SCORE = 0.5
+"""Score of a thing that the segmenter finds anywhere: whether it is one thing is not known."""
 MAX_OBJECT = 0.6
 """Maximum area of an object found by the segmenter, as a fraction of the picture; larger ones are floor or wall."""
+KNOWN = 0.5
+"""Part of a thing that detected objects must cover for it to be one of them."""
+SURFACES = frozenset({"dining table"})
+"""Labels of what detectors take for an object, and things stand on."""
 CLOSED = 0.004
 """Radius of the morphological closing of a detector's mask, as a fraction of the longer image side."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is in a picture.
+
+    Attributes:
+        things: What stands there, best first.
+        surfaces: What it stands on, best first.
+    """
+
+    things: Sequence[FoundObject]
+    surfaces: Sequence[FoundObject]
+
+
+def find_everything(picture: Pixels, query: DetectionQuery, engines: Engines) -> Scene:
+    """Find what stands anywhere in a picture, and what it stands on.
+
+    Args:
+        picture: (H, W, 3).
+        query: Which things to return.
+        engines: Engines selected by the registry.
+
+    Returns:
+        What the detector knows, and what the segmenter finds besides. Surfaces are found by a segmenter that segments
+        anything.
+    """
+    detected = [] if engines.detector is None else find_objects(picture, query, None, engines)
+    things = [one for one in detected if one.label not in SURFACES]
+    if not engines.segmenter.segments_anything:
+        return Scene(things, [])
+    small = working_copy(picture)
+    layout = find_layout(small, segment_everything(small, engines.segmenter))
+    surfaces = [_found(SURFACE, one.score, one.mask, picture) for one in layout.surfaces]
+    found = [_found(LABEL, UNKNOWN_SCORE, mask, picture) for mask in layout.things]
+    things += [one for one in found if _is_new(one, things) and (not query.labels or LABEL in query.labels)]
+    return Scene(things[: query.max_objects], surfaces[: query.max_objects])
+
+
+def _found(label: str, score: float, mask: Mask, picture: Pixels) -> FoundObject:
+    height, width = picture.shape[:2]
+    whole = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR_EXACT) > 0
+    return FoundObject(label, score, Box.around(whole), whole)
+
+
+def _is_new(thing: FoundObject, known: Sequence[FoundObject]) -> bool:
+    covered = np.zeros_like(thing.mask)
+    for one in known:
+        covered |= one.mask
+    return float(covered[thing.mask].mean()) < KNOWN
 
 
 def find_objects(picture: Pixels, query: DetectionQuery, at: PromptPoint | None, engines: Engines) -> list[FoundObject]:

@@ -66,6 +66,10 @@ class Segmenter(Protocol):
     def name(self) -> str:
         """Name in responses and records."""
 
+    @property
+    def segments_anything(self) -> bool:
+        """Whether it segments whatever a point shows: things, floors and walls."""
+
     def segment(self, picture: Pixels, prompt: Prompt) -> Sequence[Candidate]:
         """Segment the prompted object.
 

@@ -22,6 +22,7 @@ class GrabCut:
     """Graph cut between colour models of the prompted box and of its surroundings. Thread-safe."""
 
     name = "grabcut"
+    segments_anything = False
 
     def segment(self, picture: Pixels, prompt: Prompt) -> list[Candidate]:
         """See Segmenter. GrabCut does not rate its result: the score is always 0.5."""

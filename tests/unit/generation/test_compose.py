@@ -4,7 +4,6 @@ import pytest
 
 from common.errors import InvalidInputError, PreconditionError
 from common.imaging.codec import Pixels
-from services.generation.background.background import Placement, SceneLight
 from services.generation.compose.compose import Creative, Output, Scene, compose, put
 from services.generation.compose.edges import clean_edges
 from services.generation.compose.files import encode_ad
@@ -13,6 +12,7 @@ from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled, sharpened
 from services.generation.compose.shadow import blurred, cast_shadow, contact_shadow, tinted
 from services.generation.geometry import Box, Size
+from services.generation.placement.placement import Placement, SceneLight
 from services.generation.srgb import Light, to_linear, to_premultiplied, to_srgb
 from testing.pictures import decoded, disc_cutout, texture
 
@@ -160,22 +160,46 @@ def test_the_contact_shadow_lies_under_the_product_and_nowhere_else() -> None:
 @pytest.mark.parametrize("side", [-1, 1])
 def test_the_cast_shadow_falls_away_from_the_light(side: int) -> None:
     alpha, place = np.ones((100, 40), np.float32), Box(130, 50, 170, 150)
-    light = cast_shadow(alpha, place, AD, SceneLight(right=0.6 * side, up=1.0, towards=0.6, shadow=0.5))
+    light = cast_shadow(
+        alpha, place, AD, Placement(Box(0, 0, 1, 1), SceneLight(right=0.6 * side, up=1.0, towards=0.6, shadow=0.5))
+    )
     left, right = light[100:150, 60:125].mean(), light[100:150, 175:240].mean()
     assert (left < right - 0.02) if side > 0 else (right < left - 0.02)
     assert light[:40].min() > 0.98, "it lies on the floor"
     behind = light[150:].mean()
-    towards_us = cast_shadow(alpha, place, AD, SceneLight(0.6 * side, 1.0, towards=-0.6, shadow=0.5))
+    towards_us = cast_shadow(
+        alpha, place, AD, Placement(Box(0, 0, 1, 1), SceneLight(0.6 * side, 1.0, towards=-0.6, shadow=0.5))
+    )
     assert towards_us[150:].mean() < behind - 0.003, "light from behind casts it forwards"
 
 
 def test_a_cast_shadow_softens_with_the_height_of_what_casts_it() -> None:
     alpha = np.ones((160, 30), np.float32)
-    light = cast_shadow(alpha, Box(200, 60, 230, 220), AD, SceneLight(0.8, 1.0, 0.8, 0.6))
+    light = cast_shadow(alpha, Box(200, 60, 230, 220), AD, Placement(Box(0, 0, 1, 1), SceneLight(0.8, 1.0, 0.8, 0.6)))
     shade = 1 - light
     low, high = shade[212], shade[190]
     assert low.max() > 1.3 * high.max()
     assert (np.abs(np.diff(low)).max() / low.max()) > 1.3 * (np.abs(np.diff(high)).max() / high.max())
+
+
+def test_a_shadow_that_falls_to_the_side_is_as_deep_as_the_product_is_thick() -> None:
+    column, pole = np.ones((100, 60), np.float32), np.ones((100, 6), np.float32)
+    aside = Placement(Box(0, 0, 1, 1), SceneLight(-0.8, 1.0, 0.0, 0.6), pitch=0.5)
+    shaded = [
+        (1 - cast_shadow(alpha, Box(100, 50, 100 + alpha.shape[1], 150), AD, aside))[:, 180].sum()
+        for alpha in (column, pole)
+    ]
+    assert shaded[0] > 2.5 * shaded[1] > 0
+
+
+@pytest.mark.parametrize("softness", [0.4, 2.0])
+def test_shadows_are_as_soft_as_the_light(softness: float) -> None:
+    alpha, place = np.ones((100, 40), np.float32), Box(130, 50, 170, 150)
+    sharp, soft = (
+        1 - cast_shadow(alpha, place, AD, Placement(Box(0, 0, 1, 1), SceneLight(0.7, 1.0, 0.4, 0.5, wide)))
+        for wide in (softness, 1.5 * softness)
+    )
+    assert np.abs(np.diff(sharp, axis=1)).max() > 1.15 * np.abs(np.diff(soft, axis=1)).max()
 
 
 @pytest.mark.parametrize("shape", [(1920, 1080), (250, 300), (90, 728)])
@@ -194,7 +218,7 @@ def test_a_wide_blur_through_a_smaller_picture_is_the_exact_one(
 
 def test_no_shadow_without_strength() -> None:
     alpha = np.ones((50, 50), np.float32)
-    assert cast_shadow(alpha, Box(9, 9, 59, 59), AD, SceneLight(shadow=0.0)).min() == 1
+    assert cast_shadow(alpha, Box(9, 9, 59, 59), AD, Placement(Box(0, 0, 1, 1), SceneLight(shadow=0.0))).min() == 1
 
 
 def test_shadows_take_the_scenes_colour_and_only_they() -> None:

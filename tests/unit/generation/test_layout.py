@@ -1,7 +1,7 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.generation.compose.layout import crop_for, product_box
+from services.generation.compose.layout import CLOSE, crop_for, product_box
 from services.generation.geometry import Box, Size
 
 sides = st.integers(50, 2000)
@@ -24,7 +24,16 @@ def test_the_window_lies_in_the_background_and_keeps_its_proportions(scene: tupl
     assert crop.left + crop.width <= background.width + 1e-6
     assert crop.top + crop.height <= background.height + 1e-6
     assert abs(crop.width / crop.height - ad.aspect_ratio) < 1e-6 * ad.aspect_ratio
-    assert crop.width > background.width - 1e-6 or crop.height > background.height - 1e-6
+    is_largest = crop.width > background.width - 1e-6 or crop.height > background.height - 1e-6
+    takes = max(box.width / crop.width, box.height / crop.height)
+    assert is_largest or (takes <= CLOSE + 1e-6 and crop.width >= ad.width - 1e-6)
+
+
+def test_a_product_that_stands_far_away_is_looked_at_from_nearer() -> None:
+    background, box, ad = Size(2000, 1500), Box(900, 900, 1000, 1100), Size(300, 250)
+    place = product_box(Size(100, 200), box, crop_for(background, box, ad), ad)
+    assert place.height > 0.42 * ad.height
+    assert crop_for(background, box, Size(2000, 1500)).width == 2000
 
 
 @given(scene=scenes(), ad=st.builds(Size, sides, sides), product=st.builds(Size, sides, sides))

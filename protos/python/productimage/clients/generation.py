@@ -18,6 +18,7 @@ class GenerationDeadlines:
     """Deadline of each method, in seconds."""
 
     generate_background: float = 150
+    place_product: float = 60
     write_copy: float = 60
     compose_creatives: float = 60
 
@@ -46,6 +47,15 @@ class GenerationClient:
             ProductImageError: The call failed otherwise.
         """
         return await self._connection.unary(self._stub.GenerateBackground, request, self._deadlines.generate_background)
+
+    async def place_product(self, request: generation_pb2.PlaceProductRequest) -> generation_pb2.PlaceProductResponse:
+        """Place the product in a picture in which things and surfaces were found.
+
+        Raises:
+            InvalidArgumentError: A picture cannot be read, or a region or the placement lies outside the picture.
+            ProductImageError: The call failed otherwise.
+        """
+        return await self._connection.unary(self._stub.PlaceProduct, request, self._deadlines.place_product)
 
     async def write_copy(
         self, product: generation_pb2.Product, audience: generation_pb2.Audience, locale: str = ""

@@ -68,6 +68,7 @@ class SegmentationClient:
         min_score: float = 0,
         at: image_pb2.Point | None = None,
         max_objects: int = 0,
+        everywhere: bool = False,
     ) -> segmentation_pb2.FindObjectsResponse:
         """Find objects in a picture; see FindObjectsRequest for the arguments.
 
@@ -76,6 +77,11 @@ class SegmentationClient:
             ProductImageError: The call failed otherwise.
         """
         request = segmentation_pb2.FindObjectsRequest(
-            picture=picture, labels=labels, min_score=min_score, at=at, max_objects=max_objects
+            picture=picture,
+            labels=labels,
+            min_score=min_score,
+            at=at,
+            max_objects=max_objects,
+            everywhere=everywhere,
         )
         return await self._connection.unary(self._stub.FindObjects, request, self._deadlines.find_objects)

@@ -18,10 +18,10 @@ from common.imaging.codec import Pixels, decode, rgb
 from common.serving.work import AbandonedError, pause
 from productimage.context import seconds_left
 from services.generation.background.background import Background, BackgroundRequest
-from services.generation.background.placement_search import find_placement
 from services.generation.background.prompt import build_prompt
 from services.generation.engines.bedrock.stability import active_models, check_model, picture_in, request_body
 from services.generation.engines.cloud_metrics import COST, counted
+from services.generation.placement.calmest import find_placement
 from services.generation.settings import GenerationSettings
 
 if TYPE_CHECKING:

@@ -1,51 +1,26 @@
 """Which set suits a product and its audience."""
 
 import math
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
-from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.generation.audience import Audience, Product, Terms
-from services.generation.engines.set.description import SetDescription, Stance
+from services.generation.audience import Audience
+from services.generation.engines.set.description import SetDescription
 from services.generation.engines.set.develop import develop
 from services.generation.engines.set.look import Lab, Look
 from services.generation.engines.set.matter import linear
 from services.generation.engines.set.panorama import Light, backplate
 from services.generation.srgb import encode
+from services.generation.stance import Stance
 
 FITS, NEUTRAL, FOREIGN = 8.0, 1.0, 0.15
 """Weight of a set that suits the audience's interest, of one for everybody, and of any other."""
 TOO_ALIKE, APART = 14.0, 42.0
 """Colour differences (CIE76) between product and background: below the first they merge; the second is plenty."""
 LEAST = 0.03
-HEAD_ENDS = re.compile(r"\b(?:for|with|of|in|by|from)\b|[,(|/–—-]\s")
-
-
-@cache
-def _kinds() -> dict[str, Stance]:
-    table = tomllib.loads(Path(__file__).with_name("kinds.toml").read_text(encoding="utf-8"))
-    return {word.lower(): cast("Stance", stance) for stance, words in table.items() for word in words}
-
-
-def stance_of(product: Product, terms: Terms | None) -> Stance:
-    """Return how a product is shown, by the noun that its name ends with."""
-    for name in (product.name, *((terms.product,) if terms else ())):
-        head = HEAD_ENDS.split(name.lower(), maxsplit=1)[0].strip()
-        if not head:
-            continue
-        last = re.findall(r"[a-z0-9'-]+", head)
-        words = [last[-1], last[-1].removesuffix("s"), "".join(last[-2:])] if last and head.endswith(last[-1]) else []
-        for word, stance in _kinds().items():
-            if word in words or (not word.isascii() and head.endswith(word)):
-                return stance
-    return "standing"
 
 
 def choose_set(

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.generation.stance import Stance
+
 Hex = Annotated[str, Field(pattern="^#[0-9a-f]{6}$")]
-Stance = Literal["standing", "large", "hanging", "lying"]
-"""How a product is shown: on a table, on a floor (a sofa, a car), on a wall, from above."""
 
 FOLDER = Path(__file__).with_name("sets")
 

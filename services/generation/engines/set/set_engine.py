@@ -13,7 +13,7 @@ from services.generation.audience import Audience, Product, Terms
 from services.generation.background.background import BackgroundRequest, RenderedSet
 from services.generation.engines.set import renderer
 from services.generation.engines.set.camera import Camera
-from services.generation.engines.set.choice import choose_set, colour_behind, paper_colours, stance_of
+from services.generation.engines.set.choice import choose_set, colour_behind, paper_colours
 from services.generation.engines.set.description import SetDescription, all_sets
 from services.generation.engines.set.develop import develop
 from services.generation.engines.set.foregrounds import SHADES, Mesh, Stand, foreground
@@ -29,6 +29,7 @@ from services.generation.engines.set.panorama import (
 from services.generation.engines.set.solid import Solid, make_solid
 from services.generation.engines.set.trace import Scene, denoise, trace
 from services.generation.geometry import Box, Size
+from services.generation.stance import stance_of
 
 PANORAMAS = Path(__file__).with_name("panoramas")
 MOST_PIXELS = 320_000

@@ -209,10 +209,10 @@ def _scene(scene: Scene) -> dict[str, Any]:
     by_matter: dict[MatterDescription, list[Mesh]] = {}
     for piece in scene.pieces:
         by_matter.setdefault(piece.matter, []).append(piece.mesh)
-    surfaces = [(merged(meshes), matter.size, _surface(matter)) for matter, meshes in by_matter.items()]
-    surfaces.append((scene.shade or OUT_OF_SIGHT, 1.0, _surface(SHADE)))
+    surfaces = [(merged(meshes), matter.size, made_of(matter)) for matter, meshes in by_matter.items()]
+    surfaces.append((scene.shade or OUT_OF_SIGHT, 1.0, made_of(SHADE)))
     # The number of surfaces is a part of the kernel, too.
-    surfaces += [(OUT_OF_SIGHT, 1.0, _surface(SHADE)) for _ in range(MOST_SURFACES - len(surfaces))]
+    surfaces += [(OUT_OF_SIGHT, 1.0, made_of(SHADE)) for _ in range(MOST_SURFACES - len(surfaces))]
     surfaces.append((scene.product, 1.0, _product_surface(scene.colours)))
     for number, (mesh, size, surface) in enumerate(surfaces):
         parts[f"surface{number}"] = placed(mesh, 1 / size, surface)
@@ -243,7 +243,8 @@ def placed(mesh: Mesh, scale: float, surface: Any) -> Any:
     return made
 
 
-def _surface(description: MatterDescription) -> Any:
+def made_of(description: MatterDescription) -> Any:
+    """Return a surface of a matter for Mitsuba."""
     matter = make_matter(description)
     return _bsdf(
         matter.colour, matter.height, matter.roughness, matter.coat, RELIEF * description.relief * description.size / 2

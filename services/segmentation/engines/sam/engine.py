@@ -33,6 +33,8 @@ class SamEngine:
         settings: Batching, cache and compilation options.
     """
 
+    segments_anything = True
+
     def __init__(self, name: str, model: Sam, device: Device, settings: SegmentationSettings) -> None:
         self.name = name
         self._model = model

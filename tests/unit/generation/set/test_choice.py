@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 
 from services.generation.audience import Audience, Product, Terms
-from services.generation.engines.set.choice import choose_set, paper_colours, stance_of
+from services.generation.engines.set.choice import choose_set, paper_colours
 from services.generation.engines.set.description import SetDescription, all_sets
 from services.generation.engines.set.look import Lab, Look, look_at
 from services.generation.engines.set.matter import linear
 from services.generation.srgb import encode
+from services.generation.stance import stance_of
 from tests.unit.generation.set.conftest import jar
 
 

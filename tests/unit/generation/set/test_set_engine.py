@@ -15,7 +15,7 @@ from services.generation.audience import INTERESTS, Audience, Product
 from services.generation.compose.compose import put
 from services.generation.compose.quality import light_at_contact
 from services.generation.engines.set import set_engine
-from services.generation.engines.set.description import Stance, all_sets
+from services.generation.engines.set.description import all_sets
 from services.generation.engines.set.look import look_at
 from services.generation.engines.set.renderer import PLAIN, Renderer
 from services.generation.engines.set.set_engine import MOST_PIXELS, SetEngine
@@ -23,6 +23,7 @@ from services.generation.engines.set.solid import Solid
 from services.generation.engines.set.trace import OUT_OF_SIGHT, trace
 from services.generation.geometry import Size
 from services.generation.srgb import Light, to_srgb
+from services.generation.stance import Stance
 from tests.unit.generation.set.conftest import KERNELS, jar, shot
 
 GOLDEN = Path(__file__).with_name("golden")

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from services.generation.background.placement_search import find_placement
 from services.generation.background.user_background import MAX_SIDE, place_in
 from services.generation.geometry import Box
+from services.generation.placement.calmest import find_placement
 from testing.pictures import texture
 
 

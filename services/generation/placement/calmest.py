@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from common.imaging.codec import Pixels
-from services.generation.background.background import Placement, SceneLight
+from common.imaging.codec import Mask, Pixels
 from services.generation.geometry import Box
+from services.generation.placement.placement import Placement
+from services.generation.placement.shadows import side_light
 
 Plane = NDArray[np.float32]
 
@@ -42,30 +43,34 @@ BELOW_LINE = 0.03
 """Minimum distance of the foot from the top of the floor, as a fraction of the image height."""
 
 
-def find_placement(picture: Pixels, product_aspect_ratio: float = 0.0) -> Placement:
+def find_placement(picture: Pixels, product_aspect_ratio: float = 0.0, things: Mask | None = None) -> Placement:
     """Find the calmest placement on the floor.
 
     Args:
         picture: (H, W, 3).
         product_aspect_ratio: Width over height of the product; 0 if unknown.
+        things: Where things are to keep clear of, as far as they are known, (H, W).
     """
     height, width = picture.shape[:2]
     scale = WORKING_SIDE / max(height, width)
     size = max(8, round(width * scale)), max(8, round(height * scale))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2Lab), np.float32)
-    place = _calmest(lab, product_aspect_ratio or TYPICAL_RATIO)
+    taken = np.zeros(lab.shape[:2], np.float32)
+    if things is not None:
+        taken = np.asarray(cv2.resize(things.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
+    place = _calmest(lab, product_aspect_ratio or TYPICAL_RATIO, taken)
     left, top, right, bottom = place * np.array([width, height, width, height])
     found = Box(math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
-    return Placement(found, light=_light(lab[..., 0]), estimated=True)
+    return Placement(found, light=side_light(picture), estimated=True)
 
 
-def _calmest(lab: Plane, ratio: float) -> NDArray[np.float64]:
+def _calmest(lab: Plane, ratio: float, taken: Plane) -> NDArray[np.float64]:
     """Return left, top, right and bottom of the best placement, as fractions of the image sides."""
     height, width = lab.shape[:2]
     edges = _edges(lab[..., 0])
-    going_on = _Sums(0.6 * edges + 0.4 * _saliency(lab))
-    along_floor = _Sums(edges)
+    going_on = _Sums(0.6 * edges + 0.4 * _saliency(lab) + taken)
+    along_floor = _Sums(edges + taken)
     floor = _floor_line(lab)
     best, least = np.array([0.1, 0.1, 0.9, TYPICAL_FOOT]), math.inf
     for foot, middle, tall in combinations(FEET, MIDDLES, HEIGHTS):
@@ -136,11 +141,3 @@ def _floor_line(lab: Plane) -> float:
     begins = int(np.argmax(clear))
     peak = begins + int(np.argmax(steps[begins : begins + 2 * band]))
     return float(rows[peak] / height) + BELOW_LINE
-
-
-def _light(lightness: Plane) -> SceneLight:
-    """Estimate the light: it comes from the brighter side."""
-    third = lightness.shape[1] // 3
-    left, right = float(lightness[:, :third].mean()), float(lightness[:, -third:].mean())
-    side = np.clip(3 * (right - left) / max(right + left, 1.0), -0.7, 0.7)
-    return SceneLight(right=float(side), up=1.0, towards=0.4, shadow=0.3)

@@ -1,0 +1,1 @@
+"""Where the product goes in a picture that others made."""
