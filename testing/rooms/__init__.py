@@ -1,0 +1,1 @@
+"""Rendered rooms in which it is known what things are and where something can stand."""
