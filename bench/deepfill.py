@@ -1,4 +1,4 @@
-"""Speed-up of our DeepFill v2 over the direct implementation, on the same weights, picture and hole.
+"""Speed-up of our DeepFill v2 over the direct implementation, on the same weights, picture, hole and device.
 
 The direct implementation is the network in float32 as its authors' PyTorch port writes it: attention picture by
 picture, as a convolution of the features with all of their patches, over all queries at once. Weights are random; the
@@ -64,7 +64,8 @@ class DirectAttention(nn.Module):
 def _fused(scores: Tensor, height: int, width: int) -> Tensor:
     """Add diagonal neighbours, then transpose the places."""
     places = height * width
-    summed = functional.conv2d(scores.reshape(1, 1, places, places), torch.eye(3).view(1, 1, 3, 3), padding=1)
+    diagonal = torch.eye(3, device=scores.device).view(1, 1, 3, 3)
+    summed = functional.conv2d(scores.reshape(1, 1, places, places), diagonal, padding=1)
     turned = summed.view(height, width, height, width).permute(1, 0, 3, 2)
     return turned.reshape(1, places, width, height)
 
@@ -82,10 +83,11 @@ def random_generator() -> Generator:
 def prepare(side: int, *, direct: bool) -> tuple[Callable[[], object], Tensor]:
     """Return the function to time, and the pixels that it filled."""
     tune_malloc()  # as the service does
-    generator = random_generator()
+    device = choose_device(ModelSettings())
+    generator = random_generator().to(device.name)
     if direct:
         generator.attention = DirectAttention(TENSORFLOW)  # type: ignore[assignment]
-    elif choose_device(ModelSettings()).bfloat16:
+    elif device.bfloat16:
         generator.in_bfloat16()
     picture = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1)) * 2 - 1
     hole = torch.zeros(1, 1, side, side)
@@ -93,8 +95,8 @@ def prepare(side: int, *, direct: bool) -> tuple[Callable[[], object], Tensor]:
 
     def fill() -> Tensor:
         with torch.inference_mode():
-            filled: Tensor = generator(picture, hole)
-        return filled
+            filled: Tensor = generator(picture.to(device.name), hole.to(device.name))
+        return filled.cpu()
 
     return fill, fill()[hole.expand_as(picture) > 0]
 

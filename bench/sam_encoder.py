@@ -1,9 +1,9 @@
 """Speed-up of our image encoders over those of the segment-anything package, on the same weights and picture.
 
 vit_b, vit_l and vit_h get seeded random weights, written to a checkpoint and loaded as a user's would be; the reference
-is the package's encoder in float32. MobileSAM has its real weights; its reference is the same network in float32, as
-defined. Each runs in its own process, in turn, so that noise affects both alike; memory is the peak while encoding. The
-masks compared are those of a box prompt.
+is the package's encoder in float32, on the same device. MobileSAM has its real weights; its reference is the same
+network in float32, as defined. Each runs in its own process, in turn, so that noise affects both alike; memory is the
+peak while encoding. The masks compared are those of a box prompt.
 
     python -m bench.sam_encoder [vit_b|vit_l|vit_h|mobile_sam] [RUNS]
 """
@@ -86,10 +86,13 @@ def picture() -> Tensor:
 
 
 @torch.inference_mode()
-def prepare(name: str, checkpoint: Path, device: Device | None) -> tuple[Callable[[], object], NDArray[np.bool_]]:
-    """Load ours (on a device) or the reference (device None); return the encoding to time, and its bool masks."""
-    model = reference_model(name, checkpoint) if device is None else load_sam(checkpoint, device)[0]
-    pixels = picture().to(device.name if device else "cpu")
+def prepare(
+    name: str, checkpoint: Path, device: Device, *, is_reference: bool
+) -> tuple[Callable[[], object], NDArray[np.bool_]]:
+    """Load ours or the reference on a device; return the encoding to time, and its bool masks."""
+    model = reference_model(name, checkpoint) if is_reference else load_sam(checkpoint, device)[0]
+    model.to(device.name)
+    pixels = picture().to(device.name)
     logits, _ = model.decode(model.image_encoder(pixels), None, BOX.to(pixels.device))
 
     def encode() -> Tensor:
@@ -108,10 +111,12 @@ def measure(name: str, runs: int) -> dict[str, Any]:
         if name != MOBILE_SAM:
             checkpoint = Path(folder, SAM_FILES[name])
             torch.save(random_weights(name), checkpoint)
-        ours, reference = by_turns([partial(prepare, name, checkpoint, which) for which in (device, None)], runs)
+        ways = [partial(prepare, name, checkpoint, device, is_reference=which) for which in (False, True)]
+        ours, reference = by_turns(ways, runs)
     found, wanted = ours.answer, reference.answer
     return {
         "model": name,
+        "device": device.name,
         "ratio": round(reference.seconds / ours.seconds, 2),
         "iou": round(float((found & wanted).sum() / max(1, (found | wanted).sum())), 4),
         "peak_mb": ours.peak_mb,

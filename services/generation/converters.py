@@ -106,7 +106,7 @@ def placing(request: generation_pb2.PlaceProductRequest, picture: Pixels, limits
         InvalidInputError: There are too many regions, or one or the placement lies outside the picture or is empty.
     """
     if max(len(request.things), len(request.surfaces)) > MAX_REGIONS:
-        raise InvalidInputError(f"A request takes at most {MAX_REGIONS} things and surfaces.", "TOO_MANY_REGIONS")
+        raise InvalidInputError(f"A request takes at most {MAX_REGIONS} things and surfaces.", "TOO_MANY_OBJECTS")
     height, width = picture.shape[:2]
     things = [to_mask(region, height, width, limits) for region in request.things]
     surfaces = [to_mask(region, height, width, limits) for region in request.surfaces]

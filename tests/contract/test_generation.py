@@ -151,7 +151,7 @@ async def test_where_a_product_cannot_be_placed(channel: grpc.aio.Channel) -> No
         (wanted(placement=Placement(pitch=1.6)), "BAD_PITCH"),
         (wanted(things=[region(0, 0, 41, 9)]), "REGION_OUTSIDE"),
         (wanted(surfaces=[region(0, 0, 9, 9, marked=False)]), "EMPTY_REGION"),
-        (wanted(things=[region(0, 0, 9, 9)] * 65), "TOO_MANY_REGIONS"),
+        (wanted(things=[region(0, 0, 9, 9)] * 65), "TOO_MANY_OBJECTS"),
         (wanted(product_aspect_ratio=-1), "PRODUCT_ASPECT_RATIO"),
     ):
         refused = await rejected(GenerationServiceStub(channel).PlaceProduct(request))

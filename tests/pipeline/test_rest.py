@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from testing.pictures import SAMPLE, ball, decoded, encoded, gradient, texture
+from testing.pictures import SAMPLE, ball, decoded, encoded, gradient
 from testing.system import FORM, System, started
 
 FRONTEND = {"Origin": "http://localhost:3001"}
@@ -167,11 +167,11 @@ def test_a_wrong_field_can_be_corrected_without_a_new_upload(system: System) -> 
 
 
 def test_what_stands_in_the_users_picture_is_cleared_away(system: System) -> None:
-    scene = np.full((900, 1200, 3), (40, 220, 60), np.uint8)
-    scene[600:] = (230, 30, 220)
-    scene[:, :400], scene[:, 800:] = texture(400, 900), texture(400, 900)  # the middle is the only calm place
+    scene = np.full((900, 1200, 3), (205, 200, 190), np.uint8)
+    scene[700:] = (120, 90, 70)
+    scene[250:860, 60:420], scene[220:870, 790:1150] = (40, 60, 110), (50, 90, 60)  # the middle is the only place
     y, x = np.mgrid[:900, :1200]
-    scene[np.hypot(x - 600, y - 620) < 90] = (250, 250, 20)
+    scene[np.hypot(x - 605, y - 745) < 110] = (250, 250, 20)
     record = system.generate_on(encoded(scene), system.upload().json()).json()
     assert record["engines"]["inpainting"] == "migan"
     yellow = (250, 250, 20)

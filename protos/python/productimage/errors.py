@@ -191,7 +191,11 @@ class RegionOutsideError(InvalidArgumentError, reason="REGION_OUTSIDE"):
 
 
 class TooManyObjectsError(InvalidArgumentError, reason="TOO_MANY_OBJECTS"):
-    """There are too many objects to remove in one call."""
+    """There are too many objects in one call."""
+
+
+class EmptyRegionError(InvalidArgumentError, reason="EMPTY_REGION"):
+    """The mask of a region marks nothing."""
 
 
 class NameLengthError(InvalidArgumentError, reason="NAME_LENGTH"):
@@ -228,6 +232,10 @@ class SizeRangeError(InvalidArgumentError, reason="SIZE_RANGE"):
 
 class PlacementOutsideError(InvalidArgumentError, reason="PLACEMENT_OUTSIDE"):
     """A placement lies outside its background."""
+
+
+class BadPitchError(InvalidArgumentError, reason="BAD_PITCH"):
+    """The angle by which a camera looks down is out of range."""
 
 
 class BadLightError(InvalidArgumentError, reason="BAD_LIGHT"):

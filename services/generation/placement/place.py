@@ -79,7 +79,8 @@ def _at_the_calmest_place(picture: Pixels, found: Found, guess: Placement, ratio
     boxes = [thing.box for thing in found.things]
     in_the_way = tuple(number for number, box in enumerate(boxes) if is_in_the_way(box, calm.box))
     size = Size(picture.shape[1], picture.shape[0])
-    return Placed(_moved(calm, [boxes[number] for number in in_the_way], size), in_the_way, (NO_SURFACE,))
+    notes = (NO_SURFACE,) if found.things else ()  # in an empty picture, any place will do
+    return Placed(_moved(calm, [boxes[number] for number in in_the_way], size), in_the_way, notes)
 
 
 def _notes(pitch: float, stance: Stance) -> tuple[str, ...]:

@@ -49,12 +49,14 @@ def find_everything(picture: Pixels, query: DetectionQuery, engines: Engines) ->
         engines: Engines selected by the registry.
 
     Returns:
-        What the detector knows, and what the segmenter finds besides. Surfaces are found by a segmenter that segments
-        anything.
+        What the detector knows, and what the segmenter finds besides. A segmenter that does not segment anything finds
+        the most salient thing, and no surfaces.
     """
-    detected = [] if engines.detector is None else find_objects(picture, query, None, engines)
+    segments_anything = engines.segmenter.segments_anything
+    is_needed = engines.detector is not None or not segments_anything
+    detected = find_objects(picture, query, None, engines) if is_needed else []
     things = [one for one in detected if one.label not in SURFACES]
-    if not engines.segmenter.segments_anything:
+    if not segments_anything:
         return Scene(things, [])
     small = working_copy(picture)
     layout = find_layout(small, segment_everything(small, engines.segmenter))

@@ -33,8 +33,9 @@ HELD = 0.5
 """Part of what is below a thing that must be the surface."""
 ALIKE = 9.0
 """Colour difference (CIE76) of adjacent parts of one surface, such as planks."""
-INSIDE = 0.5
-"""A segment that lies within a wider one by more than this part of it is a part of that, such as a plank."""
+INSIDE, OTHER = 0.5, 30.0
+"""A segment that lies within a wider one by more than this part of it is a part of that, such as a plank; unless its
+colour is so different (CIE76)."""
 BAND = 0.025
 """Height of the bands that are compared above and below a line, as a fraction of the picture's height."""
 LINE = 0.6
@@ -80,8 +81,8 @@ def find_layout(picture: Pixels, segments: Sequence[Segment]) -> Layout:
     """
     shape = picture.shape[:2]
     wide = [segment for segment in segments if _may_be_surface(segment)]
-    ground = _union([one.mask for one in wide], shape)
-    small = [segment for segment in segments if _may_be_thing(segment) and ground[segment.mask].mean() < INSIDE]
+    lab: Lab = np.asarray(cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), np.float32)
+    small = [one for one in segments if _may_be_thing(one) and not any(_is_part(one, other, lab) for other in wide)]
     votes = _votes(_grouped(small, shape), wide)
     # What nothing stands on, and what does not run out of the picture, stands there itself: a sofa, a car.
     large = [one for one, count in zip(wide, votes, strict=True) if not count and _may_be_thing(one, whole=True)]
@@ -91,7 +92,7 @@ def find_layout(picture: Pixels, segments: Sequence[Segment]) -> Layout:
     if not level:  # a surface that is seen from above fills the picture up to its upper edge
         level = [(one, count) for one, count in zip(wide, votes, strict=True) if one.mask.mean() >= FROM_ABOVE]
     surfaces = [Surface(segment.mask, _score(segment, count)) for segment, count in level]
-    return Layout(things, _joined(picture, sorted(surfaces, key=lambda one: -one.score), things))
+    return Layout(things, _joined(lab, sorted(surfaces, key=lambda one: -one.score), things))
 
 
 def _union(masks: Sequence[Mask], shape: tuple[int, ...]) -> Mask:
@@ -137,6 +138,14 @@ def _may_be_thing(segment: Segment, *, whole: bool = False) -> bool:
     return not (left and right) and not (top and bottom) and not (whole and bottom)
 
 
+def _is_part(segment: Segment, wide: Segment, lab: Lab) -> bool:
+    """Return whether a segment is a part of a wider one, such as a plank: it lies within it, and is of its colour."""
+    if segment is wide or wide.mask[segment.mask].mean() < INSIDE:
+        return False
+    around = wide.mask & ~segment.mask
+    return bool(np.linalg.norm(lab[segment.mask].mean(axis=0) - lab[around].mean(axis=0)) < OTHER)
+
+
 def _grouped(segments: Sequence[Segment], shape: tuple[int, ...]) -> list[Mask]:
     """Join parts that touch: the shade, the stem and the foot of a lamp."""
     together = _union([segment.mask for segment in segments], shape)
@@ -165,13 +174,12 @@ def _score(segment: Segment, votes: int) -> float:
     rows = np.flatnonzero(segment.mask.any(axis=1))
     middle = float((segment.mask.sum(axis=1)[rows] * rows).sum() / segment.area / height)
     size = min(1.0, segment.area / (0.3 * height * width))
-    return float(min(1.0, 0.5 * min(votes, 2) / 2 + 0.3 * size + 0.2 * middle))
+    return float(min(1.0, 0.35 * min(votes, 2) / 2 + 0.45 * size + 0.2 * middle))
 
 
-def _joined(picture: Pixels, surfaces: Sequence[Surface], things: Sequence[Mask]) -> list[Surface]:
+def _joined(lab: Lab, surfaces: Sequence[Surface], things: Sequence[Mask]) -> list[Surface]:
     """Join adjacent surfaces of one colour, and take things out of them."""
-    lab: Lab = np.asarray(cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), np.float32)
-    taken = _union(things, picture.shape[:2])
+    taken = _union(things, lab.shape[:2])
     joined: list[Surface] = []
     for surface in surfaces:
         colour = lab[surface.mask].mean(axis=0)
