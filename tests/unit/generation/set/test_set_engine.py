@@ -157,7 +157,7 @@ def test_a_caller_who_has_gone_ends_the_work(engine: SetEngine) -> None:
 @pytest.mark.parametrize("stance", ["standing", "large", "hanging", "lying"])
 def test_there_is_a_set_for_every_product_and_audience(interest: str, stance: Stance) -> None:
     fitting = [stage for stage in all_sets().values() if stance in stage.stances and interest in stage.interests]
-    assert len(fitting) >= {"standing": 4, "large": 2, "hanging": 1, "lying": 1}[stance]
+    assert len(fitting) >= 3
 
 
 def test_there_are_many_sets(engine: SetEngine) -> None:
