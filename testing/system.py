@@ -1,4 +1,4 @@
-"""The five real processes, for tests."""
+"""The real processes, for tests."""
 
 import asyncio
 import threading
@@ -13,6 +13,7 @@ import httpx
 from cli.ports import Ports
 from cli.supervisor import running
 from testing.pictures import SAMPLE
+from testing.processes import parts
 
 INSTANT = {"SEGMENTATION_ENGINE": "grabcut", "INPAINTING_ENGINE": "opencv", "GENERATION_SET_SAMPLES": "1"}
 """Engines that start instantly, for tests that are not about picture quality."""
@@ -109,3 +110,20 @@ def started(store: Path, environment: Mapping[str, str]) -> Iterator[System]:
     finally:
         stop.set()
         thread.join()
+
+
+@contextmanager
+def started_with_fixed_engines(store: Path, environment: Mapping[str, str]) -> Iterator[System]:
+    """The same with engines that only take their time, which start at once: for tests of what surrounds the engines.
+
+    The three services with models are one process, and only the lines of the gateway are kept.
+    """
+    with (
+        parts(store, environment) as running,
+        httpx.Client(base_url=running.gateway.url, timeout=120, trust_env=False) as client,
+    ):
+        models, history = running.engines.pid, running.history.pid
+        pids = {"segmentation": models, "inpainting": models, "generation": models, "history": history}
+        shared = running.engines.port
+        ports = Ports(running.gateway.port, shared, shared, shared, running.history.port)
+        yield System(client, pids | {"gateway": running.gateway.pid}, ports, store, running.gateway.lines)

@@ -159,9 +159,9 @@ async def test_above_the_queue_calls_are_refused_and_none_is_mixed_up(channel: g
     assert await cut(0) == "OK"
 
 
-async def test_eight_at_one_time_each_get_their_own(settings: SegmentationSettings, register_of: Loaded) -> None:
-    photos = [ball(120 + 8 * number, 100, colour=(30 * number, 40, 240 - 30 * number))[0] for number in range(8)]
-    roomy = settings.model_copy(update={"queue_size": 7})
+async def test_four_at_one_time_each_get_their_own(settings: SegmentationSettings, register_of: Loaded) -> None:
+    photos = [ball(120 + 8 * number, 100, colour=(30 * number, 40, 240 - 30 * number))[0] for number in range(4)]
+    roomy = settings.model_copy(update={"queue_size": 3})
     async with serving(roomy, SERVICES, registering(register_of.register)) as opened:
         channel = opened.channel
         stub = SegmentationServiceStub(channel)

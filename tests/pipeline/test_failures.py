@@ -16,14 +16,14 @@ import pytest
 from cli.ports import ROOT, Ports
 from gateway.models import ManifestBody
 from testing.pictures import ball, encoded
-from testing.system import FAST, System, started
+from testing.system import FAST, System, started_with_fixed_engines
 
 PHOTO = encoded(ball(160, 120)[0])
 
 
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[System]:
-    with started(tmp_path / "store", FAST) as running:
+    with started_with_fixed_engines(tmp_path / "store", {}) as running:
         yield running
 
 
@@ -49,7 +49,7 @@ def unavailable(answer: httpx.Response, capability: str) -> None:
 def test_generation_down_discards_a_first_upload_and_keeps_one_with_results(system: System) -> None:
     kept, lost = system.upload(PHOTO).json(), system.upload(PHOTO).json()
     record = system.generate(kept).json()
-    assert record["engines"]["cut_out"] == "grabcut"
+    assert record["engines"]["cut_out"] == "fixed"
     kill(system, "generation")
     start = time.monotonic()
     answer = system.generate(lost)

@@ -78,7 +78,7 @@ def test_another_photo_is_not_cut(system: System, uploaded: dict[str, str]) -> N
 
 
 def test_records_are_searched(system: System, uploaded: dict[str, str]) -> None:
-    made = [system.generate(uploaded, product_name=f"Kettle {number}").json() for number in range(3)]
+    made = [system.generate(uploaded, product_name=f"Kettle {number}", sizes="300x250").json() for number in range(3)]
     page = system.client.get("/api/records", params={"query": "KETTLE", "page_size": 2}).json()
     assert page["records"] == made[:0:-1]
     rest = system.client.get("/api/records", params={"query": "KETTLE", "page_token": page["next_page_token"]}).json()

@@ -70,6 +70,7 @@ def test_the_licence_and_the_hash_are_said_at_start(deepfill_weights: Path) -> N
     assert len(weights["sha256"]) == 64
 
 
+@pytest.mark.slow
 def test_converted_weights_get_the_order_of_colours_that_is_set(converted_weights: Path) -> None:
     picture, hole = gradient(64, 64)[None], np.zeros((1, 64, 64), np.bool_)
     hole[:, 20:40, 20:40] = True

@@ -85,7 +85,8 @@ class SetEngine:
         layer[..., 3] = 1
         look = Look(np.zeros(3, np.float32), np.zeros(3, np.float32), 0, 0.13)
         self.choose(Product("product"), Audience(), None, look, 0)
-        self.render(Shot(self.sets[0], layer, Box(16, 10, 32, 34), Size(48, 44), look, 0))
+        plain = next(stage for stage in self.sets if stage.matter.kind == "paper")  # the matter that is made fastest
+        self.render(Shot(plain, layer, Box(16, 10, 32, 34), Size(48, 44), look, 0))
 
     def generate(self, request: BackgroundRequest) -> RenderedSet:
         """See BackgroundEngine: the set is rendered when the ads are composed, with the product in it."""
