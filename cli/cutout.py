@@ -10,7 +10,10 @@ from cli.output import exit_if_failed, run, screen, show
 
 
 def cutout(
-    photos: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="PNG, JPEG or WebP files.")],
+    photos: Annotated[
+        list[Path],
+        typer.Argument(exists=True, dir_okay=False, help="Photos: PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF."),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the results.")] = Path(),
     point: Annotated[list[str] | None, typer.Option(help="A point on the product, as X,Y in pixels.")] = None,
     box: Annotated[str, typer.Option(help="Around the product, as LEFT,TOP,RIGHT,BOTTOM in pixels.")] = "",

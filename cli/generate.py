@@ -12,7 +12,10 @@ from cli.output import progress_bar, run, show
 
 
 def generate(
-    photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A PNG, JPEG or WebP file.")],
+    photo: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="A photo: PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF."),
+    ],
     name: Annotated[str, typer.Option(help="Product name.")],
     describe: Annotated[str, typer.Option(help="Product description.")] = "",
     audience: Annotated[str, typer.Option(help="gender,age,interest, such as female,25-34,outdoor.")] = "",

@@ -44,7 +44,7 @@ def decode(data: bytes, limits: ImageLimits) -> Pixels:
     palette, grey) becomes RGB, or RGBA if any pixel is not opaque.
 
     Args:
-        data: A PNG, JPEG or WebP file.
+        data: A file of one of the formats of header.py.
         limits: Maximum bytes and pixels, checked before any pixel is decoded.
 
     Returns:

@@ -1,14 +1,28 @@
-"""Picture headers: checks a file before any pixel is decoded. Needs Pillow alone."""
+"""Picture headers: checks a file before any pixel is decoded. Needs Pillow and its reader of HEIF alone."""
 
 import io
 import warnings
 
+import pi_heif
 from PIL import Image as Pillow
 
 from common.errors import InvalidInputError
 from common.settings import ImageLimits
 
-FORMATS = ("PNG", "JPEG", "WEBP")
+FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "TIFF", "BMP", "GIF")
+"""Formats that are read, as Pillow names them."""
+KINDS = "PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF"
+"""The same for people."""
+ANIMATED = ("PNG", "WEBP", "AVIF", "GIF")
+"""Formats whose further frames are an animation; others hold previews, bursts or pages besides the picture."""
+STANDARD = {None: "JPEG", "MPO": "JPEG"}
+"""Format of pictures that Pillow names otherwise."""
+
+# The picture alone is wanted; threads follow the process's own settings.
+for extra in ("THUMBNAILS", "DEPTH_IMAGES", "AUX_IMAGES"):
+    setattr(pi_heif.options, extra, False)
+pi_heif.options.DECODE_THREADS = 1
+pi_heif.register_heif_opener()
 
 # Pillow only warns about large pictures below twice its own limit; ours is stricter, and exceeding it is an error.
 warnings.simplefilter("error", Pillow.DecompressionBombWarning)
@@ -18,13 +32,13 @@ def check_header(data: bytes, limits: ImageLimits) -> str:
     """Check the header of a picture file against the limits. Damage past the header is not detected.
 
     Returns:
-        Format of the file: "PNG", "JPEG" or "WEBP".
+        Format of the file, one of FORMATS.
 
     Raises:
         InvalidInputError: The file is empty, too large, of another format, or animated.
     """
     picture_format = open_picture(data, limits).format
-    return "JPEG" if picture_format in (None, "MPO") else picture_format
+    return STANDARD.get(picture_format) or str(picture_format)
 
 
 def open_picture(data: bytes, limits: ImageLimits) -> Pillow.Image:
@@ -34,7 +48,7 @@ def open_picture(data: bytes, limits: ImageLimits) -> Pillow.Image:
         InvalidInputError: As for `check_header`.
     """
     if not data:
-        raise InvalidInputError("The picture is empty: choose a PNG, JPEG or WebP file.", "EMPTY_IMAGE")
+        raise InvalidInputError(f"The picture is empty: choose a {KINDS} file.", "EMPTY_IMAGE")
     if len(data) > limits.max_image_bytes:
         raise InvalidInputError(
             f"The picture file is larger than {limits.max_image_bytes // 2**20} MB: send a smaller one.",
@@ -42,15 +56,14 @@ def open_picture(data: bytes, limits: ImageLimits) -> Pillow.Image:
         )
     try:
         picture = Pillow.open(io.BytesIO(data), formats=FORMATS)
-        # A JPEG with more than one frame is a photo with a preview or a depth map, not an animation.
-        is_animated = picture.format in ("PNG", "WEBP") and getattr(picture, "is_animated", False)
+        is_animated = picture.format in ANIMATED and getattr(picture, "is_animated", False)
     except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError):
         raise too_many_pixels(limits) from None
     except MemoryError:
         raise
     except Exception as error:  # damaged files make Pillow raise almost anything
         raise InvalidInputError(
-            "The file is not a picture that can be read: send a PNG, JPEG or WebP file.", "UNSUPPORTED_IMAGE"
+            f"The file is not a picture that can be read: send a {KINDS} file.", "UNSUPPORTED_IMAGE"
         ) from error
     if picture.width * picture.height > limits.max_image_pixels:
         raise too_many_pixels(limits)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Path, Request, Response, UploadFile
 
+from common.imaging.header import KINDS
 from gateway.errors import calling
 from gateway.models import BINARY, TIMESTAMP, ErrorBody, RecutBody, UploadBody
 from gateway.pipelines.photo import Prompt
@@ -29,9 +30,7 @@ Timestamp = Annotated[str, Path(description="Timestamp of an upload.", json_sche
 async def upload_image(
     request: Request,
     gateway: GatewayDependency,
-    product_image: Annotated[
-        UploadFile, File(description="Product photo: a PNG, JPEG or WebP file.", json_schema_extra=BINARY)
-    ],
+    product_image: Annotated[UploadFile, File(description=f"Product photo: a {KINDS} file.", json_schema_extra=BINARY)],
     idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Upload a product photo and cut the product out; responds when the cut-out is ready.

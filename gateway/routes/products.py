@@ -7,7 +7,7 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from common.imaging.header import check_header
+from common.imaging.header import KINDS, check_header
 from gateway.ad_sizes import DEFAULT, OFFERED, PATTERN, parse_sizes
 from gateway.models import BINARY, TIMESTAMP, ErrorBody, RecordBody, SizesBody
 from gateway.pipelines.brief import Brief
@@ -57,7 +57,7 @@ class GenerateForm(BaseModel):
     )
     background_image: UploadFile | SkipJsonSchema[None] = File(
         None,
-        description="Picture of your own to use as the background: a PNG, JPEG or WebP file.",
+        description=f"Picture of your own to use as the background: a {KINDS} file.",
         json_schema_extra=BINARY,
     )
 

@@ -59,7 +59,7 @@ def generation(request: record_pb2.SaveGenerationRequest, limits: ImageLimits) -
     """Return the generation of a request.
 
     Raises:
-        InvalidInputError: A picture is not a PNG, JPEG or WebP file, or exceeds a limit.
+        InvalidInputError: A picture is of another format, or exceeds a limit.
     """
     pictures = [Picture(one.name, one.file, check_header(one.file, limits)) for one in request.pictures]
     return Generation(request.request_id, request.timestamp, _record_fields(request.record), pictures)

@@ -45,8 +45,20 @@ _FILE_NAME = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]*")
 _PICTURE = re.compile(rf"{_TIMESTAMP.pattern}/(upload|generated)/{_FILE_NAME.pattern}")
 _PICTURE_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _REQUEST_ID = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
-_EXTENSIONS = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
-_CONTENT_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+_EXTENSIONS = {
+    "PNG": ".png",
+    "JPEG": ".jpg",
+    "WEBP": ".webp",
+    "HEIF": ".heic",
+    "AVIF": ".avif",
+    "TIFF": ".tiff",
+    "BMP": ".bmp",
+    "GIF": ".gif",
+}
+_CONTENT_TYPES = {end: f"image/{end[1:]}" for end in _EXTENSIONS.values()} | {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+}
 
 
 def write_date(now: datetime) -> str:
@@ -89,7 +101,7 @@ def photo_name(client_name: str, picture_format: str) -> str:
 
     Args:
         client_name: File name as the client gave it: may be empty, a path of any system, or in any script.
-        picture_format: "PNG", "JPEG" or "WEBP".
+        picture_format: Format of the file, as `check_header` names it.
     """
     base = PureWindowsPath(PurePosixPath(client_name).name).name
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", base.rpartition(".")[0] or base).strip("_-")
@@ -126,7 +138,7 @@ def creative_path(timestamp: str, request_id: str, attempt: str, name: str, pict
         request_id: Request that made it.
         attempt: Id of the attempt at that request.
         name: Name among its siblings.
-        picture_format: "PNG", "JPEG" or "WEBP".
+        picture_format: Format of the file, as `check_header` names it.
 
     Raises:
         InvalidInputError: The name is malformed.

@@ -47,7 +47,7 @@ def test_a_refused_photo_says_why_where_it_was_chosen(visitor: Visitor) -> None:
         describe_product(page)
         page.set_input_files("#photo", {"name": "notes.png", "mimeType": "image/png", "buffer": b"just words"})
         error = page.locator("#photo-error")
-        expect(error).to_contain_text("cannot be read as a picture: choose a PNG, JPEG or WebP file")
+        expect(error).to_contain_text("cannot be read as a picture: choose a JPEG, PNG, WebP, HEIC")
         page.select_option("#language", "zh-TW")
         expect(error).to_contain_text("無法讀取這個圖片檔")
         expect(page.locator("#compare")).to_be_hidden()

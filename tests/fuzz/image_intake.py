@@ -12,7 +12,7 @@ from pathlib import Path
 
 import atheris
 
-from common.imaging.header import check_header
+from common.imaging.header import FORMATS, check_header
 
 with atheris.instrument_imports(include=["PIL", "common.imaging.codec"]):
     import numpy as np
@@ -23,11 +23,11 @@ with atheris.instrument_imports(include=["PIL", "common.imaging.codec"]):
     from common.settings import ImageLimits
 
 LIMITS = ImageLimits(max_image_bytes=1 << 16, max_image_pixels=250_000)
-FORMATS = ("PNG", "JPEG", "WEBP")
 
 
 def seeds(folder: Path) -> None:
     """Write a seed corpus: every format, mode and feature that we read."""
+    from testing import heic
     from testing.pictures import disc_cutout, encoded, gradient
 
     photo, cutout = gradient(24, 16), disc_cutout(16)
@@ -43,6 +43,12 @@ def seeds(folder: Path) -> None:
         "turned.jpg": encoded(photo, "JPEG", exif=turned.tobytes()),
         "photo.webp": encoded(photo, "WEBP"),
         "lossless.webp": encoded(cutout, "WEBP", lossless=True),
+        "plain.heic": heic.PLAIN,
+        "alpha.heic": heic.ALPHA,
+        "photo.avif": encoded(photo, "AVIF"),
+        "photo.tiff": encoded(photo, "TIFF", compression="tiff_lzw"),
+        "photo.bmp": encoded(photo, "BMP"),
+        "photo.gif": encoded(photo, "GIF"),
         "half.png": encoded(photo)[:100],
         "text": b"not a picture",
     }

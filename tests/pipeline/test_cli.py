@@ -79,7 +79,7 @@ def test_photos_are_cut_out(system: Parts, tmp_path: Path) -> None:
     answers = result(system, "cutout", str(SAMPLE), str(broken), "--out", "cut", status=1)
     assert answers[0] == {"photo": str(SAMPLE), "cutout": "cut/sample_cutout.png"}
     assert (tmp_path / "cut/sample_cutout.png").read_bytes().startswith(b"\x89PNG")
-    assert "PNG, JPEG or WebP" in answers[1]["error"]
+    assert "PNG, JPEG, WebP, HEIC" in answers[1]["error"]
 
 
 def test_no_cutout_replaces_another(system: Parts, tmp_path: Path) -> None:

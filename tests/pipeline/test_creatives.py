@@ -85,7 +85,7 @@ def test_a_picture_of_the_users_own_is_the_background(system: System) -> None:
         assert teal.sum() > 0.2 * len(middle), "the bottle stands in the middle"
 
 
-@pytest.mark.parametrize(("file", "advice"), [(b"", "empty"), (b"%PDF-1.7", "PNG, JPEG or WebP")])
+@pytest.mark.parametrize(("file", "advice"), [(b"", "empty"), (b"%PDF-1.7", "PNG, JPEG, WebP, HEIC")])
 def test_a_picture_that_cannot_be_used_is_refused_and_the_upload_kept(system: System, file: bytes, advice: str) -> None:
     upload = system.upload().json()
     answer = system.generate_on(file, upload)

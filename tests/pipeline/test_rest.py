@@ -203,8 +203,8 @@ def animation() -> bytes:
 @pytest.mark.parametrize(
     ("photo", "statuses", "advice"),
     [
-        (b"%PDF-1.7 not a picture", (400,), "PNG, JPEG or WebP"),
-        (encoded(gradient(60, 60), "GIF"), (400,), "PNG, JPEG or WebP"),
+        (b"%PDF-1.7 not a picture", (400,), "PNG, JPEG, WebP, HEIC"),
+        (encoded(gradient(60, 60), "TGA"), (400,), "PNG, JPEG, WebP, HEIC"),
         (SAMPLE.read_bytes()[:40_000], (400,), "damaged"),
         (sixty_megapixels(), (400,), "50 million pixels"),
         (bomb(), (400,), "50 million pixels"),

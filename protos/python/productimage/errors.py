@@ -147,7 +147,7 @@ class EmptyImageError(InvalidArgumentError, reason="EMPTY_IMAGE"):
 
 
 class UnsupportedImageError(InvalidArgumentError, reason="UNSUPPORTED_IMAGE"):
-    """A file is not a PNG, JPEG or WebP image."""
+    """A file is not a picture of a format that is read."""
 
 
 class DamagedImageError(InvalidArgumentError, reason="DAMAGED_IMAGE"):

@@ -232,7 +232,7 @@ def test_bad_files_are_told_apart() -> None:
     assert reason(b"") == "EMPTY_IMAGE"
     assert reason(b"GIF89a and so on") == "UNSUPPORTED_IMAGE"
     assert reason(b"<svg xmlns='http://www.w3.org/2000/svg'/>") == "UNSUPPORTED_IMAGE"
-    assert reason(encoded(gradient(8, 8), "BMP")) == "UNSUPPORTED_IMAGE"
+    assert reason(encoded(gradient(8, 8), "TGA")) == "UNSUPPORTED_IMAGE"
     assert reason(good[: len(good) // 2]) == "DAMAGED_IMAGE"
     assert reason(good, ImageLimits(max_image_bytes=100)) == "IMAGE_TOO_LARGE"
     assert reason(good, ImageLimits(max_image_pixels=4095)) == "TOO_MANY_PIXELS"

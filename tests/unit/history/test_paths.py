@@ -6,13 +6,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common.errors import InvalidInputError, NotFoundError
+from common.imaging.header import FORMATS
 from services.history import paths
 
-SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.(png|jpg|webp)")
+SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.(png|jpg|webp|heic|avif|tiff|bmp|gif)")
 TIMESTAMP = "20260101000000-0123456789abcdef"
 
 
-@given(st.text(), st.sampled_from(["PNG", "JPEG", "WEBP"]))
+@given(st.text(), st.sampled_from(FORMATS))
 @example("../../etc/passwd", "PNG")
 @example("-rf.png", "PNG")
 def test_any_name_becomes_one_that_is_safe_everywhere(client_name: str, picture_format: str) -> None:

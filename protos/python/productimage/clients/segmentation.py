@@ -45,7 +45,7 @@ class SegmentationClient:
         """Cut the product out of a photo.
 
         Args:
-            photo: A PNG, JPEG or WebP file.
+            photo: A PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF file.
             points: Point prompts on or off the product, in photo pixels.
             box: Box prompt around the product, in photo pixels.
             encoding: Encoding of the cutout.

@@ -32,7 +32,7 @@ class UploadClient:
         Args:
             request_id: Idempotency key, 1 to 200 characters.
             filename: File name as the user gave it.
-            photo: A PNG, JPEG or WebP file.
+            photo: A PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF file.
 
         Raises:
             RequestIdReusedError: The request_id was used for another photo.
