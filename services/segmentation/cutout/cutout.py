@@ -6,15 +6,14 @@ import cv2
 import numpy as np
 
 from common.errors import PreconditionError
-from common.imaging.codec import Pixels, rgb
+from common.imaging.codec import Pixels
 from services.segmentation.cutout.matting import clean, estimate_foreground, refine
+from services.segmentation.cutout.own_alpha import flattened, is_cut_out_already
 from services.segmentation.cutout.product import check_inside, find_product
 from services.segmentation.engines.base import Box, Engines, Prompt
 
 OWN_ALPHA = "own_alpha"
 """Engine name reported for photos that are already cut out."""
-MIN_HIDDEN = 0.01
-"""Minimum fraction of pixels with alpha below 128 in a photo that is cut out; a few stray soft ones do not count."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,9 @@ def cut_out(photo: Pixels, prompt: Prompt | None, engines: Engines, working_size
         PreconditionError: Nothing stands out from the background.
     """
     check_inside(prompt, photo)
-    if _is_cut_out_already(photo):
+    if is_cut_out_already(photo):
         return _finish(photo.copy(), 1.0, OWN_ALPHA)
-    colours = rgb(photo)
+    colours = flattened(photo)
     found = find_product(colours, prompt, engines)
     if found is None:
         raise _nothing_found()
@@ -58,10 +57,6 @@ def cut_out(photo: Pixels, prompt: Prompt | None, engines: Engines, working_size
     foreground = estimate_foreground(colours, alpha)
     pixels = np.dstack([foreground, np.round(alpha * 255).astype(np.uint8)])
     return _finish(pixels, found.score, engines.segmenter.name)
-
-
-def _is_cut_out_already(photo: Pixels) -> bool:
-    return photo.ndim == 3 and photo.shape[2] == 4 and float((photo[..., 3] < 128).mean()) >= MIN_HIDDEN
 
 
 def _finish(pixels: Pixels, score: float, engine: str) -> Cutout:

@@ -1,6 +1,12 @@
-"""Opening of holes: what shows through a ring or a handle is background, although saliency counts it as product."""
+"""Openings and middles: which regions that candidates disagree about belong to the product.
+
+Saliency counts what shows through a ring or a handle as product, and leaves out plain middles and labels of the wall's
+colour. So both are decided by evidence from two sides: what candidates hold, and whether the region looks like what is
+seen around the product.
+"""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -13,14 +19,72 @@ SURE = 0.5
 SECOND_BEST = 0.015
 """Maximum score gap to the best candidate for a candidate's holes to count: one that omits a label or a window scores
 lower."""
+GOOD = 0.08
+"""The same, where the hole also continues a smooth ground: then a candidate need not be among the best."""
 LIKE_GROUND, LIKE_PRODUCT = 0.4, 0.1
 """Minimum similarity of a hole to the background and maximum to the product (histogram intersection, 0 to 1)."""
 SMALLEST = 0.002
-"""Minimum area of a hole, as a fraction of the product; smaller ones have too few pixels for a histogram."""
+"""Minimum area of a region, as a fraction of the product; smaller ones have too few pixels for a histogram."""
 BINS = (6, 12, 12)
 """Histogram bins of L, a and b: coarser for lightness, because of shadows."""
 MARGIN = 9
 """Side of the square that dilates the mask, in pixels: excludes the edge's mixed colours from the background."""
+SMOOTH, CONTINUES = 3.0, 2.5
+"""Maximum median distance (CIE76) of a smooth ground from its fit, and of what continues it."""
+HELD_BY = 2
+"""Candidates among the best that must hold a middle."""
+BORDERS, ENCLOSED = 0.4, 0.9
+"""Part of a middle's border that must be the product; more than the second is enclosed by it."""
+FOREIGN = 0.25
+"""Maximum similarity of an enclosed middle to the background."""
+
+
+class _Evidence:
+    """Colours of a picture, and of what is seen around the product.
+
+    Args:
+        picture: (H, W, 3).
+        ground: (H, W) bool; True marks the background.
+    """
+
+    def __init__(self, picture: Pixels, ground: Mask) -> None:
+        self._lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
+        self._ground = ground
+
+    @cached_property
+    def _of_ground(self) -> MatLike:
+        return self._histogram(self._ground)
+
+    def like_ground(self, region: Mask) -> float:
+        """Return how alike the colours of a region and of the ground are, 0 to 1."""
+        return _likeness(self._histogram(region), self._of_ground)
+
+    def alike(self, one: Mask, other: Mask) -> float:
+        """Return how alike the colours of two regions are, 0 to 1."""
+        return _likeness(self._histogram(one), self._histogram(other))
+
+    def continues_ground(self, region: Mask) -> bool:
+        """Return whether the ground is smooth, and a region is what one expects there."""
+        return self._from_ground is not None and float(np.median(self._from_ground[region])) <= CONTINUES
+
+    @cached_property
+    def _from_ground(self) -> MatLike | None:
+        """Distance (CIE76) of each pixel from a second-order fit of the ground; None if the ground is not smooth."""
+        height, width = self._ground.shape
+        colours = cv2.cvtColor(cv2.cvtColor(self._lab, cv2.COLOR_LAB2RGB).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        y, x = np.mgrid[:height, :width].astype(np.float32) / max(height, width)
+        terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], -1)
+        some = np.flatnonzero(self._ground)[:: max(1, int(self._ground.sum()) // 20_000)]
+        inputs, wanted = terms.reshape(-1, 6)[some], colours.reshape(-1, 3)[some]
+        weights = np.linalg.lstsq(inputs, wanted, rcond=None)[0]
+        kept = np.linalg.norm(inputs @ weights - wanted, axis=1)
+        if np.median(kept) > SMOOTH:
+            return None
+        return np.asarray(np.linalg.norm(terms @ weights - colours, axis=2))
+
+    def _histogram(self, mask: Mask) -> MatLike:
+        counts = cv2.calcHist([self._lab], [0, 1, 2], mask.astype(np.uint8), BINS, [0, 256] * 3)
+        return np.asarray(counts / counts.sum())
 
 
 def open_holes(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -> Mask:
@@ -36,24 +100,60 @@ def open_holes(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -> 
     Returns:
         (H, W) bool; True marks the product.
     """
-    ground = ~(cv2.dilate(mask.astype(np.uint8), np.ones((MARGIN, MARGIN), np.uint8)) > 0)
+    ground = _outside(mask)
     if not ground.any():
         return mask
-    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
+    evidence = _Evidence(picture, ground)
     best = max(candidate.score for candidate in candidates)
     opened = mask.copy()
     for candidate in candidates:
-        if candidate.score < best - SECOND_BEST:
+        gap = best - candidate.score
+        if gap > GOOD:
             continue
         product = candidate.probability > SURE
         for hole in _holes(product):
-            colours = _histogram(lab, hole)
-            if (
-                _likeness(colours, _histogram(lab, ground)) > LIKE_GROUND
-                and _likeness(colours, _histogram(lab, product)) < LIKE_PRODUCT
-            ):
+            is_sure = gap <= SECOND_BEST or evidence.continues_ground(hole)
+            if is_sure and evidence.like_ground(hole) > LIKE_GROUND and evidence.alike(hole, product) < LIKE_PRODUCT:
                 opened &= ~hole
     return opened
+
+
+def keep_middles(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -> Mask:
+    """Add what the best candidates hold and the mask lacks, between parts of the product.
+
+    What is enclosed by the product is kept if nothing outside looks like it. What reaches the outside between the ends
+    of the product, such as a label of the wall's colour, is kept as the candidates have it.
+
+    Args:
+        picture: (H, W, 3).
+        mask: (H, W) bool; True marks the product.
+        candidates: All candidates for the prompts that led to the mask.
+
+    Returns:
+        (H, W) bool; True marks the product.
+    """
+    best = max(candidate.score for candidate in candidates)
+    good = [candidate.probability > SURE for candidate in candidates if candidate.score >= best - SECOND_BEST]
+    held = np.sum(good, axis=0) >= HELD_BY
+    ground = _outside(mask | held)
+    missing = cv2.morphologyEx((held & ~mask).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(missing)
+    evidence = _Evidence(picture, ground)
+    kept = mask.copy()
+    for part in range(1, count):
+        region = np.asarray(labels == part)
+        if stats[part, cv2.CC_STAT_AREA] < SMALLEST * mask.sum() or not ground.any():
+            continue
+        wider = np.asarray(cv2.dilate(region.astype(np.uint8), np.ones((MARGIN, MARGIN), np.uint8))) > 0
+        borders = float(mask[wider & ~region].mean())
+        is_bridge = BORDERS <= borders < ENCLOSED
+        if is_bridge or (borders >= ENCLOSED and evidence.like_ground(region) < FOREIGN):
+            kept |= wider & held
+    return kept
+
+
+def _outside(mask: Mask) -> Mask:
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((MARGIN, MARGIN), np.uint8)) == 0)
 
 
 def _holes(mask: Mask) -> Iterator[Mask]:
@@ -65,11 +165,6 @@ def _holes(mask: Mask) -> Iterator[Mask]:
         is_inside = left > 0 and top > 0 and left + across < width and top + down < height
         if is_inside and area >= SMALLEST * mask.sum():
             yield np.asarray(labels == part)
-
-
-def _histogram(lab: MatLike, mask: Mask) -> MatLike:
-    counts = cv2.calcHist([lab], [0, 1, 2], mask.astype(np.uint8), BINS, [0, 256] * 3)
-    return np.asarray(counts / counts.sum())
 
 
 def _likeness(one: MatLike, other: MatLike) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from common.errors import InvalidInputError
 from common.imaging.codec import Mask, Pixels
-from services.segmentation.cutout.holes import open_holes
+from services.segmentation.cutout.holes import keep_middles, open_holes
 from services.segmentation.engines.base import Box, Candidate, Engines, Probability, Prompt, Segmenter
 from services.segmentation.engines.grabcut import inner_box, settle
 
@@ -64,7 +64,8 @@ def find_product(photo: Pixels, prompt: Prompt | None, engines: Engines) -> Foun
     # Segment Anything knows the edges, saliency the subject. Where they disagree, the more certain one decides; where
     # neither is certain, the colours do.
     probability = np.asarray((candidate.probability + saliency) / 2, np.float32)
-    mask = open_holes(working, settle(working, probability), candidates)
+    mask = keep_middles(working, settle(working, probability), candidates)
+    mask = open_holes(working, mask, candidates)
     return _found(probability, mask, candidate.score)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from common.imaging.codec import Mask
-from services.segmentation.cutout.holes import open_holes
+from services.segmentation.cutout.holes import keep_middles, open_holes
 from services.segmentation.engines.base import Candidate
 from testing.products import bottle, mug, photographed, photographic, plain, ring
 
@@ -33,9 +33,62 @@ def test_a_hole_that_shows_the_ground_is_opened(with_hole: Mask, whole: Mask) ->
 
 
 def test_what_only_a_worse_candidate_leaves_out_stays(with_hole: Mask, whole: Mask) -> None:
+    for ground, score in ((photographic(SIDE), 0.95), (plain(SIDE), 0.9)):
+        picture = photographed(ring(SIDE), ground)
+        opened = open_holes(picture, whole, [candidate(whole, 1.0), candidate(with_hole, score)])
+        np.testing.assert_array_equal(opened, whole)
+
+
+def test_a_hole_that_continues_a_smooth_ground_need_not_be_the_best_candidates(with_hole: Mask, whole: Mask) -> None:
     picture = photographed(ring(SIDE), plain(SIDE))
     opened = open_holes(picture, whole, [candidate(whole, 1.0), candidate(with_hole, 0.95)])
+    np.testing.assert_array_equal(opened, with_hole)
+    tinted = picture.copy()
+    tinted[whole & ~with_hole] = np.clip(picture[whole & ~with_hole].astype(int) - 14, 0, 255)
+    opened = open_holes(tinted, whole, [candidate(whole, 1.0), candidate(with_hole, 0.95)])
     np.testing.assert_array_equal(opened, whole)
+
+
+def test_a_middle_that_looks_like_nothing_outside_is_kept(with_hole: Mask, whole: Mask) -> None:
+    picture = photographed(ring(SIDE), plain(SIDE))
+    picture[whole & ~with_hole] = (120, 60, 30)
+    kept = keep_middles(picture, with_hole, [candidate(with_hole, 0.95), candidate(whole, 1.0), candidate(whole, 1.0)])
+    assert (kept == whole).mean() > 0.995
+
+
+def test_a_middle_that_shows_the_ground_is_none(with_hole: Mask, whole: Mask) -> None:
+    picture = photographed(ring(SIDE), plain(SIDE))
+    kept = keep_middles(picture, with_hole, [candidate(whole, 1.0), candidate(whole, 1.0)])
+    np.testing.assert_array_equal(kept, with_hole)
+
+
+def test_what_one_candidate_holds_is_no_middle(with_hole: Mask, whole: Mask) -> None:
+    picture = photographed(ring(SIDE), plain(SIDE))
+    picture[whole & ~with_hole] = (120, 60, 30)
+    kept = keep_middles(picture, with_hole, [candidate(with_hole, 1.0), candidate(whole, 1.0), candidate(whole, 0.9)])
+    np.testing.assert_array_equal(kept, with_hole)
+
+
+def test_a_label_of_the_walls_colour_is_kept_between_the_ends_of_the_product() -> None:
+    picture = np.full((SIDE, SIDE, 3), (238, 237, 233), np.uint8)
+    whole = np.zeros((SIDE, SIDE), np.bool_)
+    whole[40:260, 110:190] = True
+    ends = whole.copy()
+    ends[110:200] = False
+    picture[ends] = (20, 50, 90)
+    kept = keep_middles(picture, ends, [candidate(ends, 0.86), candidate(whole, 1.0), candidate(whole, 0.995)])
+    assert (kept == whole).mean() > 0.995
+
+
+def test_the_gap_between_two_products_is_not_filled_by_one_candidate() -> None:
+    picture = np.full((SIDE, SIDE, 3), (238, 237, 233), np.uint8)
+    both = np.zeros((SIDE, SIDE), np.bool_)
+    both[60:240, 60:120] = both[60:240, 180:240] = True
+    picture[both] = (20, 50, 90)
+    filled = both.copy()
+    filled[60:240, 60:240] = True
+    kept = keep_middles(picture, both, [candidate(both, 1.0), candidate(both, 0.99), candidate(filled, 0.99)])
+    np.testing.assert_array_equal(kept, both)
 
 
 def test_what_has_colours_of_its_own_stays(with_hole: Mask, whole: Mask) -> None:
