@@ -20,7 +20,11 @@ SECOND_BEST = 0.015
 """Maximum score gap to the best candidate for a candidate's holes to count: one that omits a label or a window scores
 lower."""
 GOOD = 0.08
-"""The same, where the hole also continues a smooth ground: then a candidate need not be among the best."""
+"""The same, where the hole also continues a smooth ground and a thin frame encloses it: then a candidate need not be
+among the best."""
+NEAR, THIN = 0.35, 0.7
+"""How far around a hole to look, as a fraction of its size, and the part of that which is not product if what encloses
+it is thin: around a label there is more of the product."""
 LIKE_GROUND, LIKE_PRODUCT = 0.4, 0.1
 """Minimum similarity of a hole to the background and maximum to the product (histogram intersection, 0 to 1)."""
 SMALLEST = 0.002
@@ -112,7 +116,7 @@ def open_holes(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -> 
             continue
         product = candidate.probability > SURE
         for hole in _holes(product):
-            is_sure = gap <= SECOND_BEST or evidence.continues_ground(hole)
+            is_sure = gap <= SECOND_BEST or (_is_in_thin_frame(hole, product) and evidence.continues_ground(hole))
             if is_sure and evidence.like_ground(hole) > LIKE_GROUND and evidence.alike(hole, product) < LIKE_PRODUCT:
                 opened &= ~hole
     return opened
@@ -165,6 +169,13 @@ def _holes(mask: Mask) -> Iterator[Mask]:
         is_inside = left > 0 and top > 0 and left + across < width and top + down < height
         if is_inside and area >= SMALLEST * mask.sum():
             yield np.asarray(labels == part)
+
+
+def _is_in_thin_frame(hole: Mask, product: Mask) -> bool:
+    radius = max(3, round(NEAR * float(np.sqrt(hole.sum()))))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    around = (np.asarray(cv2.dilate(hole.astype(np.uint8), disc)) > 0) & ~hole
+    return float((~product)[around].mean()) > THIN
 
 
 def _likeness(one: MatLike, other: MatLike) -> float:

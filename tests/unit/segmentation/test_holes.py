@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common.imaging.codec import Mask
+from common.imaging.codec import Mask, Pixels
 from services.segmentation.cutout.holes import keep_middles, open_holes
 from services.segmentation.engines.base import Candidate
 from testing.products import bottle, mug, photographed, photographic, plain, ring
@@ -39,14 +39,31 @@ def test_what_only_a_worse_candidate_leaves_out_stays(with_hole: Mask, whole: Ma
         np.testing.assert_array_equal(opened, whole)
 
 
-def test_a_hole_that_continues_a_smooth_ground_need_not_be_the_best_candidates(with_hole: Mask, whole: Mask) -> None:
-    picture = photographed(ring(SIDE), plain(SIDE))
-    opened = open_holes(picture, whole, [candidate(whole, 1.0), candidate(with_hole, 0.95)])
-    np.testing.assert_array_equal(opened, with_hole)
+def framed(thick: int) -> tuple[Pixels, Mask, Mask]:
+    """Return a picture of an empty frame on plain ground, the frame, and the frame with what it encloses."""
+    filled = np.zeros((SIDE, SIDE), np.bool_)
+    filled[60:240, 60:240] = True
+    frame = filled.copy()
+    frame[60 + thick : 240 - thick, 60 + thick : 240 - thick] = False
+    picture = plain(SIDE).astype(np.uint8)
+    picture[frame] = (40, 38, 44)
+    return picture, frame, filled
+
+
+def test_an_empty_frame_need_not_be_the_best_candidates() -> None:
+    picture, frame, filled = framed(8)
+    opened = open_holes(picture, filled, [candidate(filled, 1.0), candidate(frame, 0.95)])
+    np.testing.assert_array_equal(opened, frame)
     tinted = picture.copy()
-    tinted[whole & ~with_hole] = np.clip(picture[whole & ~with_hole].astype(int) - 14, 0, 255)
-    opened = open_holes(tinted, whole, [candidate(whole, 1.0), candidate(with_hole, 0.95)])
-    np.testing.assert_array_equal(opened, whole)
+    tinted[filled & ~frame] = np.clip(picture[filled & ~frame].astype(int) - 14, 0, 255)
+    opened = open_holes(tinted, filled, [candidate(filled, 1.0), candidate(frame, 0.95)])
+    np.testing.assert_array_equal(opened, filled)
+
+
+def test_a_label_with_much_of_the_product_around_it_must_be_the_best_candidates() -> None:
+    picture, frame, filled = framed(50)
+    opened = open_holes(picture, filled, [candidate(filled, 1.0), candidate(frame, 0.95)])
+    np.testing.assert_array_equal(opened, filled)
 
 
 def test_a_middle_that_looks_like_nothing_outside_is_kept(with_hole: Mask, whole: Mask) -> None:
