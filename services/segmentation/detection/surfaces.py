@@ -143,7 +143,7 @@ def _is_part(segment: Segment, wide: Segment, lab: Lab) -> bool:
     if segment is wide or wide.mask[segment.mask].mean() < INSIDE:
         return False
     around = wide.mask & ~segment.mask
-    return bool(np.linalg.norm(lab[segment.mask].mean(axis=0) - lab[around].mean(axis=0)) < OTHER)
+    return bool(around.any() and np.linalg.norm(lab[segment.mask].mean(axis=0) - lab[around].mean(axis=0)) < OTHER)
 
 
 def _grouped(segments: Sequence[Segment], shape: tuple[int, ...]) -> list[Mask]:
@@ -190,7 +190,8 @@ def _joined(lab: Lab, surfaces: Sequence[Surface], things: Sequence[Mask]) -> li
                 break
         else:
             joined.append(surface)
-    level = [Surface(_level_part(lab, one.mask & ~taken, things), one.score) for one in joined]
+    free = [(one.mask & ~taken, one.score) for one in joined]
+    level = [Surface(_level_part(lab, mask, things), score) for mask, score in free if mask.any()]
     return [one for one in level if one.mask[len(one.mask) // 2 :].any()]
 
 
