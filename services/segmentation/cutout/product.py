@@ -50,7 +50,7 @@ def find_product(photo: Pixels, prompt: Prompt | None, engines: Engines) -> Foun
     Returns:
         None if nothing stands out from the background.
     """
-    working, scale = _working_copy(photo)
+    working, scale = working_copy(photo, WORKING_SIZE)
     if prompt is not None:
         return _best(working, engines.segmenter.segment(working, _scaled(prompt, scale, working)))
     if engines.saliency is None:
@@ -85,9 +85,10 @@ def check_inside(prompt: Prompt | None, photo: Pixels) -> None:
         raise InvalidInputError(f"A point does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
 
 
-def _working_copy(photo: Pixels) -> tuple[Pixels, float]:
+def working_copy(photo: Pixels, side: int) -> tuple[Pixels, float]:
+    """Return a photo whose longer side is reduced to some pixels, and by how much it is smaller."""
     height, width = photo.shape[:2]
-    scale = min(1.0, WORKING_SIZE / max(height, width))
+    scale = min(1.0, side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8), scale
 

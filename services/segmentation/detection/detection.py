@@ -8,8 +8,8 @@ import numpy as np
 
 from common.imaging.codec import Mask, Pixels
 from services.segmentation.cutout.matting import clean
-from services.segmentation.cutout.product import check_inside, find_product
-from services.segmentation.detection.everything import segment_everything, working_copy
+from services.segmentation.cutout.product import check_inside, find_product, working_copy
+from services.segmentation.detection.everything import WORKING_SIDE, segment_everything
 from services.segmentation.detection.surfaces import find_layout
 from services.segmentation.engines.base import Box, DetectionQuery, Engines, FoundObject, Prompt, PromptPoint
 
@@ -58,7 +58,7 @@ def find_everything(picture: Pixels, query: DetectionQuery, engines: Engines) ->
     things = [one for one in detected if one.label not in SURFACES]
     if not segments_anything:
         return Scene(things, [])
-    small = working_copy(picture)
+    small, _ = working_copy(picture, WORKING_SIDE)
     layout = find_layout(small, segment_everything(small, engines.segmenter))
     surfaces = [_found(SURFACE, one.score, one.mask, picture) for one in layout.surfaces]
     found = [_found(LABEL, UNKNOWN_SCORE, mask, picture) for mask in layout.things]
@@ -67,6 +67,7 @@ def find_everything(picture: Pixels, query: DetectionQuery, engines: Engines) ->
 
 
 def _found(label: str, score: float, mask: Mask, picture: Pixels) -> FoundObject:
+    """Return an object of a mask of a reduced picture."""
     height, width = picture.shape[:2]
     whole = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR_EXACT) > 0
     return FoundObject(label, score, Box.around(whole), whole)
@@ -117,7 +118,4 @@ def _standing_out(picture: Pixels, prompt: Prompt | None, query: DetectionQuery,
     found = find_product(picture, prompt, engines)
     if found is None or found.score < query.min_score or found.mask.mean() > MAX_OBJECT:
         return []
-    height, width = picture.shape[:2]
-    solid = clean(found.mask).astype(np.uint8)
-    mask = cv2.resize(solid, (width, height), interpolation=cv2.INTER_LINEAR_EXACT) > 0
-    return [FoundObject(LABEL, found.score, Box.around(mask), mask)]
+    return [_found(LABEL, found.score, clean(found.mask), picture)]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 
 from common.imaging.codec import Mask, Pixels
@@ -44,14 +43,6 @@ class Segment:
     def area(self) -> int:
         """Its pixels."""
         return int(self.mask.sum())
-
-
-def working_copy(picture: Pixels) -> Pixels:
-    """Return a picture of at most the working size."""
-    height, width = picture.shape[:2]
-    scale = min(1.0, WORKING_SIDE / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def segment_everything(picture: Pixels, segmenter: Segmenter) -> list[Segment]:
