@@ -1,26 +1,26 @@
 """Cutout quality on pictures with ground-truth masks.
 
-DIR holds `images/` and `masks/`, with files of the same stems; a mask is white where the product is. A photo in which
-nothing is found counts as an empty cutout. The reference is the saliency of U2-Net-p used directly as alpha, which is
-what rembg does with that model; `--rembg` also runs the rembg package itself (it must be installed in the same
-environment, with u2netp.onnx in U2NET_HOME).
+DIR holds `images/` and `masks/`, with files of the same stems; a mask is white where the product is. What glass lets
+through is in `clear/`. `python -m testing.products.render` makes such a folder, var/products. A photo in which nothing
+is found counts as an empty cutout. `--kinds` adds a table of ours by kind: the part of a name before its number.
 
-    python -m bench.cutout_quality DIR [--rembg] [--worst FOLDER] [--every N]
+The reference is the saliency of U2-Net-p used directly as alpha, which is what rembg does with that model; `--rembg`
+also runs the rembg package itself (it must be installed in the same environment, with u2netp.onnx in U2NET_HOME).
+
+    python -m bench.cutout_quality DIR [--rembg] [--kinds] [--worst FOLDER] [--every N]
 """
 
 import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.pictures import read, write
+from bench.scores import Alpha, Scores, score
 from common.errors import PreconditionError
 from common.imaging.codec import Pixels
 from common.serving.engines import EngineRegistry
@@ -28,52 +28,11 @@ from services.segmentation.cutout.cutout import cut_out
 from services.segmentation.engines.registry import load_engines
 from services.segmentation.settings import SegmentationSettings
 
-Alpha = NDArray[np.float32]
 Method = Callable[[Pixels], Alpha]
 
-BOUNDARY_TOLERANCE = 0.008
-"""Tolerance of the boundary F-score, as a fraction of the image diagonal (Perazzi et al., DAVIS, 2016)."""
 BACKGROUND_TAKEN = 0.3
 """IoU below which something other than the product was cut out."""
 WORST = 10
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Scores of one picture.
-
-    Attributes:
-        iou: IoU of the masks at alpha > 0.5.
-        mae: Mean absolute error of alpha, 0 to 1.
-        boundary_f: F-score of the outlines.
-        seconds: Time of the method, in seconds.
-    """
-
-    iou: float
-    mae: float
-    boundary_f: float
-    seconds: float
-
-
-def score(alpha: Alpha, truth: Alpha, seconds: float) -> Scores:
-    """Score alpha against the ground truth, both (H, W), 0 to 1."""
-    found, true = alpha > 0.5, truth > 0.5
-    iou = float((found & true).sum() / max(1, (found | true).sum()))
-    return Scores(iou, float(np.abs(alpha - truth).mean()), _boundary_f(found, true), seconds)
-
-
-def _boundary_f(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
-    reach = max(1, round(BOUNDARY_TOLERANCE * float(np.hypot(*found.shape))))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    outlines = [_outline(mask) for mask in (found, true)]
-    near = [cv2.dilate(outline.astype(np.uint8), disc) > 0 for outline in outlines]
-    precision = float((outlines[0] & near[1]).sum() / max(1, outlines[0].sum()))
-    recall = float((outlines[1] & near[0]).sum() / max(1, outlines[1].sum()))
-    return 2 * precision * recall / max(1e-9, precision + recall)
-
-
-def _outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0)
 
 
 def our_methods() -> dict[str, Method]:
@@ -109,10 +68,12 @@ def measure(folder: Path, methods: dict[str, Method], every: int, worst_folder: 
         photo = read(path)
         mask = read(folder / "masks" / f"{path.stem}.png")[..., 0]
         truth = np.asarray(mask / 255, np.float32)
+        through = folder / "clear" / f"{path.stem}.png"
+        clear = np.asarray(read(through)[..., 0] / 255, np.float32) if through.exists() else None
         for position, (name, method) in enumerate(methods.items()):
             start = time.perf_counter()
             alpha = method(photo)
-            scores[name].append(score(alpha, truth, time.perf_counter() - start))
+            scores[name].append(score(alpha, truth, time.perf_counter() - start, clear))
             if position == 0:
                 sheets.append((scores[name][-1].iou, path.stem, _sheet(photo, alpha, truth)))
     if worst_folder is not None:
@@ -133,6 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.cutout_quality")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rembg", action="store_true")
+    parser.add_argument("--kinds", action="store_true")
     parser.add_argument("--worst", type=Path, default=None)
     parser.add_argument("--every", type=int, default=1)
     arguments = parser.parse_args()
@@ -140,18 +102,62 @@ def main() -> None:
     if arguments.rembg:
         methods["rembg (u2netp)"] = rembg_method()
     scores = measure(arguments.folder, methods, arguments.every, arguments.worst)
-    print(f"{'':24}{'IoU':>8}{'MAE':>8}{'boundary F':>12}{'wrong':>7}{'median s':>10}")
+    print(f"{'':24}{'wrong':>7}{HEADER}")
     for name, found in scores.items():
-        means = {field: statistics.mean(asdict(one)[field] for one in found) for field in ("iou", "mae", "boundary_f")}
-        wrong = sum(one.iou < BACKGROUND_TAKEN for one in found)
-        seconds = statistics.median(one.seconds for one in found)
-        print(
-            f"{name:24}{means['iou']:8.4f}{means['mae']:8.4f}{means['boundary_f']:12.4f}{wrong:7}{seconds:10.2f}",
-            flush=True,
-        )
-        if found is next(iter(scores.values())):
-            figures = {"n": len(found), **means, "wrong": wrong, "seconds_per_picture": seconds}
-    print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
+        print(f"{name:24}{sum(one.iou < BACKGROUND_TAKEN for one in found):7}{_row(found)}", flush=True)
+    ours = next(iter(scores.values()))
+    if arguments.kinds:
+        print(f"\n{'':24}{'n':>7}{HEADER}")
+        for kind, found in _by_kind(arguments.folder, arguments.every, ours).items():
+            print(f"{kind:24}{len(found):7}{_row(found)}")
+        kinds = [_means(found) for found in _by_kind(arguments.folder, arguments.every, ours).values()]
+        means = {name: _mean([kind[name] for kind in kinds]) for name in kinds[0]}
+        print(f"{'mean of the kinds':24}{len(kinds):7}{_cells(means)}")
+    else:
+        means = _means(ours)
+    figures = {"n": len(ours), "wrong": sum(one.iou < BACKGROUND_TAKEN for one in ours), **means}
+    print(json.dumps({name: value if value is None else round(value, 4) for name, value in figures.items()}))
+
+
+COLUMNS = ("iou", "mae", "boundary_f", "mba", "gradient", "opened", "kept", "clear", "seconds")
+HEADER = "".join(f"{name.replace('_', ' '):>12}" for name in COLUMNS)
+
+
+def _means(found: Sequence[Scores]) -> dict[str, float | None]:
+    """Return the means of some pictures, as COLUMNS names them; None where none of them has what is meant."""
+    openings = sum(one.openings for one in found)
+    means: dict[str, float | None] = {
+        name: statistics.mean(getattr(one, name) for one in found)
+        for name in ("iou", "mae", "boundary_f", "mba", "gradient")
+    }
+    clear = [one.is_clear for one in found if one.is_clear is not None]
+    return {
+        **means,
+        "opened": sum(one.opened for one in found) / openings if openings else None,
+        "kept": statistics.mean(one.is_kept for one in found),
+        "clear": statistics.mean(clear) if clear else None,
+        "seconds": statistics.median(one.seconds for one in found),
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.mean(known) if known else None
+
+
+def _cells(means: dict[str, float | None]) -> str:
+    return "".join(f"{'-':>12}" if means[name] is None else f"{means[name]:12.4f}" for name in COLUMNS)
+
+
+def _row(found: Sequence[Scores]) -> str:
+    return _cells(_means(found))
+
+
+def _by_kind(folder: Path, every: int, found: Sequence[Scores]) -> dict[str, list[Scores]]:
+    kinds: dict[str, list[Scores]] = {}
+    for path, one in zip(sorted((folder / "images").iterdir())[::every], found, strict=True):
+        kinds.setdefault(path.stem.rpartition("_")[0], []).append(one)
+    return kinds
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ async def measure(runs: int) -> dict[str, float]:
 
 async def _recut(client: Client, upload: Body, run: int) -> float:
     start = time.perf_counter()
-    await client.recut(upload, {"points": [{"x": 600, "y": 500 + 5 * run, "on_product": True}]})
+    await client.recut(upload, {"points": [{"x": 600, "y": 500 + 5 * run, "on_product": True}], "start_over": True})
     return time.perf_counter() - start
 
 

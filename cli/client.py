@@ -30,10 +30,12 @@ class GatewayError(Exception):
         detail: The text.
         status: HTTP status; 0 if the gateway did not respond.
         retry_after: Seconds after which a retry may succeed.
+        body: Body of the response.
     """
 
-    def __init__(self, detail: str, status: int = 0, retry_after: float = 1) -> None:
+    def __init__(self, detail: str, status: int = 0, retry_after: float = 1, body: Body | None = None) -> None:
         super().__init__(detail)
+        self.body = body or {}
         self.status = status
         self.retry_after = retry_after
 
@@ -71,7 +73,7 @@ class Client:
         return await self._json("POST", "/api/upload-image", files=files, headers=_idempotent(key))
 
     async def recut(self, upload: Body, prompt: Body) -> Body:
-        """Cut an uploaded photo out again, by points or a box."""
+        """Cut an uploaded photo out again, by points or a box; see RecutBody."""
         named = {"timestamp": upload["timestamp"], "product_image_filename": upload["filename"]}
         return await self._json("POST", "/api/cut-out", json=named | prompt)
 
@@ -185,9 +187,11 @@ async def _check(answer: httpx.Response) -> None:
     if answer.is_success:
         return
     await answer.aread()
+    body: Body = {}
     try:
-        detail = str(answer.json()["detail"])
+        body = answer.json()
+        detail = str(body["detail"])
     except (ValueError, KeyError, TypeError):
         detail = f"The gateway responded with status {answer.status_code}."
     told = answer.headers.get("Retry-After", "")
-    raise GatewayError(detail, answer.status_code, float(told) if told.isdecimal() else 1)
+    raise GatewayError(detail, answer.status_code, float(told) if told.isdecimal() else 1, body)

@@ -36,9 +36,9 @@ async def _cut_out(client: Client, photo: Path, out: Path, prompt: Body) -> Body
     target = out / f"{photo.stem}_cutout.png"
     try:
         with screen.status(f"cutting out {photo} ..."):
-            upload = await client.upload(photo)
+            upload = await _uploaded(client, photo, prompt)
             if any(prompt.values()):
-                await client.recut(upload, prompt)
+                upload = await client.recut(upload, prompt | {"start_over": True})
             out.mkdir(parents=True, exist_ok=True)
             target.write_bytes(await client.picture(upload["trans_path"]))
     except GatewayError as error:
@@ -46,6 +46,16 @@ async def _cut_out(client: Client, photo: Path, out: Path, prompt: Body) -> Body
             raise
         return {"photo": str(photo), "error": str(error)}
     return {"photo": str(photo), "cutout": str(target)}
+
+
+async def _uploaded(client: Client, photo: Path, prompt: Body) -> Body:
+    """Upload a photo. If nothing is found in it, the prompt may say where the product is."""
+    try:
+        return await client.upload(photo)
+    except GatewayError as error:
+        if "timestamp" in error.body and any(prompt.values()):
+            return error.body
+        raise
 
 
 def _numbers(text: str, count: int, option: str) -> list[int]:

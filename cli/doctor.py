@@ -40,10 +40,11 @@ def examine(address: str) -> Iterator[Finding]:
     """
     yield from _services(address)
     for module in CHECKS if is_local(address) and is_installed() else ():
-        yield from _run_check(module)
+        yield from run_check(module)
 
 
-def _run_check(module: str) -> Iterator[Finding]:
+def run_check(module: str) -> Iterator[Finding]:
+    """Return what one of the modules finds."""
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-m", module], cwd=ROOT, capture_output=True, text=True, timeout=CHECK_SECONDS, check=False
     )

@@ -40,7 +40,9 @@ SENTENCES = {
     " pixels wide.",
     "EMPTY_CUTOUT": "The cut-out is empty: upload the photo again.",
     "UNKNOWN_UPLOAD": "There is no upload with this timestamp: upload the photo again.",
-    "NO_CUTOUT": "This upload has no cut-out: upload the photo again.",
+    "NO_CUTOUT": "This upload has no cut-out: mark the product in its photo, or upload another one.",
+    "NO_SUCH_CUTOUT": "There is no other cut-out to return to.",
+    "NOTHING_LEFT": "This would take the whole product away: mark less, or start over.",
     "BEING_CLEARED": "This upload is being removed: upload the photo again.",
     "BAD_TIMESTAMP": "The timestamp is not that of an upload: upload the photo and use the one in the response.",
     "REQUEST_ID_REUSED": "This key was used for another request: send a new key with what has changed.",
@@ -71,11 +73,18 @@ class ApiError(Exception):
         self.detail = detail
         self.reason = reason
         self.headers = headers
+        self._about: dict[str, str] = {}
+
+    def about(self, **fields: str) -> "ApiError":
+        """Return the error with fields in its body that name what it is about."""
+        error = ApiError(self.status, self.detail, self.reason, self.headers)
+        error._about = fields
+        return error
 
     @property
     def body(self) -> dict[str, str]:
         """Body of the response."""
-        return {"detail": self.detail} | ({"reason": self.reason} if self.reason else {})
+        return {"detail": self.detail} | ({"reason": self.reason} if self.reason else {}) | self._about
 
 
 class ResponseCutOffError(Exception):

@@ -3,8 +3,9 @@
 from typing import Literal
 
 from google.protobuf.json_format import MessageToDict
-from pydantic import BaseModel, Field
+from pydantic import Base64Bytes, BaseModel, Field
 
+from gateway.notes import NOTES
 from productimage.engine.v1 import engine_pb2
 from productimage.record.v1 import record_pb2
 from productimage.upload.v1 import upload_pb2
@@ -20,6 +21,10 @@ class ErrorBody(BaseModel):
     reason: str | None = Field(
         None, description="Stable reason for programs, if one is known.", examples=["EMPTY_IMAGE"]
     )
+    timestamp: str | None = Field(
+        None, description="Of an upload in which no product was found: it is kept, to be marked by POST /api/cut-out."
+    )
+    filename: str | None = Field(None, description="Path of the photo of that upload.")
 
 
 class ChartBody(BaseModel):
@@ -37,6 +42,14 @@ class AudienceCounts(BaseModel):
     interest_data: ChartBody
 
 
+class NoteBody(BaseModel):
+    """Something to look at."""
+
+    reason: str = Field(description="Stable reason for programs.", examples=["GROUND_INSIDE"])
+    en: str = Field(description="What it is and what to do, in English.")
+    zh: str = Field(description="The same in Traditional Chinese.")
+
+
 class UploadBody(BaseModel):
     """A stored photo. Paths are relative to /static/."""
 
@@ -46,11 +59,21 @@ class UploadBody(BaseModel):
         description="The cut-out: a PNG file with transparency.",
         examples=["20261123093000-4f1c2d3e5a6b7c8d/upload/flask_transparent.png"],
     )
+    earlier_cutouts: int = Field(description="How often the cut-out can be undone.", examples=[0])
+    later_cutouts: int = Field(description="How often it can be redone.", examples=[0])
+    notes: list[NoteBody] = Field(description="What to look at in the cut-out; usually empty.")
 
     @classmethod
     def of(cls, upload: upload_pb2.Upload) -> "UploadBody":
         """Return the body of an upload."""
-        return cls(filename=upload.photo_path, timestamp=upload.timestamp, trans_path=upload.cutout_path)
+        return cls(
+            filename=upload.photo_path,
+            timestamp=upload.timestamp,
+            trans_path=upload.cutout_path,
+            earlier_cutouts=upload.earlier_cutouts,
+            later_cutouts=upload.later_cutouts,
+            notes=[NoteBody(reason=reason, **NOTES[reason]) for reason in upload.notes if reason in NOTES],
+        )
 
 
 class StageBody(BaseModel):
@@ -64,6 +87,7 @@ class StageBody(BaseModel):
     seconds: float = Field(description="Duration including queueing, in seconds.", examples=[4.2])
     inputs: list[str] = Field(description="SHA-256 of each input: of the file, or of the raw pixels.")
     outputs: list[str] = Field(description="SHA-256 of each output.")
+    notes: list[str] = Field([], description="Reasons to look at the result; usually empty.")
 
 
 class ManifestBody(BaseModel):
@@ -137,8 +161,22 @@ TIMESTAMP = r"^\d{14}(-[0-9a-f]{16})?$"
 """Pattern of timestamps, for the OpenAPI description: others are rejected further on, with a more helpful text."""
 
 
+BASE64 = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+
+
+class StrokeBody(BaseModel):
+    """A stroke of a brush."""
+
+    box: BoxBody = Field(description="Where in the photo it was drawn.")
+    mask: Base64Bytes = Field(
+        description="A grey PNG file that is white where it was drawn, in base64; it is enlarged to the box.",
+        json_schema_extra={"pattern": BASE64},
+    )
+    on_product: bool
+
+
 class RecutBody(BaseModel):
-    """Where the product is in an uploaded photo."""
+    """What to change in the cut-out of an uploaded photo."""
 
     timestamp: str = Field(
         min_length=1,
@@ -150,8 +188,15 @@ class RecutBody(BaseModel):
     product_image_filename: str = Field(
         min_length=1, max_length=300, description="`filename` from the response to the upload."
     )
-    points: list[PointBody] = Field([], max_length=64)
-    box: BoxBody | None = None
+    points: list[PointBody] = Field([], max_length=64, description="What to add, and what to take away.")
+    box: BoxBody | None = Field(None, description="Around what to add.")
+    strokes: list[StrokeBody] = Field([], max_length=64)
+    start_over: bool = Field(
+        False, description="Cut the photo out anew: the marks say where the product is; without any, it is looked for."
+    )
+    revert: Literal["earlier", "later"] | None = Field(
+        None, description="Undo the last change, or redo the one undone last, in place of anything else."
+    )
 
 
 class EngineBody(BaseModel):

@@ -16,51 +16,65 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Prompt:
-    """Where the product is, in photo pixels.
+class Marks:
+    """What a person marked in a photo, in its pixels.
 
     Attributes:
         points: On or off the product.
         box: Around the product.
+        strokes: Of a brush.
+        base: Cutout to add to and take away from, a PNG file; empty: the marks say where the product is.
     """
 
     points: tuple[segmentation_pb2.PromptPoint, ...] = ()
     box: image_pb2.Box | None = None
+    strokes: tuple[segmentation_pb2.Stroke, ...] = ()
+    base: bytes = b""
 
 
-async def find_upload(run: Run, timestamp: str, photo_path: str) -> upload_pb2.GetUploadResponse:
+async def find_upload(
+    run: Run, timestamp: str, photo_path: str, *, without_cutout: bool = False
+) -> upload_pb2.GetUploadResponse:
     """Return an upload with its cutout.
 
     Args:
         run: The run.
         timestamp: Timestamp of the upload.
         photo_path: Path of the photo, as the upload returned it.
+        without_cutout: Whether one without a cutout is returned, too.
 
     Raises:
         ApiError: The path is of another photo, or the call failed.
     """
     async with run.stage("history", recorded=False):
-        found = await run.clients.uploads.get_upload(timestamp)
+        found = await run.clients.uploads.get_upload(timestamp, without_cutout=without_cutout)
     if photo_path != found.upload.photo_path:
         raise ApiError(400, "product_image_filename is not the one that the upload with this timestamp returned.")
     return found
 
 
-async def cut_out(run: Run, photo: bytes, timestamp: str, prompt: Prompt) -> upload_pb2.Upload:
+async def cut_out(run: Run, photo: bytes, timestamp: str, marks: Marks) -> upload_pb2.Upload:
     """Cut the product out of the photo of an upload, and store the cutout in place of an earlier one.
 
     Args:
         run: The run.
         photo: The file.
         timestamp: Timestamp of the upload.
-        prompt: Where the product is, if known.
+        marks: What a person marked, if anything.
 
     Raises:
         ApiError: A stage failed.
     """
     async with run.stage("cut-out") as stage:
-        cut = await run.clients.segmentation.cut_out(photo, points=prompt.points, box=prompt.box)
+        cut = await run.clients.segmentation.cut_out(
+            photo,
+            points=marks.points,
+            box=marks.box,
+            base_mask=image_pb2.Image(encoded=marks.base) if marks.base else None,
+            strokes=marks.strokes,
+        )
         set_engine(stage, cut.engine)
+        stage.notes.extend(cut.notes)
         given, made = await run.sha256(photo, cut.cutout)
         stage.inputs.append(given)
         stage.outputs.append(made)

@@ -1,26 +1,49 @@
-"""The recut pipeline: cut the photo of an upload out again, where the user says the product is."""
+"""The recut pipeline: change the cutout of an upload by hand, cut its photo out anew, or return to another cutout."""
 
-from gateway.pipelines.photo import Prompt, cut_out, find_upload
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from gateway.pipelines.photo import Marks, cut_out, find_upload
 from gateway.pipelines.run import Run
 from productimage.upload.v1 import upload_pb2
 
 STAGES = 4
+Direction = Literal["earlier", "later"]
 
 
-async def recut(run: Run, timestamp: str, photo_path: str, prompt: Prompt) -> upload_pb2.Upload:
-    """Cut the product out again; if that fails, the earlier cutout stays.
+@dataclass(frozen=True)
+class Change:
+    """What to do with a cutout.
+
+    Attributes:
+        marks: What to add and take away, or where the product is.
+        start_over: Forget the cutout that there is.
+        revert: Return to another cutout instead.
+    """
+
+    marks: Marks
+    start_over: bool = False
+    revert: Direction | None = None
+
+
+async def recut(run: Run, timestamp: str, photo_path: str, change: Change) -> upload_pb2.Upload:
+    """Change the cutout of an upload; if that fails, the earlier one stays.
 
     Args:
         run: The run.
         timestamp: Timestamp of the upload.
         photo_path: Path of the photo, as the upload returned it.
-        prompt: Where the product is.
+        change: What to do.
 
     Raises:
         ApiError: The request is wrong, or a stage failed.
     """
-    run.progress.expected = STAGES
-    found = await find_upload(run, timestamp, photo_path)
+    run.progress.expected = 1 if change.revert else STAGES
+    found = await find_upload(run, timestamp, photo_path, without_cutout=True)
+    if change.revert:
+        async with run.stage("history", recorded=False):
+            return await run.clients.uploads.revert_cutout(found.upload, to_later=change.revert == "later")
     async with run.stage("history", recorded=False):
         photo = await run.clients.objects.read_object(found.upload.photo_path)
-    return await cut_out(run, photo, timestamp, prompt)
+    base = b"" if change.start_over else found.cutout
+    return await cut_out(run, photo, timestamp, replace(change.marks, base=base))

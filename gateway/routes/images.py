@@ -7,9 +7,9 @@ from fastapi import APIRouter, File, Path, Request, Response, UploadFile
 
 from common.imaging.header import KINDS
 from gateway.errors import calling
-from gateway.models import BINARY, TIMESTAMP, ErrorBody, RecutBody, UploadBody
-from gateway.pipelines.photo import Prompt
-from gateway.pipelines.recut import recut
+from gateway.models import BINARY, TIMESTAMP, BoxBody, ErrorBody, RecutBody, UploadBody
+from gateway.pipelines.photo import Marks
+from gateway.pipelines.recut import Change, recut
 from gateway.pipelines.upload import upload
 from gateway.routes.jobs import EVENTS, Job, respond
 from gateway.state import GatewayDependency, IdempotencyKey
@@ -48,17 +48,32 @@ async def upload_image(
     responses=EVENTS | {status: {"model": ErrorBody} for status in (400, 404, 408, 413, 422, 429, 503, 504)},
 )
 async def cut_out(request: Request, gateway: GatewayDependency, body: RecutBody) -> Response:
-    """Cut an uploaded photo out again, by points or a box; the new cut-out replaces the earlier one.
+    """Change a cut-out by hand: points, a box and strokes add to it and take away from it.
 
-    If nothing is found there, the earlier cut-out stays.
+    `start_over` cuts the photo out anew, `revert` undoes and redoes. If nothing is found, the cut-out stays as it is.
     """
+    change = Change(_marks(body), body.start_over, body.revert)
+    pipeline = partial(recut, timestamp=body.timestamp, photo_path=body.product_image_filename, change=change)
+    return await respond(request, gateway, Job(pipeline))
+
+
+def _marks(body: RecutBody) -> Marks:
     points = (
         segmentation_pb2.PromptPoint(at=image_pb2.Point(x=point.x, y=point.y), on_product=point.on_product)
         for point in body.points
     )
-    prompt = Prompt(tuple(points), image_pb2.Box(**body.box.model_dump()) if body.box else None)
-    pipeline = partial(recut, timestamp=body.timestamp, photo_path=body.product_image_filename, prompt=prompt)
-    return await respond(request, gateway, Job(pipeline))
+    strokes = (
+        segmentation_pb2.Stroke(
+            region=image_pb2.Region(box=_box(one.box), mask=image_pb2.Image(encoded=one.mask)),
+            on_product=one.on_product,
+        )
+        for one in body.strokes
+    )
+    return Marks(tuple(points), _box(body.box) if body.box else None, tuple(strokes))
+
+
+def _box(body: BoxBody) -> image_pb2.Box:
+    return image_pb2.Box(**body.model_dump())
 
 
 @router.get(

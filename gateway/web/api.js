@@ -2,9 +2,11 @@
 
 import { askForKey } from "./key.js";
 
-/** @typedef {{filename: string, timestamp: string, trans_path: string}} Upload */
+/** @typedef {{reason: string, en: string, zh: string}} Note */
+/** @typedef {{filename: string, timestamp: string, trans_path: string, earlier_cutouts: number, later_cutouts: number, notes: Note[]}} Upload */
 /** @typedef {{x: number, y: number, on_product: boolean}} Point */
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Box */
+/** @typedef {{points?: Point[], box?: Box | null, start_over?: boolean, revert?: "earlier" | "later"}} Change */
 /** @typedef {{labels: string[], values: number[]}} Chart */
 /** @typedef {Record<"gender_data" | "age_data" | "interest_data", Chart>} Counts */
 /** @typedef {{name: string, engine: string, model: string, seed?: number, prompt: string, seconds: number, inputs: string[], outputs: string[]}} Stage */
@@ -32,12 +34,13 @@ import { askForKey } from "./key.js";
 
 /** A request that the gateway rejected, or that failed. */
 export class ApiError extends Error {
-  /** @param {number | "offline" | "lost"} status @param {string} detail @param {string} [reason] */
-  constructor(status, detail, reason = "") {
+  /** @param {number | "offline" | "lost"} status @param {string} detail @param {{reason?: string, timestamp?: string, filename?: string}} [about] */
+  constructor(status, detail, about = {}) {
     super(detail);
     this.status = status;
     this.detail = detail;
-    this.reason = reason;
+    this.reason = about.reason ?? "";
+    this.about = about;
   }
 }
 
@@ -70,7 +73,7 @@ async function send(path, init) {
 async function checked(answer) {
   if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));
-  throw new ApiError(answer.status, body.detail ?? answer.statusText, body.reason);
+  throw new ApiError(answer.status, body.detail ?? answer.statusText, body);
 }
 
 /** @template T @param {string} path @param {RequestInit} [init] @returns {Promise<T>} */
@@ -91,7 +94,7 @@ async function follow(path, body, signal, tell = () => {}) {
     for await (const { event, data } of events(answer)) {
       if (event === "progress") tell(data);
       else if (event === "result") return data;
-      else if (event === "error") throw new ApiError(data.status, data.detail, data.reason);
+      else if (event === "error") throw new ApiError(data.status, data.detail, data);
     }
   } catch (error) {
     if (error instanceof ApiError || signal.aborted) throw error;
@@ -146,9 +149,9 @@ export const countAudience = (file) => json("/api/upload-audience", { method: "P
 /** @param {File} photo @param {AbortSignal} signal @returns {Promise<Upload>} */
 export const upload = (photo, signal) => follow("/api/upload-image", form({ product_image: photo }), signal);
 
-/** @param {Upload} of @param {Point[]} points @param {Box | null} box @param {AbortSignal} signal @returns {Promise<Upload>} */
-export const cutAgain = ({ timestamp, filename }, points, box, signal) => {
-  const wanted = JSON.stringify({ timestamp, product_image_filename: filename, points, box });
+/** @param {Upload} of @param {Change} change @param {AbortSignal} signal @returns {Promise<Upload>} */
+export const changeCutout = ({ timestamp, filename }, change, signal) => {
+  const wanted = JSON.stringify({ timestamp, product_image_filename: filename, ...change });
   return follow("/api/cut-out", new Blob([wanted], { type: "application/json" }), signal);
 };
 

@@ -1,9 +1,10 @@
-// Marks on the cutout that show where the product is: points and a box, by pointer or by keyboard.
+// Marks on the cutout: points that add or take away and a box around the product, by pointer or by keyboard.
 
 import { find } from "./dom.js";
 
 /** @typedef {import("./api.js").Point} Point */
 /** @typedef {import("./api.js").Box} Box */
+/** @typedef {{points: Point[], box: Box | null}} Mark in pixels of the photo */
 /** @typedef {{x: number, y: number}} Place as fractions of the picture's width and height, 0 to 1 */
 
 const DRAGGED = 0.02;
@@ -23,10 +24,10 @@ export class Marks {
   /** @type {Place | null} */
   #cross = null;
 
-  /** @param {HTMLElement} picture @param {HTMLImageElement} image @param {() => void} changed called when a mark is added */
-  constructor(picture, image, changed) {
+  /** @param {HTMLElement} picture @param {HTMLImageElement} image @param {(mark: Mark) => void} made called with each mark */
+  constructor(picture, image, made) {
     this.image = image;
-    this.changed = changed;
+    this.made = made;
     this.layer = find("#marks", HTMLElement, picture);
     picture.addEventListener("pointerdown", (event) => this.#press(event, picture));
     picture.addEventListener("keydown", (event) => this.#type(event));
@@ -41,15 +42,9 @@ export class Marks {
     this.#draw();
   }
 
-  /** Points, in pixels of the photo. @returns {Point[]} */
-  get points() {
-    return this.#points.map(({ on_product, ...place }) => ({ ...this.#inPixels(place), on_product }));
-  }
-
-  /** Box, in pixels of the photo; right and bottom are exclusive. @returns {Box | null} */
-  get box() {
-    if (!this.#box) return null;
-    const [one, other] = [this.#inPixels(this.#box[0]), this.#inPixels(this.#box[1])];
+  /** A box in pixels of the photo; right and bottom are exclusive. @param {[Place, Place]} corners @returns {Box} */
+  #boxInPixels(corners) {
+    const [one, other] = [this.#inPixels(corners[0]), this.#inPixels(corners[1])];
     return {
       left: Math.min(one.x, other.x),
       top: Math.min(one.y, other.y),
@@ -86,10 +81,11 @@ export class Marks {
   #mark(start, end) {
     const isBox = Math.abs(start.x - end.x) > DRAGGED && Math.abs(start.y - end.y) > DRAGGED;
     if (!isBox && this.#tool === "box") return this.#draw();
+    const on_product = this.#tool === "product";
     if (isBox) this.#box = [start, end];
-    else this.#points.push({ ...end, on_product: this.#tool === "product" });
+    else this.#points.push({ ...end, on_product });
     this.#draw();
-    this.changed();
+    this.made(isBox ? { points: [], box: this.#boxInPixels([start, end]) } : { points: [{ ...this.#inPixels(end), on_product }], box: null });
   }
 
   /** @param {KeyboardEvent} event */

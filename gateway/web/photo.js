@@ -1,19 +1,21 @@
-// The photo: uploaded, compared with its cutout, and cut out again by the marks of the user.
+// The photo: uploaded, compared with its cutout, and corrected by hand.
 
-import { cutAgain, pictureAt, upload } from "./api.js";
+import { ApiError, changeCutout, pictureAt, upload } from "./api.js";
 import { acceptFiles, find, showError } from "./dom.js";
 import { Marks } from "./marks.js";
-import { clear, say } from "./text.js";
+import { clear, say, sayEither } from "./text.js";
 
 /** @typedef {import("./api.js").Upload} Upload */
+/** @typedef {import("./api.js").Change} Change */
 
 const SAMPLE = new URL("sample.jpg", import.meta.url).href;
 
 /** @type {Upload | null} */
 let current = null;
-let version = 0;
 /** @type {AbortController | null} */
 let working = null;
+/** Changes that wait for each other. */
+let changes = Promise.resolve();
 
 const error = find("#photo-error", HTMLElement);
 const busy = find("#photo-busy", HTMLElement);
@@ -22,32 +24,43 @@ const before = find("#before", HTMLImageElement);
 const after = find("#after", HTMLImageElement);
 const split = find("#split", HTMLInputElement);
 const undo = find("#undo", HTMLButtonElement);
+const redo = find("#redo", HTMLButtonElement);
+const notes = find("#cutout-notes", HTMLElement);
 const recutState = find("#recut-state", HTMLElement);
 const recutError = find("#recut-error", HTMLElement);
-const marks = new Marks(find("#picture", HTMLElement), after, recut);
+const marks = new Marks(find("#picture", HTMLElement), after, (mark) => change({ ...mark, start_over: Boolean(mark.box) }));
 
-/** Return the upload that ads are made from. */
-export const currentUpload = () => current;
+/** Return the upload that ads are made from; null while it has no cutout. */
+export const currentUpload = () => (current?.trans_path ? current : null);
 
 /** Return whether the product is being cut out. */
 export const isCutting = () => working !== null;
 
 /** Show an upload. @param {Upload} shown */
 export function show(shown) {
-  current = shown;
   marks.clear();
-  undo.disabled = true;
   for (const place of [error, recutState, recutError]) clear(place);
   before.src = pictureAt(shown.filename);
-  showCutout();
+  void showCutout(shown);
   compare.hidden = false;
 }
 
-/** @returns {Promise<void>} */
-function showCutout() {
-  version += 1;
-  after.src = `${pictureAt(current?.trans_path ?? "")}?version=${version}`;
+/** @param {Upload} shown @returns {Promise<void>} */
+function showCutout(shown) {
+  current = shown;
+  after.src = pictureAt(shown.trans_path || shown.filename);
+  undo.disabled = !shown.earlier_cutouts;
+  redo.disabled = !shown.later_cutouts;
+  notes.hidden = !shown.notes.length;
+  notes.replaceChildren(...shown.notes.map(noteOf));
   return after.decode().catch(() => undefined);
+}
+
+/** @param {import("./api.js").Note} note */
+function noteOf(note) {
+  const item = document.createElement("li");
+  sayEither(item, note);
+  return item;
 }
 
 /** @param {File} photo */
@@ -56,10 +69,14 @@ async function take(photo) {
   clear(error);
   say(busy, "photo.busy");
   compare.hidden = true;
+  current = null;
   try {
     show(await upload(photo, mine.signal));
   } catch (problem) {
-    if (!mine.signal.aborted) showError(error, problem);
+    if (mine.signal.aborted) return;
+    const about = problem instanceof ApiError ? problem.about : {};
+    if (about.timestamp && about.filename) markByHand(about.timestamp, about.filename);
+    else showError(error, problem);
   } finally {
     if (end(mine)) {
       clear(busy);
@@ -68,23 +85,35 @@ async function take(photo) {
   }
 }
 
-async function recut() {
+/** Show a photo in which nothing was found. @param {string} timestamp @param {string} filename */
+function markByHand(timestamp, filename) {
+  show({ timestamp, filename, trans_path: "", earlier_cutouts: 0, later_cutouts: 0, notes: [] });
+  say(error, "recut.mark");
+}
+
+/** Change the cutout, after the changes before. @param {Change} wanted */
+function change(wanted) {
+  changes = changes.then(() => apply(wanted));
+}
+
+/** @param {Change} wanted */
+async function apply(wanted) {
   if (!current) return;
   const mine = begin();
   clear(recutError);
-  undo.disabled = false;
   say(recutState, "recut.busy");
   const start = performance.now();
   try {
-    current = await cutAgain(current, marks.points, marks.box, mine.signal);
-    await showCutout();
-    if (!mine.signal.aborted) say(recutState, "recut.done", { seconds: ((performance.now() - start) / 1000).toFixed(1) });
+    await showCutout(await changeCutout(current, wanted, mine.signal));
+    if (mine.signal.aborted) return;
+    clear(error);
+    say(recutState, "recut.done", { seconds: ((performance.now() - start) / 1000).toFixed(1) });
   } catch (problem) {
     if (mine.signal.aborted) return;
     clear(recutState);
     showError(recutError, problem);
   } finally {
-    end(mine);
+    if (end(mine)) marks.clear();
   }
 }
 
@@ -110,9 +139,7 @@ export function preparePhoto() {
   });
   acceptFiles(find("#photo", HTMLInputElement), find("#drop", HTMLElement), (file) => void take(file));
   split.addEventListener("input", () => find("#picture", HTMLElement).style.setProperty("--split", `${split.value}%`));
-  undo.addEventListener("click", () => {
-    marks.clear();
-    void recut();
-    undo.disabled = true;
-  });
+  undo.addEventListener("click", () => change({ revert: "earlier" }));
+  redo.addEventListener("click", () => change({ revert: "later" }));
+  find("#start-over", HTMLButtonElement).addEventListener("click", () => change({ start_over: true }));
 }

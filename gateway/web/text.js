@@ -15,11 +15,12 @@ const EN = {
   "photo.busy": "Cutting the product out…",
   "compare.after": "The product, cut out", "compare.before": "The photo",
   "compare.slider": "Before / after",
-  "recut.title": "Not quite? Show where the product is",
+  "recut.title": "Not quite? Correct it",
   "recut.picture": "Cut-out. To mark a place by keyboard: arrow keys move (with Shift: finely), Enter marks; for a box, mark two corners.",
-  "recut.product": "This is product", "recut.other": "This is not", "recut.box": "Box around it", "recut.undo": "Start over",
-  "recut.hint": "Click on the picture, or drag a box around the product.",
-  "recut.busy": "Cutting again…", "recut.done": "Cut again in {seconds} s.",
+  "recut.product": "Add this", "recut.other": "Take this away", "recut.box": "The product is in this box",
+  "recut.undo": "Undo", "recut.redo": "Redo", "recut.over": "Start over",
+  "recut.hint": "Click on what to add or take away, or drag a box around the product.",
+  "recut.busy": "Working…", "recut.done": "Done in {seconds} s.", "recut.mark": "No product was found. Click on it, or drag a box around it.",
   "brief.title": "2. Product and audience",
   "brief.name": "Product name", "brief.name.missing": "Enter a product name.",
   "brief.describe": "What it is and does",
@@ -87,11 +88,12 @@ const ZH = {
   "photo.busy": "正在去背…",
   "compare.after": "去背後的商品", "compare.before": "原始照片",
   "compare.slider": "前後對照",
-  "recut.title": "不夠準確？指出商品的位置",
+  "recut.title": "不夠準確？動手調整",
   "recut.picture": "去背結果。鍵盤標記：方向鍵移動（加 Shift 微調），Enter 標記；框選時標記兩個角。",
-  "recut.product": "這是商品", "recut.other": "這不是", "recut.box": "框選商品", "recut.undo": "清除標記",
-  "recut.hint": "在圖上點一下，或拖曳出商品的範圍。",
-  "recut.busy": "重新去背中…", "recut.done": "已重新去背，{seconds} 秒。",
+  "recut.product": "加入這裡", "recut.other": "去除這裡", "recut.box": "框選商品",
+  "recut.undo": "復原", "recut.redo": "重做", "recut.over": "重新開始",
+  "recut.hint": "點一下要加入或去除的部分，或拖曳框出商品。",
+  "recut.busy": "處理中…", "recut.done": "完成，{seconds} 秒。", "recut.mark": "沒有找到商品，請點一下商品，或拖曳框出它。",
   "brief.title": "2. 商品與受眾",
   "brief.name": "商品名稱", "brief.name.missing": "請填寫商品名稱。",
   "brief.describe": "商品特色",
@@ -215,6 +217,12 @@ export function sayTag(element, tag) {
   element.textContent = tag.split(",").map(nameOf).join(", ");
 }
 
+/** Show a sentence that the gateway tells in both languages. @param {Element} element @param {{en: string, zh: string}} told */
+export function sayEither(element, { en, zh }) {
+  element.setAttribute("data-either", JSON.stringify({ en, zh }));
+  element.textContent = language === "en" ? en : zh;
+}
+
 /** Translate all elements below a root. @param {ParentNode} root */
 export function translate(root) {
   for (const element of root.querySelectorAll("[data-t]")) {
@@ -226,6 +234,9 @@ export function translate(root) {
       const key = element.getAttribute(`data-t-${attribute}`) ?? "";
       if (isKey(key)) label(element, attribute, key, valuesOf(element));
     }
+  }
+  for (const element of root.querySelectorAll("[data-either]")) {
+    sayEither(element, JSON.parse(element.getAttribute("data-either") ?? "{}"));
   }
   for (const element of root.querySelectorAll("[data-tag]")) sayTag(element, element.getAttribute("data-tag") ?? "");
 }

@@ -20,7 +20,15 @@ IS_DESCENDING = {"": False, "sequence": False, "sequence desc": True}
 
 def upload_message(upload: Upload) -> upload_pb2.Upload:
     """Return the message of an upload."""
-    return upload_pb2.Upload(timestamp=upload.timestamp, photo_path=upload.photo_path, cutout_path=upload.cutout_path)
+    notes = upload.cutout_stage.get("notes", [])
+    return upload_pb2.Upload(
+        timestamp=upload.timestamp,
+        photo_path=upload.photo_path,
+        cutout_path=upload.cutout_path,
+        earlier_cutouts=len(upload.earlier),
+        later_cutouts=len(upload.later),
+        notes=[note for note in notes if isinstance(note, str)] if isinstance(notes, list) else [],
+    )
 
 
 def cutout(request: upload_pb2.PutCutoutRequest) -> Cutout:

@@ -54,6 +54,16 @@ class UploadServicer(upload_pb2_grpc.UploadServiceServicer):
         upload = await self._executor.run(self._uploads.put_cutout, request.timestamp, cutout)
         return upload_pb2.PutCutoutResponse(upload=converters.upload_message(upload))
 
+    async def RevertCutout(  # noqa: N802
+        self, request: upload_pb2.RevertCutoutRequest, _context: "Context"
+    ) -> upload_pb2.RevertCutoutResponse:
+        """See upload.proto."""
+        return await self._executor.run(self._revert_cutout, request)
+
+    def _revert_cutout(self, request: upload_pb2.RevertCutoutRequest) -> upload_pb2.RevertCutoutResponse:
+        upload = self._uploads.revert_cutout(request.timestamp, request.cutout_path, to_later=request.to_later)
+        return upload_pb2.RevertCutoutResponse(upload=converters.upload_message(upload))
+
     async def GetUpload(  # noqa: N802
         self, request: upload_pb2.GetUploadRequest, _context: "Context"
     ) -> upload_pb2.GetUploadResponse:
@@ -62,7 +72,8 @@ class UploadServicer(upload_pb2_grpc.UploadServiceServicer):
 
     def _get_upload(self, request: upload_pb2.GetUploadRequest) -> upload_pb2.GetUploadResponse:
         upload = self._uploads.get(request.timestamp)
-        return converters.get_upload_response(upload, self._uploads.read_cutout(upload))
+        is_bare = request.without_cutout and not upload.cutout_engine
+        return converters.get_upload_response(upload, b"" if is_bare else self._uploads.read_cutout(upload))
 
     async def DiscardUpload(  # noqa: N802
         self, request: upload_pb2.DiscardUploadRequest, _context: "Context"

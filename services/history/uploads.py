@@ -27,6 +27,25 @@ logger = structlog.get_logger()
 
 PNG = "image/png"
 ATTEMPTS = 20
+KEPT_CUTOUTS = 20
+"""Earlier cutouts of an upload that can be returned to."""
+
+
+@dataclass(frozen=True)
+class StoredCutout:
+    """What is stored about a cutout; the file's name follows from its digest.
+
+    Attributes:
+        engine: Engine that made it; empty: there was none.
+        stage: How it was made, for the manifests of records.
+        product_aspect_ratio: Width over height of the product; 0 if unknown.
+        sha256: SHA-256 of the file; empty before 0.2.0.
+    """
+
+    engine: str = ""
+    stage: dict[str, Any] = field(default_factory=dict)
+    product_aspect_ratio: float = 0.0
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +62,8 @@ class Upload:
         product_aspect_ratio: Width over height of the product; 0 if unknown.
         since: Number of segments of the log before the upload was created: its records are in none of them.
         cutout_sha256: SHA-256 of the cutout, which is part of its name; empty before 0.2.0.
+        earlier: Cutouts before the present one, the last one last.
+        later: Cutouts that were undone, the next one last.
     """
 
     timestamp: str
@@ -54,6 +75,47 @@ class Upload:
     product_aspect_ratio: float = 0.0
     since: int = 0
     cutout_sha256: str = ""
+    earlier: tuple[StoredCutout, ...] = ()
+    later: tuple[StoredCutout, ...] = ()
+
+    @property
+    def cutout(self) -> StoredCutout:
+        """The present cutout."""
+        return StoredCutout(self.cutout_engine, self.cutout_stage, self.product_aspect_ratio, self.cutout_sha256)
+
+    def with_cutout(
+        self, cutout: StoredCutout, earlier: tuple[StoredCutout, ...], later: tuple[StoredCutout, ...] = ()
+    ) -> "Upload":
+        """Return the upload with another cutout, between others."""
+        return replace(
+            self,
+            cutout_engine=cutout.engine,
+            cutout_stage=cutout.stage,
+            product_aspect_ratio=cutout.product_aspect_ratio,
+            cutout_sha256=cutout.sha256,
+            earlier=earlier[-KEPT_CUTOUTS:],
+            later=later,
+        )
+
+    def reverted(self, *, to_later: bool) -> "Upload":
+        """Return the upload with the cutout before the present one, or after it.
+
+        Raises:
+            PreconditionError: There is none.
+        """
+        if not (self.later if to_later else self.earlier):
+            raise PreconditionError("There is no cutout to return to.", "NO_SUCH_CUTOUT")
+        if to_later:
+            return self.with_cutout(self.later[-1], (*self.earlier, self.cutout), self.later[:-1])
+        return self.with_cutout(self.earlier[-1], self.earlier[:-1], (*self.later, self.cutout))
+
+    def _named(self, cutout: StoredCutout) -> str:
+        return paths.cutout_path(self.timestamp, self.name, cutout.sha256)
+
+    @property
+    def cutout_paths(self) -> set[str]:
+        """Paths of all cutouts that can be returned to, and of the present one."""
+        return {self._named(one) for one in (*self.earlier, self.cutout, *self.later)}
 
     @property
     def photo_path(self) -> str:
@@ -63,7 +125,7 @@ class Upload:
     @property
     def cutout_path(self) -> str:
         """Path of the cutout, relative to static/."""
-        return paths.cutout_path(self.timestamp, self.name, self.cutout_sha256)
+        return self._named(self.cutout)
 
 
 UPLOADS = SmallFiles(Upload, "restore the file from a backup, or remove it: its photo then has to be uploaded again")
@@ -152,7 +214,7 @@ class Uploads:
         return upload
 
     def put_cutout(self, timestamp: str, cutout: Cutout) -> Upload:
-        """Store the cutout of an upload, replacing an earlier one.
+        """Store the cutout of an upload; the one before it can be returned to.
 
         Raises:
             InvalidInputError: The timestamp is malformed, or the cutout or its engine is missing.
@@ -161,28 +223,56 @@ class Uploads:
         if not cutout.file or not cutout.engine:
             raise InvalidInputError("The cutout or the engine that made it is missing.", "MISSING_CUTOUT")
         digest = hashlib.sha256(cutout.file).hexdigest()
-        for _ in range(ATTEMPTS):
-            present = self._get(timestamp)
-            finished = replace(
-                present.value,
-                cutout_engine=cutout.engine,
-                cutout_stage=cutout.stage,
-                product_aspect_ratio=cutout.product_aspect_ratio,
-                cutout_sha256=digest,
-            )
+        stored = StoredCutout(cutout.engine, cutout.stage, cutout.product_aspect_ratio, digest)
+
+        def changed(upload: Upload) -> Upload:
+            is_new = upload.cutout_engine and upload.cutout_sha256 != digest
+            earlier = (*upload.earlier, upload.cutout) if is_new else upload.earlier
+            finished = upload.with_cutout(stored, earlier)
             # The picture first, under a name of its own: whoever reads the upload finds the cutout that belongs to it.
             self._store.put(paths.static_key(finished.cutout_path), cutout.file, PNG)
+            return finished
+
+        previous, present = self._change(timestamp, changed)
+        self._remove_cutouts_before(previous, present)
+        return present
+
+    def revert_cutout(self, timestamp: str, cutout_path: str, *, to_later: bool) -> Upload:
+        """Return to an earlier cutout of an upload, or again to a later one, unless that was done already.
+
+        Args:
+            timestamp: Timestamp of the upload.
+            cutout_path: Path of the present cutout, as the caller knows it: if it is another one, nothing changes.
+            to_later: Return to the next later one.
+
+        Raises:
+            InvalidInputError: The timestamp is malformed.
+            NotFoundError: The upload does not exist.
+            PreconditionError: There is none in that direction.
+        """
+
+        def changed(upload: Upload) -> Upload:
+            return upload.reverted(to_later=to_later) if upload.cutout_path == cutout_path else upload
+
+        return self._change(timestamp, changed)[1]
+
+    def _change(self, timestamp: str, changed: Callable[[Upload], Upload]) -> tuple[Upload, Upload]:
+        """Replace what is stored about an upload; return what it was and what it is."""
+        for _ in range(ATTEMPTS):
+            present = self._get(timestamp)
+            finished = changed(present.value)
+            if finished == present.value:
+                return finished, finished
             try:
                 self._store.replace(paths.upload_key(timestamp), UPLOADS.dump(finished), paths.JSON, present.etag)
             except ConflictError:
                 continue
-            self._remove_cutouts_before(present.value, finished)
-            return finished
+            return present.value, finished
         raise ContentionError("Others keep changing this upload.")
 
     def _remove_cutouts_before(self, previous: Upload, present: Upload) -> None:
-        """Remove the cutouts before the previous one, which someone may be reading."""
-        kept = {paths.static_key(one) for one in (present.photo_path, previous.cutout_path, present.cutout_path)}
+        """Remove the cutouts that cannot be returned to, but for the previous one, which someone may be reading."""
+        kept = {paths.static_key(one) for one in (present.photo_path, previous.cutout_path, *present.cutout_paths)}
         listed = self._store.list(paths.static_key(present.photo_path).rpartition("/")[0] + "/")
         self._store.delete(
             [found.key for found in listed if found.key.endswith(paths.CUTOUT) and found.key not in kept]

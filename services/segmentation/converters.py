@@ -2,24 +2,69 @@
 
 from collections.abc import Sequence
 
+import cv2
+import numpy as np
+
 from common.errors import InvalidInputError
-from common.imaging.messages import to_message, to_region
+from common.imaging.codec import Pixels
+from common.imaging.messages import to_message, to_pixels, to_region
+from common.settings import ImageLimits
 from productimage.image.v1 import image_pb2
 from productimage.segmentation.v1 import segmentation_pb2
-from services.segmentation.cutout.cutout import Cutout
+from services.segmentation.cutout.cutout import Cutout, Hand
+from services.segmentation.cutout.edit import Stroke
+from services.segmentation.cutout.matting import Plane
 from services.segmentation.engines.base import Box, DetectionQuery, FoundObject, Prompt, PromptPoint
 
-MAX_POINTS = 64
+MAX_POINTS, MAX_STROKES = 64, 64
 DEFAULT_SCORE = 0.5
 DEFAULT_OBJECTS = 20
 
 
-def prompt(request: segmentation_pb2.CutOutRequest) -> Prompt | None:
-    """Return the prompt of a request; None if it has none.
+def hand(request: segmentation_pb2.CutOutRequest, size: tuple[int, int], limits: ImageLimits) -> Hand:
+    """Return what a person says about the photo of a request.
+
+    Args:
+        request: The request.
+        size: Height and width of the upright photo.
+        limits: Limits of pictures.
 
     Raises:
-        InvalidInputError: There are too many points.
+        InvalidInputError: There are too many points or strokes, the base is of another size, or a stroke lies outside.
     """
+    if len(request.strokes) > MAX_STROKES:
+        raise InvalidInputError(f"A request takes at most {MAX_STROKES} strokes.", "TOO_MANY_STROKES")
+    base = _base(request.base_mask, size, limits) if request.HasField("base_mask") else None
+    return Hand(_prompt(request), base, [_stroke(one, size, limits) for one in request.strokes])
+
+
+def _base(message: image_pb2.Image, size: tuple[int, int], limits: ImageLimits) -> Plane:
+    mask = _as_mask(to_pixels(message, limits))
+    if mask.shape != size:
+        height, width = size
+        raise InvalidInputError(f"The base mask must have the size of the photo, {width}x{height}.", "BAD_BASE_MASK")
+    return np.asarray(mask, np.float32) / 255
+
+
+def _stroke(stroke: segmentation_pb2.Stroke, size: tuple[int, int], limits: ImageLimits) -> Stroke:
+    box, drawn = stroke.region.box, _as_mask(to_pixels(stroke.region.mask, limits))
+    height, width = size
+    if not (box.left < box.right <= width and box.top < box.bottom <= height):
+        raise InvalidInputError(f"A stroke does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
+    mask = np.zeros(size, np.bool_)
+    enlarged = cv2.resize(drawn, (box.right - box.left, box.bottom - box.top), interpolation=cv2.INTER_LINEAR)
+    mask[box.top : box.bottom, box.left : box.right] = enlarged >= 128
+    return Stroke(mask, stroke.on_product)
+
+
+def _as_mask(pixels: Pixels) -> Pixels:
+    """Return the mask that a picture means: a grey one itself, of another the alpha, if it has any."""
+    if pixels.ndim == 2:
+        return pixels
+    return np.ascontiguousarray(pixels[..., 3 if pixels.shape[2] == 4 else 0])
+
+
+def _prompt(request: segmentation_pb2.CutOutRequest) -> Prompt | None:
     if len(request.points) > MAX_POINTS:
         raise InvalidInputError(f"A request takes at most {MAX_POINTS} points.", "TOO_MANY_POINTS")
     points = tuple(PromptPoint(point.at.x, point.at.y, point.on_product) for point in request.points)

@@ -34,9 +34,10 @@ class SegmentationServicer(segmentation_pb2_grpc.SegmentationServiceServicer):
         return await self._executor.run(self._cut_out, request)
 
     def _cut_out(self, request: segmentation_pb2.CutOutRequest) -> segmentation_pb2.CutOutResponse:
-        photo, prompt = to_pixels(request.photo, self._settings), converters.prompt(request)
+        photo = to_pixels(request.photo, self._settings)
+        hand = converters.hand(request, photo.shape[:2], self._settings)
         with observe_engine("cut_out", self._engines.segmenter.name):
-            cutout = cut_out(photo, prompt, self._engines, self._settings.working_size)
+            cutout = cut_out(photo, hand, self._engines, self._settings.working_size)
         return converters.cut_out_response(cutout, request.encoding)
 
     async def FindObjects(  # noqa: N802

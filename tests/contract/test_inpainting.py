@@ -90,6 +90,7 @@ async def test_a_hole_along_every_border(channel: grpc.aio.Channel, side: int) -
     assert (filled[mask > 0] != PICTURE[mask > 0]).any()
 
 
+@pytest.mark.slow
 async def test_sixteen_at_one_time_each_get_their_own(deepfill_weights: Path) -> None:
     settings = InpaintingSettings(port=0, weights_dir=deepfill_weights, queue_size=15)
     pictures = [gradient(100 + 3 * number, 80 + number) for number in range(16)]

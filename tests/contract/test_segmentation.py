@@ -12,8 +12,8 @@ from common.imaging.messages import to_mask, to_message, to_pixels
 from common.serving.engines import EngineRegistry
 from common.serving.executor import BoundedExecutor
 from common.settings import ImageLimits
-from productimage.image.v1.image_pb2 import IMAGE_ENCODING_PNG, PIXEL_FORMAT_RGB8, Box, Image, Point, RawPixels
-from productimage.segmentation.v1.segmentation_pb2 import CutOutRequest, FindObjectsRequest, PromptPoint
+from productimage.image.v1.image_pb2 import IMAGE_ENCODING_PNG, PIXEL_FORMAT_RGB8, Box, Image, Point, RawPixels, Region
+from productimage.segmentation.v1.segmentation_pb2 import CutOutRequest, FindObjectsRequest, PromptPoint, Stroke
 from productimage.segmentation.v1.segmentation_pb2_grpc import (
     SegmentationServiceStub,
     add_SegmentationServiceServicer_to_server,
@@ -80,6 +80,27 @@ async def test_prompts_are_taken(channel: grpc.aio.Channel) -> None:
     ):
         answer = await stub.CutOut(request)
         assert answer.bounds.right - answer.bounds.left == pytest.approx(154, abs=8)
+
+
+@pytest.mark.parametrize("as_cutout", [False, True])
+async def test_a_mask_is_added_to_and_taken_away_from(channel: grpc.aio.Channel, as_cutout: bool) -> None:
+    photo, truth = ball(320, 240)
+    base = np.zeros((240, 320), np.uint8)
+    base[100:140, 10:50] = 255
+    message = to_message(np.dstack([photo, base]) if as_cutout else base)
+    drawn = Region(box=Box(left=280, top=200, right=300, bottom=220), mask=to_message(np.full((2, 2), 255, np.uint8)))
+    request = CutOutRequest(
+        photo=to_message(photo),
+        base_mask=message,
+        points=[PromptPoint(at=Point(x=160, y=120), on_product=True)],
+        strokes=[Stroke(region=drawn, on_product=True)],
+    )
+    alpha = to_pixels((await SegmentationServiceStub(channel).CutOut(request)).cutout, LIMITS)[..., 3] > 127
+    wanted = truth | (base > 0)
+    wanted[200:220, 280:300] = True
+    assert (alpha == wanted).mean() > 0.99
+    small = CutOutRequest(photo=to_message(photo), base_mask=to_message(base[:100]))
+    assert (await rejected(SegmentationServiceStub(channel).CutOut(small)))[1] == "BAD_BASE_MASK"
 
 
 async def test_a_photo_that_is_cut_out_already_is_kept(channel: grpc.aio.Channel) -> None:
@@ -159,6 +180,7 @@ async def test_above_the_queue_calls_are_refused_and_none_is_mixed_up(channel: g
     assert await cut(0) == "OK"
 
 
+@pytest.mark.slow
 async def test_four_at_one_time_each_get_their_own(settings: SegmentationSettings, register_of: Loaded) -> None:
     photos = [ball(120 + 8 * number, 100, colour=(30 * number, 40, 240 - 30 * number))[0] for number in range(4)]
     roomy = settings.model_copy(update={"queue_size": 3})

@@ -111,6 +111,7 @@ def test_no_secret_is_logged_or_kept(system: System) -> None:
         assert not any(secret.encode() in data for data in kept)
 
 
+@pytest.mark.slow
 def test_one_square_background_can_serve_all_sizes(clouds: Clouds, tmp_path: Path) -> None:
     clouds.bedrock.asked.clear()
     with started(tmp_path, {**environment(clouds), "GATEWAY_BACKGROUNDS": "square"}) as system:
@@ -131,6 +132,7 @@ def paint_stand_in(asked: Asked) -> Reply:
     return Reply(body=json.dumps({"seeds": [1], "finish_reasons": [None], "images": images}).encode())
 
 
+@pytest.mark.slow
 def test_the_product_takes_the_place_of_the_stand_in_that_was_asked_for(clouds: Clouds, tmp_path: Path) -> None:
     clouds.bedrock.asked.clear()
     clouds.bedrock_says = paint_stand_in

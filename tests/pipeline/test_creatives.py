@@ -94,6 +94,7 @@ def test_a_picture_that_cannot_be_used_is_refused_and_the_upload_kept(system: Sy
     assert system.client.get(f"/static/{upload['filename']}").status_code == 200
 
 
+@pytest.mark.slow
 def test_flawed_ads_are_made_anew_and_the_best_come_with_a_note(tmp_path_factory: pytest.TempPathFactory) -> None:
     one_background = {**INSTANT, "GATEWAY_BACKGROUNDS": "square"}
     unreachable = {**one_background, "GENERATION_MIN_CONTRAST": "1000", "GENERATION_CREATIVE_FORMAT": "webp"}

@@ -98,7 +98,11 @@ class TestKeys:
 
     @pytest.mark.parametrize(
         "reachable",
-        [{"GATEWAY_HOST": "0.0.0.0"}, {"GATEWAY_PUBLISHED": "192.0.2.1:80"}, {"GATEWAY_PUBLISHED": "[::]:80"}],  # noqa: S104
+        [
+            {"GATEWAY_HOST": "0.0.0.0"},  # noqa: S104
+            pytest.param({"GATEWAY_PUBLISHED": "192.0.2.1:80"}, marks=pytest.mark.slow),
+            pytest.param({"GATEWAY_PUBLISHED": "[::]:80"}, marks=pytest.mark.slow),
+        ],
     )
     def test_a_door_to_the_network_is_opened_with_keys_or_on_purpose(
         self, running: Parts, reachable: dict[str, str]

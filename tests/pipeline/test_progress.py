@@ -78,7 +78,7 @@ def test_an_upload_tells_of_its_stages_and_then_its_result(system: System) -> No
     assert check_progress(told) == ["history", "cut_out", "history"]
     name, upload = told[-1]
     assert name == "result"
-    assert set(upload) == {"filename", "timestamp", "trans_path"}
+    assert set(upload) >= {"filename", "timestamp", "trans_path"}
     assert system.client.get(f"/static/{upload['trans_path']}").status_code == 200
 
 
@@ -97,12 +97,11 @@ def test_a_generation_tells_of_its_stages_and_then_its_result(system: System) ->
 
 
 def test_a_failure_is_an_event_with_status_and_advice(system: System) -> None:
-    before = system.stored()
     *_, last = heard(system, uploading(encoded(np.full((200, 200, 3), 250, np.uint8))))
     assert last[0] == "error"
     assert last[1]["status"] == 422
     assert "could not find a product" in last[1]["detail"]
-    assert system.stored() == before
+    assert last[1]["filename"].startswith(last[1]["timestamp"]), "the photo is kept, to be marked"
 
 
 def test_what_is_wrong_with_the_request_itself_is_told_by_its_status(system: System) -> None:
@@ -154,6 +153,7 @@ def test_who_hangs_up_ends_the_work_down_to_the_engines_queue(tmp_path: Path) ->
     assert record["sequence"] == 1
 
 
+@pytest.mark.slow
 def test_an_upload_whose_caller_hangs_up_leaves_nothing(tmp_path: Path) -> None:
     slow = {"SEGMENTATION_ENGINE": "auto", "INPAINTING_ENGINE": "opencv"}
     with started(tmp_path, slow) as system:

@@ -104,6 +104,7 @@ def test_log_lines_name_their_trace(told: Told) -> None:
     assert all(event["trace_id"] == TRACE and event["request_id"] for event in events)
 
 
+@pytest.mark.slow
 def test_a_collector_that_is_away_costs_nothing(tmp_path: Path) -> None:
     nowhere = {f"{process}_TRACES_ENDPOINT": "http://127.0.0.1:1" for process in PROCESSES}
     with started(tmp_path, {**FAST, **nowhere}) as system:

@@ -1,5 +1,6 @@
 """Routes of the built-in page, against the five real processes."""
 
+import base64
 import gzip
 import io
 import json
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from testing.pictures import SAMPLE, Pixels, decoded
+from testing.pictures import SAMPLE, Pixels, decoded, encoded
 from testing.system import System, started
 
 
@@ -26,25 +27,25 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture(scope="module")
-def uploaded(system: System) -> dict[str, str]:
-    body: dict[str, str] = system.upload().json()
+def uploaded(system: System) -> dict[str, Any]:
+    body: dict[str, Any] = system.upload().json()
     return body
 
 
-def recut(system: System, upload: dict[str, str], **prompt: Any) -> Any:
+def recut(system: System, upload: dict[str, Any], **change: Any) -> Any:
     named = {"timestamp": upload["timestamp"], "product_image_filename": upload["filename"]}
-    return system.client.post("/api/cut-out", json=named | prompt)
+    return system.client.post("/api/cut-out", json=named | change)
 
 
-def cutout(system: System, upload: dict[str, str]) -> Pixels:
+def cutout(system: System, upload: dict[str, Any]) -> Pixels:
     """Return the present cut-out."""
     present = system.client.get(f"/api/uploads/{upload['timestamp']}").json()
     return decoded(system.client.get(f"/static/{present['trans_path']}").content)
 
 
-def test_a_box_cuts_another_part_out_and_ads_are_made_of_it(system: System, uploaded: dict[str, str]) -> None:
+def test_a_box_cuts_another_part_out_and_ads_are_made_of_it(system: System, uploaded: dict[str, Any]) -> None:
     whole = cutout(system, uploaded)[..., 3] > 127
-    answer = recut(system, uploaded, box={"left": 450, "top": 120, "right": 770, "bottom": 400})
+    answer = recut(system, uploaded, start_over=True, box={"left": 450, "top": 120, "right": 770, "bottom": 400})
     assert answer.status_code == 200, answer.text
     assert answer.json()["filename"] == uploaded["filename"]
     assert answer.json()["trans_path"] != uploaded["trans_path"], "another cut-out has another name"
@@ -56,11 +57,79 @@ def test_a_box_cuts_another_part_out_and_ads_are_made_of_it(system: System, uplo
     stage = record["manifest"]["stages"][0]
     assert stage["name"] == "cut_out"
     assert system.client.get("/api/records/0").json() == record
-    assert recut(system, uploaded).status_code == 200, "without marks it is as it was"
+    assert recut(system, uploaded, start_over=True).status_code == 200, "without marks it is as it was"
     assert ((cutout(system, uploaded)[..., 3] > 127) == whole).mean() > 0.999
 
 
-def test_a_mark_outside_is_refused_and_the_cutout_stays(system: System, uploaded: dict[str, str]) -> None:
+def stroke(left: int, top: int, right: int, bottom: int, *, adds: bool) -> dict[str, Any]:
+    mask = base64.b64encode(encoded(np.full((4, 4), 255, np.uint8))).decode()
+    return {"box": {"left": left, "top": top, "right": right, "bottom": bottom}, "mask": mask, "on_product": adds}
+
+
+def test_marks_add_and_take_away_and_can_be_undone(system: System, uploaded: dict[str, Any]) -> None:
+    whole = cutout(system, uploaded)
+    before = system.client.get(f"/api/uploads/{uploaded['timestamp']}").json()
+    without = recut(system, uploaded, strokes=[stroke(0, 0, 1200, 400, adds=False)]).json()
+    assert without["earlier_cutouts"] == before["earlier_cutouts"] + 1
+    lower = cutout(system, uploaded)
+    assert not (lower[:380, :, 3] > 127).any()
+    assert np.array_equal(lower[450:, :, 3], whole[450:, :, 3])
+    added = recut(system, uploaded, strokes=[stroke(20, 20, 60, 60, adds=True)])
+    assert added.status_code == 200, added.text
+    assert (cutout(system, uploaded)[25:55, 25:55, 3] == 255).all()
+    assert recut(system, uploaded, revert="earlier").json()["trans_path"] == without["trans_path"]
+    undone = recut(system, uploaded, revert="earlier").json()
+    assert undone["later_cutouts"] == 2
+    assert np.array_equal(cutout(system, uploaded), whole)
+    redone = recut(system, uploaded, revert="later").json()
+    assert redone["trans_path"] == without["trans_path"]
+    recut(system, uploaded, revert="earlier")
+    assert recut(system, uploaded, revert="sideways").status_code == 422
+    everything = recut(system, uploaded, strokes=[stroke(0, 0, 1200, 1200, adds=False)])
+    assert (everything.status_code, everything.json()["reason"]) == (422, "NOTHING_LEFT")
+    assert np.array_equal(cutout(system, uploaded), whole)
+
+
+def test_a_photo_in_which_nothing_was_found_is_marked_by_hand(system: System) -> None:
+    plain = encoded(np.full((200, 300, 3), 250, np.uint8))
+    answer = system.client.post("/api/upload-image", files={"product_image": ("plain.png", plain)})
+    body = answer.json()
+    assert (answer.status_code, body["reason"]) == (422, "NOTHING_FOUND")
+    assert system.client.get(f"/static/{body['filename']}").content == plain
+    refused = system.generate(body)
+    assert (refused.status_code, refused.json()["reason"]) == (422, "NO_CUTOUT")
+    assert "mark the product" in refused.json()["detail"]
+    assert recut(system, body, revert="earlier").json()["reason"] == "NO_SUCH_CUTOUT"
+    marked = recut(system, body, strokes=[stroke(100, 50, 200, 150, adds=True)])
+    assert marked.status_code == 200, marked.text
+    assert (cutout(system, body)[60:140, 110:190, 3] == 255).all()
+    assert recut(system, body, revert="earlier").status_code == 422, "there was no cut-out before"
+    assert system.generate(body, sizes="300x250").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"strokes": [stroke(0, 0, 1201, 10, adds=True)]}, 400),
+        ({"strokes": [stroke(10, 10, 10, 20, adds=True)]}, 400),
+        ({"strokes": [stroke(0, 0, 10, 10, adds=True) | {"mask": "?"}]}, 400),
+        ({"strokes": [stroke(0, 0, 10, 10, adds=True) | {"mask": base64.b64encode(b"GIF").decode()}]}, 400),
+        ({"strokes": [stroke(0, 0, 10, 10, adds=True)] * 65}, 422),
+        ({"strokes": [stroke(0, 0, 10, 10, adds=True) | {"mask": "A" * 2**19}]}, 413),
+    ],
+    ids=["outside", "empty", "no base64", "no picture", "too many", "too large"],
+)
+def test_strokes_that_cannot_be_are_refused(
+    system: System, uploaded: dict[str, Any], change: dict[str, Any], status: int
+) -> None:
+    before = cutout(system, uploaded)
+    answer = recut(system, uploaded, **change)
+    assert answer.status_code == status, answer.text
+    assert len(answer.json()["detail"]) < 300
+    assert np.array_equal(cutout(system, uploaded), before)
+
+
+def test_a_mark_outside_is_refused_and_the_cutout_stays(system: System, uploaded: dict[str, Any]) -> None:
     before = cutout(system, uploaded)
     answer = recut(system, uploaded, points=[{"x": 5000, "y": 10}])
     assert answer.status_code == 400
@@ -69,7 +138,7 @@ def test_a_mark_outside_is_refused_and_the_cutout_stays(system: System, uploaded
     assert np.array_equal(cutout(system, uploaded), before)
 
 
-def test_another_photo_is_not_cut(system: System, uploaded: dict[str, str]) -> None:
+def test_another_photo_is_not_cut(system: System, uploaded: dict[str, Any]) -> None:
     wrong = uploaded | {"filename": f"{uploaded['timestamp']}/upload/other.jpg"}
     assert recut(system, wrong).status_code == 400
     gone = uploaded | {"timestamp": "20200101000000-0123456789abcdef"}
@@ -77,7 +146,7 @@ def test_another_photo_is_not_cut(system: System, uploaded: dict[str, str]) -> N
     assert recut(system, uploaded | {"timestamp": "../.."}).status_code == 400
 
 
-def test_records_are_searched(system: System, uploaded: dict[str, str]) -> None:
+def test_records_are_searched(system: System, uploaded: dict[str, Any]) -> None:
     made = [system.generate(uploaded, product_name=f"Kettle {number}", sizes="300x250").json() for number in range(3)]
     page = system.client.get("/api/records", params={"query": "KETTLE", "page_size": 2}).json()
     assert page["records"] == made[:0:-1]
@@ -87,7 +156,7 @@ def test_records_are_searched(system: System, uploaded: dict[str, str]) -> None:
     assert system.client.get("/api/records/4000000000").status_code == 404
 
 
-def test_a_record_can_be_taken_away_as_a_file(system: System, uploaded: dict[str, str]) -> None:
+def test_a_record_can_be_taken_away_as_a_file(system: System, uploaded: dict[str, Any]) -> None:
     record = system.generate(uploaded, sizes="728x90,300x250").json()
     answer = system.client.get(f"/api/records/{record['sequence']}/archive")
     assert answer.headers["content-type"] == "application/zip"

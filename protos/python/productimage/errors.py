@@ -166,6 +166,14 @@ class TooManyPixelsError(InvalidArgumentError, reason="TOO_MANY_PIXELS"):
     """An image has too many pixels."""
 
 
+class BadBaseMaskError(InvalidArgumentError, reason="BAD_BASE_MASK"):
+    """The mask to change is not of the photo's size."""
+
+
+class TooManyStrokesError(InvalidArgumentError, reason="TOO_MANY_STROKES"):
+    """A request has more strokes than it may."""
+
+
 class PromptOutsideError(InvalidArgumentError, reason="PROMPT_OUTSIDE"):
     """A point or box prompt lies outside the photo."""
 
@@ -340,6 +348,14 @@ class CreativeTooLargeError(FailedPreconditionError, reason="CREATIVE_TOO_LARGE"
 
 class NoCutoutError(FailedPreconditionError, reason="NO_CUTOUT"):
     """The upload has no cutout."""
+
+
+class NoSuchCutoutError(FailedPreconditionError, reason="NO_SUCH_CUTOUT"):
+    """There is no earlier or later cutout to return to."""
+
+
+class NothingLeftError(FailedPreconditionError, reason="NOTHING_LEFT"):
+    """Nothing would be left of the product."""
 
 
 class RequestIdReusedError(FailedPreconditionError, reason="REQUEST_ID_REUSED"):

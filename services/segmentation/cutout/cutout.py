@@ -1,13 +1,15 @@
 """Cutout pipeline: find the product, clean its mask, refine the mask to a matte, decontaminate the colours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from common.errors import PreconditionError
-from common.imaging.codec import Pixels
-from services.segmentation.cutout.matting import clean, estimate_foreground, refine
+from common.imaging.codec import Pixels, rgb
+from services.segmentation.cutout.edit import Stroke, edit
+from services.segmentation.cutout.matting import Plane, clean, estimate_foreground, refine
 from services.segmentation.cutout.own_alpha import flattened, is_cut_out_already
 from services.segmentation.cutout.product import check_inside, find_product
 from services.segmentation.engines.base import Box, Engines, Prompt
@@ -33,30 +35,59 @@ class Cutout:
     engine: str
 
 
-def cut_out(photo: Pixels, prompt: Prompt | None, engines: Engines, working_size: int = 1536) -> Cutout:
+@dataclass(frozen=True)
+class Hand:
+    """What a person says about a photo.
+
+    Attributes:
+        prompt: Where the product is; with a base, what to add to it and take away from it.
+        base: Alpha that there is, (H, W), 0 to 1.
+        strokes: What a brush adds and takes away.
+    """
+
+    prompt: Prompt | None = None
+    base: Plane | None = None
+    strokes: Sequence[Stroke] = ()
+
+
+def cut_out(photo: Pixels, hand: Hand | None, engines: Engines, working_size: int = 1536) -> Cutout:
     """Cut the product out of a photo.
 
     Args:
         photo: (H, W), (H, W, 3) or (H, W, 4); a photo that is already cut out keeps its alpha.
-        prompt: Where the product is, if known.
+        hand: What a person says about it, if anything.
         engines: Engines selected by the registry.
         working_size: Longer side at which the matte is computed before it is applied at full size, in pixels.
 
     Raises:
         InvalidInputError: The prompt lies outside the photo.
-        PreconditionError: Nothing stands out from the background.
+        PreconditionError: Nothing stands out from the background, or nothing would be left.
     """
-    check_inside(prompt, photo)
+    hand = hand or Hand()
+    check_inside(hand.prompt, photo)
+    if hand.base is not None or hand.strokes:
+        return _edited(photo, hand, engines, working_size)
     if is_cut_out_already(photo):
         return _finish(photo.copy(), 1.0, OWN_ALPHA)
     colours = flattened(photo)
-    found = find_product(colours, prompt, engines)
+    found = find_product(colours, hand.prompt, engines)
     if found is None:
         raise _nothing_found()
     alpha = refine(colours, clean(found.mask), working_size)
-    foreground = estimate_foreground(colours, alpha)
-    pixels = np.dstack([foreground, np.round(alpha * 255).astype(np.uint8)])
-    return _finish(pixels, found.score, engines.segmenter.name)
+    return _finish(_with_alpha(colours, alpha), found.score, engines.segmenter.name)
+
+
+def _edited(photo: Pixels, hand: Hand, engines: Engines, working_size: int) -> Cutout:
+    colours = rgb(photo) if is_cut_out_already(photo) else flattened(photo)
+    base = np.zeros(colours.shape[:2], np.float32) if hand.base is None else hand.base
+    alpha = edit(colours, base, hand.prompt, hand.strokes, engines.segmenter, working_size)
+    if not (alpha > 0).any():
+        raise PreconditionError("Nothing would be left of the product.", "NOTHING_LEFT")
+    return _finish(_with_alpha(colours, alpha), 1.0, engines.segmenter.name)
+
+
+def _with_alpha(colours: Pixels, alpha: Plane) -> Pixels:
+    return np.dstack([estimate_foreground(colours, alpha), np.round(alpha * 255).astype(np.uint8)])
 
 
 def _finish(pixels: Pixels, score: float, engine: str) -> Cutout:

@@ -52,7 +52,7 @@ def find_product(photo: Pixels, prompt: Prompt | None, engines: Engines) -> Foun
     """
     working, scale = working_copy(photo, WORKING_SIZE)
     if prompt is not None:
-        return _best(working, engines.segmenter.segment(working, _scaled(prompt, scale, working)))
+        return _best(working, engines.segmenter.segment(working, scaled(prompt, scale, working)))
     if engines.saliency is None:
         height, width = working.shape[:2]
         return _best(working, engines.segmenter.segment(working, Prompt(box=inner_box(width, height))))
@@ -93,7 +93,8 @@ def working_copy(photo: Pixels, side: int) -> tuple[Pixels, float]:
     return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
-def _scaled(prompt: Prompt, scale: float, working: Pixels) -> Prompt:
+def scaled(prompt: Prompt, scale: float, working: Pixels) -> Prompt:
+    """Return a prompt in the pixels of a working copy."""
     height, width = working.shape[:2]
     points = tuple(
         type(point)(min(int(point.x * scale), width - 1), min(int(point.y * scale), height - 1), point.on_object)

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.cutout_quality import Method, measure, score
+from bench.cutout_quality import Method, measure
+from bench.scores import score
 from testing.pictures import ball
 
 PHOTO, TRUE = ball(200, 150)

@@ -14,7 +14,10 @@ def engines() -> Engines:
     return load_engines(SegmentationSettings(engine="mobile_sam"), EngineRegistry())
 
 
-@pytest.mark.parametrize("name", ["desk", "sideboard", "living"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("name", ["desk", pytest.param("sideboard", marks=SLOW), pytest.param("living", marks=SLOW)])
 def test_the_product_stands_on_the_surface_clear_of_things_and_in_scale(name: str, engines: Engines) -> None:
     own = verdicts(name, seen(picture_of(name), engines))[0]
     assert own.is_good, own
@@ -27,7 +30,7 @@ def test_nine_of_ten_rooms_take_their_product(engines: Engines) -> None:
     assert sum(good) >= 9
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=SLOW)])
 def test_the_product_takes_the_place_of_a_stand_in_or_any_on_an_empty_table(seed: int, engines: Engines) -> None:
     assert on_stand_in(seed, engines, is_there=True)
     assert on_stand_in(seed, engines, is_there=False)

@@ -56,3 +56,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     if request.param == "disk":
         return DiskStore.connect(tmp_path / "store")
     return S3Store.connect(request.getfixturevalue("s3_settings"))
+
+
+@pytest.fixture
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Make segments of four records, so that few records fill several; return that number."""
+    monkeypatch.setattr("services.history.records.log.SEGMENT", 4)
+    monkeypatch.setattr("services.history.records.queries.SEGMENT", 4)
+    return 4

@@ -180,12 +180,6 @@ def whole(ledger: RecordLog) -> list[dict[str, Any]]:
     return entries
 
 
-@pytest.fixture
-def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.history.records.log.SEGMENT", 4)
-    monkeypatch.setattr("services.history.records.queries.SEGMENT", 4)
-
-
 @pytest.mark.usefixtures("small_segments")
 def test_older_records_go_into_segments_and_stay_in_the_list(store: ObjectStore) -> None:
     ledger = RecordLog(store, attempts=5)
@@ -264,13 +258,13 @@ def test_replicas_that_fill_segments_together_lose_and_double_nothing(store: Obj
     replicas = [RecordLog(store, attempts=200) for _ in range(3)]
 
     def write(number: int) -> None:
-        for turn in range(8):
+        for turn in range(4):
             replicas[number % 3].append(record(f"{number}-{turn}"))
 
     with ThreadPoolExecutor(9) as pool:
         list(pool.map(write, range(9)))
-    assert sorted(names(replicas[0])) == sorted(f"{number}-{turn}" for number in range(9) for turn in range(8))
-    assert [entry["sequence"] for entry in whole(replicas[0])] == list(range(72))
+    assert sorted(names(replicas[0])) == sorted(f"{number}-{turn}" for number in range(9) for turn in range(4))
+    assert [entry["sequence"] for entry in whole(replicas[0])] == list(range(36))
 
 
 def test_those_that_wait_are_added_with_one_write(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:

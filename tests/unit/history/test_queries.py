@@ -4,7 +4,7 @@ import pytest
 
 from common.errors import InvalidInputError
 from services.history.records import queries
-from services.history.records.log import SEGMENT, RecordLog
+from services.history.records.log import RecordLog
 from services.history.records.queries import Page, RecordQueries, RecordQuery
 from services.history.storage.base import ObjectStore
 
@@ -36,11 +36,11 @@ def test_the_newest_come_first(store: ObjectStore) -> None:
     assert found(filled(store, 7), "", 3) == [[6, 5, 4], [3, 2, 1], [0]]
 
 
-def test_pages_pass_from_the_head_into_older_segments(store: ObjectStore) -> None:
-    ledger = filled(store, 2 * SEGMENT + 5)
-    pages = found(ledger, "", 60)
-    assert [number for page in pages for number in page] == list(reversed(range(2 * SEGMENT + 5)))
-    assert {len(page) for page in pages[:-1]} == {60}
+def test_pages_pass_from_the_head_into_older_segments(store: ObjectStore, small_segments: int) -> None:
+    count = 5 * small_segments + 3
+    pages = found(filled(store, count), "", 3)
+    assert [number for page in pages for number in page] == list(reversed(range(count)))
+    assert {len(page) for page in pages[:-1]} == {3}
 
 
 def test_texts_are_searched_in_any_case(store: ObjectStore) -> None:
@@ -63,26 +63,26 @@ def test_what_was_added_meanwhile_moves_no_page(store: ObjectStore) -> None:
     assert [record["sequence"] for record in second.records] == [1, 0]
 
 
-def test_a_record_is_found_by_its_number(store: ObjectStore) -> None:
-    ledger = filled(store, 2 * SEGMENT + 1)
-    listing = RecordQueries(ledger)
-    for number in (0, SEGMENT, 2 * SEGMENT):
+def test_a_record_is_found_by_its_number(store: ObjectStore, small_segments: int) -> None:
+    listing = RecordQueries(filled(store, 2 * small_segments + 1))
+    for number in (0, small_segments, 2 * small_segments):
         [record] = listing.list_records(RecordQuery(sequence=number)).records
         assert record["product_name"] == f"Flask {number}"
-    assert listing.list_records(RecordQuery(sequence=2 * SEGMENT + 1)).records == []
+    assert listing.list_records(RecordQuery(sequence=2 * small_segments + 1)).records == []
     assert listing.list_records(RecordQuery("other text", sequence=0)).records == []
 
 
 @pytest.mark.parametrize("descending", [False, True])
-def test_both_orders_list_the_same(store: ObjectStore, descending: bool) -> None:
-    listing, numbers, token = RecordQueries(filled(store, 2 * SEGMENT + 5)), list[int](), ""
+def test_both_orders_list_the_same(store: ObjectStore, descending: bool, small_segments: int) -> None:
+    count = 5 * small_segments + 3
+    listing, numbers, token = RecordQueries(filled(store, count)), list[int](), ""
     while True:
         page = listing.list_records(RecordQuery("flask 1", descending=descending, page_size=7, page_token=token))
         numbers += [record["sequence"] for record in page.records]
         token = page.next_token
         if not token:
             break
-    wanted = [number for number in range(2 * SEGMENT + 5) if str(number).startswith("1")]
+    wanted = [number for number in range(count) if str(number).startswith("1")]
     assert numbers == (wanted[::-1] if descending else wanted)
 
 

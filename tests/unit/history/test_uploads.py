@@ -18,7 +18,7 @@ from services.history.leases import Leases
 from services.history.records.log import RecordLog
 from services.history.records.queries import Page, RecordQueries, RecordQuery
 from services.history.storage.base import MAX_BYTES, ConflictError, Listed, ObjectStore, StoredObject
-from services.history.uploads import Cutout, Upload, Uploads
+from services.history.uploads import KEPT_CUTOUTS, Cutout, Upload, Uploads
 
 HOUR = 3600
 JPEG = b"\xff\xd8\xff and so on"
@@ -450,7 +450,7 @@ def test_a_damaged_upload_is_left_alone_and_does_not_stop_the_sweep(
 def test_fields_of_a_later_version_are_passed_over(store: ObjectStore, uploads: Uploads) -> None:
     upload = create(uploads)
     key = paths.upload_key(upload.timestamp)
-    store.put(key, json.dumps({**json.loads(store.get(key).data), "later": 1}).encode(), "application/json")
+    store.put(key, json.dumps({**json.loads(store.get(key).data), "of_tomorrow": 1}).encode(), "application/json")
     assert uploads.get(upload.timestamp) == upload
 
 
@@ -562,8 +562,54 @@ def test_two_recuts_at_one_time_end_as_one_of_them(store: ObjectStore, uploads: 
     assert found.cutout_sha256 == hashlib.sha256(name.encode()).hexdigest()
     uploads.put_cutout(timestamp, Cutout(b"last", "last", {}))
     kept = [key for key in pictures(store, found) if key.endswith("_transparent.png")]
-    assert len(kept) == 2, "the last one, and the one before, which someone may be reading"
+    assert set(kept) == {f"static/{path}" for path in uploads.get(timestamp).cutout_paths}
+    assert len(uploads.get(timestamp).earlier) == 12, "none of those who lost the race is forgotten"
     assert store.get(f"static/{found.photo_path}").data == b"photo"
+
+
+def test_cutouts_are_undone_and_redone(store: ObjectStore, uploads: Uploads) -> None:
+    present = create(uploads)
+
+    def put(name: bytes) -> Upload:
+        return uploads.put_cutout(present.timestamp, Cutout(name, name.decode(), {"name": name.decode()}, len(name)))
+
+    def revert(of: Upload, *, to_later: bool = False) -> Upload:
+        return uploads.revert_cutout(of.timestamp, of.cutout_path, to_later=to_later)
+
+    with pytest.raises(PreconditionError, match="no cutout to return to"):
+        revert(present)
+    for name in (b"one", b"three", b"fifteen"):
+        present = put(name)
+    back = revert(present)
+    assert uploads.read_cutout(back) == b"three"
+    assert (back.cutout_engine, back.cutout_stage, back.product_aspect_ratio) == ("three", {"name": "three"}, 5)
+    assert revert(present) == back, "asked twice, it is undone once"
+    first = revert(back)
+    assert uploads.read_cutout(first) == b"one"
+    with pytest.raises(PreconditionError):
+        revert(first)
+    again = revert(revert(first, to_later=True), to_later=True)
+    assert uploads.read_cutout(again) == b"fifteen"
+    with pytest.raises(PreconditionError):
+        revert(again, to_later=True)
+    changed = put(b"nineteen")
+    other = put(b"last") if revert(changed) else changed
+    assert (len(other.earlier), other.later) == (3, ()), "what was undone before a change is forgotten"
+    assert put(b"last") == other, "the same once more is no change"
+    kept = [key for key in pictures(store, other) if key.endswith("_transparent.png")]
+    assert {f"static/{path}" for path in other.cutout_paths} <= set(kept)
+
+
+def test_only_so_many_cutouts_are_kept(store: ObjectStore, uploads: Uploads) -> None:
+    upload = create(uploads)
+    for number in range(KEPT_CUTOUTS + 5):
+        upload = uploads.put_cutout(upload.timestamp, Cutout(bytes([number]), "sam", {}))
+    kept = [key for key in pictures(store, upload) if key.endswith("_transparent.png")]
+    assert len(kept) == KEPT_CUTOUTS + 1
+    for _ in range(KEPT_CUTOUTS):
+        upload = uploads.revert_cutout(upload.timestamp, upload.cutout_path, to_later=False)
+        assert uploads.read_cutout(upload)
+    assert uploads.read_cutout(upload) == bytes([4])
 
 
 def test_a_photo_named_like_a_cutout_stays(store: ObjectStore, uploads: Uploads) -> None:

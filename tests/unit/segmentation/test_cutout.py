@@ -4,7 +4,7 @@ import pytest
 from common.errors import InvalidInputError, PreconditionError
 from common.imaging.codec import decode
 from common.settings import ImageLimits
-from services.segmentation.cutout.cutout import OWN_ALPHA, cut_out
+from services.segmentation.cutout.cutout import OWN_ALPHA, Hand, cut_out
 from services.segmentation.engines.base import Box, Engines, Prompt, PromptPoint
 from services.segmentation.engines.grabcut import GrabCut
 from testing.pictures import SAMPLE, ball, gradient, texture
@@ -96,7 +96,7 @@ def two_balls() -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
 def test_a_box_or_a_point_chooses_the_product(engines: Engines) -> None:
     photo = two_balls()
     for prompt in (Prompt(box=Box(330, 30, 590, 270)), Prompt(points=(PromptPoint(450, 150, on_object=True),))):
-        bounds = cut_out(photo, prompt, engines).bounds
+        bounds = cut_out(photo, Hand(prompt), engines).bounds
         assert bounds.left > 300
         assert bounds.right - bounds.left == pytest.approx(192, abs=12)
 
@@ -109,7 +109,7 @@ def test_a_prompt_outside_is_rejected(engines: Engines) -> None:
         Prompt(points=(PromptPoint(100, 0, on_object=True),)),
     ):
         with pytest.raises(InvalidInputError, match="100x80"):
-            cut_out(photo, prompt, engines)
+            cut_out(photo, Hand(prompt), engines)
 
 
 @pytest.mark.parametrize(("width", "height"), [(33, 500), (500, 33), (16, 16), (1, 1), (3000, 40)])

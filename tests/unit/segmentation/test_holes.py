@@ -6,7 +6,7 @@ import pytest
 from common.imaging.codec import Mask, Pixels
 from services.segmentation.cutout.holes import keep_middles, open_holes
 from services.segmentation.engines.base import Candidate
-from testing.products import bottle, mug, photographed, photographic, plain, ring
+from testing.products.drawn import bottle, mug, photographed, photographic, plain, ring
 
 SIDE = 300
 

@@ -5,7 +5,7 @@ import pytest
 
 from services.segmentation.cutout.cutout import cut_out
 from services.segmentation.engines.base import Engines
-from testing.products import GROUNDS, PRODUCTS, glass, photographed, plain, with_shadow
+from testing.products.drawn import GROUNDS, PRODUCTS, glass, photographed, plain, with_shadow
 
 pytestmark = pytest.mark.slow
 

@@ -40,6 +40,8 @@ class SegmentationClient:
         *,
         points: Sequence[segmentation_pb2.PromptPoint] = (),
         box: image_pb2.Box | None = None,
+        base_mask: image_pb2.Image | None = None,
+        strokes: Sequence[segmentation_pb2.Stroke] = (),
         encoding: "image_pb2.ImageEncoding.ValueType" = image_pb2.IMAGE_ENCODING_PNG,
     ) -> segmentation_pb2.CutOutResponse:
         """Cut the product out of a photo.
@@ -48,15 +50,23 @@ class SegmentationClient:
             photo: A PNG, JPEG, WebP, HEIC, AVIF, TIFF, BMP or GIF file.
             points: Point prompts on or off the product, in photo pixels.
             box: Box prompt around the product, in photo pixels.
+            base_mask: What is cut out already: prompts and strokes add to it and take away from it.
+            strokes: Strokes of a brush.
             encoding: Encoding of the cutout.
 
         Raises:
             NothingFoundError: No product stands out from the background.
+            NothingLeftError: Nothing would be left of the product.
             InvalidArgumentError: The photo cannot be read, or a prompt lies outside it.
             ProductImageError: The call failed otherwise.
         """
         request = segmentation_pb2.CutOutRequest(
-            photo=image_pb2.Image(encoded=photo), points=points, box=box, encoding=encoding
+            photo=image_pb2.Image(encoded=photo),
+            points=points,
+            box=box,
+            base_mask=base_mask,
+            strokes=strokes,
+            encoding=encoding,
         )
         return await self._connection.unary(self._stub.CutOut, request, self._deadlines.cut_out)
 

@@ -53,15 +53,37 @@ class UploadClient:
         response = await self._connection.unary(self._stub.PutCutout, request, self._deadline)
         return response.upload
 
-    async def get_upload(self, timestamp: str) -> upload_pb2.GetUploadResponse:
+    async def revert_cutout(self, upload: upload_pb2.Upload, *, to_later: bool = False) -> upload_pb2.Upload:
+        """Return to an earlier cutout of an upload, or again to a later one.
+
+        Args:
+            upload: The upload, as it was returned last: if it has another cutout now, nothing changes.
+            to_later: Return to the next later one.
+
+        Raises:
+            UnknownUploadError: There is no such upload.
+            NoSuchCutoutError: There is none in that direction.
+            ProductImageError: The call failed otherwise.
+        """
+        request = upload_pb2.RevertCutoutRequest(
+            timestamp=upload.timestamp, cutout_path=upload.cutout_path, to_later=to_later
+        )
+        response = await self._connection.unary(self._stub.RevertCutout, request, self._deadline)
+        return response.upload
+
+    async def get_upload(self, timestamp: str, *, without_cutout: bool = False) -> upload_pb2.GetUploadResponse:
         """Return an upload with its cutout.
+
+        Args:
+            timestamp: Timestamp of the upload.
+            without_cutout: Whether an upload that has no cutout is returned, too.
 
         Raises:
             UnknownUploadError: There is no such upload.
             NoCutoutError: The upload has no cutout.
             ProductImageError: The call failed otherwise.
         """
-        request = upload_pb2.GetUploadRequest(timestamp=timestamp)
+        request = upload_pb2.GetUploadRequest(timestamp=timestamp, without_cutout=without_cutout)
         return await self._connection.unary(self._stub.GetUpload, request, self._deadline)
 
     async def discard_upload(self, timestamp: str) -> bool:

@@ -129,6 +129,7 @@ def test_the_plain_renderer_makes_the_same_pictures(engine: SetEngine, monkeypat
     assert np.percentile(apart, 99) < 5 * PERCEPTIBLE
 
 
+@pytest.mark.slow
 def test_large_ads_are_traced_small(engine: SetEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels: list[int] = []
 
@@ -182,6 +183,7 @@ def test_sets_whose_panorama_is_missing_rest(tmp_path: Path, engine: SetEngine) 
     assert {stage.name for stage in engine.sets} > names
 
 
+@pytest.mark.slow
 def test_no_kernel_is_compiled_after_the_start(tmp_path: Path) -> None:
     """In a process of its own: Dr.Jit's history of kernels is that of the process."""
     script = f"""
