@@ -40,13 +40,13 @@ async def measure(service: str, requests: int) -> dict[str, float | str]:
             for number in range(requests):
                 # No picture is sent twice, so that none is served from a cache.
                 await send(connection, _scaled(photo, WIDTHS[number % len(WIDTHS)] + number), number)
-                curve.append(_megabytes(pid, "VmRSS"))
+                curve.append(megabytes(pid, "VmRSS"))
                 if (number + 1) % max(1, requests // POINTS) == 0:
-                    print(f"{number + 1:5} requests: {curve[-1]:5} MB held, {_megabytes(pid, 'VmHWM'):5} MB at most")
-            peak = _megabytes(pid, "VmHWM")
+                    print(f"{number + 1:5} requests: {curve[-1]:5} MB held, {megabytes(pid, 'VmHWM'):5} MB at most")
+            peak = megabytes(pid, "VmHWM")
             if service == "inpainting":
                 await _send_inpainting(connection, _scaled(photo, 4000)[:3000], 0)
-            largest = _megabytes(pid, "VmHWM")
+            largest = megabytes(pid, "VmHWM")
     early, late = curve[: max(1, requests // 10)], curve[-max(1, requests // 10) :]
     ratio = round(max(late) / max(early), 3)
     return {"service": service, "peak_mb": peak, "held_mb": late[-1], "ratio": ratio, "peak_with_large_mb": largest}
@@ -85,7 +85,8 @@ async def _send_segmentation(connection: Connection, photo: Pixels, number: int)
 SENDERS = {"segmentation": _send_segmentation, "inpainting": _send_inpainting}
 
 
-def _megabytes(pid: int, field: str) -> int:
+def megabytes(pid: int, field: str) -> int:
+    """Return a field of the status of a process, such as VmRSS, in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(field)) // 1024
 

@@ -28,7 +28,7 @@ def cutout(
         return [await _cut_out(client, photo, out, {"points": points, "box": edges}) for photo in photos]
 
     results = run(work)
-    show(results, [f"{result['photo']}: {result.get('cutout') or result['error']}" for result in results])
+    show(results, [line for result in results for line in _lines(result)])
     exit_if_failed(any("error" in result for result in results))
 
 
@@ -45,7 +45,12 @@ async def _cut_out(client: Client, photo: Path, out: Path, prompt: Body) -> Body
         if not error.status:
             raise
         return {"photo": str(photo), "error": str(error)}
-    return {"photo": str(photo), "cutout": str(target)}
+    return {"photo": str(photo), "cutout": str(target), "notes": upload["notes"]}
+
+
+def _lines(result: Body) -> list[str]:
+    told = f"{result['photo']}: {result.get('cutout') or result['error']}"
+    return [told, *(f"  {note['en']}" for note in result.get("notes", []))]
 
 
 async def _uploaded(client: Client, photo: Path, prompt: Body) -> Body:

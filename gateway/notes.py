@@ -1,5 +1,6 @@
 """What people read about a cut-out that needs a look, by reason, in both languages."""
 
+from collections.abc import Iterable
 from typing import TypedDict
 
 
@@ -36,3 +37,8 @@ NOTES: dict[str, Sentences] = {
         "zh": "我們不太確定哪個是商品，請檢查去背結果，有需要可以手動調整。",
     },
 }
+
+
+def sentences_on(reasons: Iterable[str]) -> list[str]:
+    """Return the sentences of the reasons that are known, in English, as records keep them."""
+    return [NOTES[reason]["en"] for reason in reasons if reason in NOTES]

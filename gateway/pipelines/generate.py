@@ -7,6 +7,7 @@ import structlog
 
 from common.version import VERSION
 from gateway.errors import ApiError, as_api_error, unusable
+from gateway.notes import sentences_on
 from gateway.pipelines.brief import Brief
 from gateway.pipelines.photo import discard, find_upload
 from gateway.pipelines.run import Run, set_engine
@@ -88,7 +89,7 @@ async def _make(
         engines={"cut_out": upload.cutout_engine, **run.provenance.engines()},
         seed=best.seed,
         prompts=[scene.prompt for scene in best.scenes if scene.prompt],
-        notes=[*([copy.note] if copy.note else []), *best.notes],
+        notes=[*sentences_on(upload.upload.notes), *([copy.note] if copy.note else []), *best.notes],
         manifest=provenance_pb2.Manifest(
             software_version=VERSION, stages=[upload.cutout_stage, *run.provenance.stages]
         ),

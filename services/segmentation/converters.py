@@ -99,6 +99,7 @@ def cut_out_response(cutout: Cutout, encoding: "image_pb2.ImageEncoding.ValueTyp
         bounds=_box_message(cutout.bounds),
         score=cutout.score,
         engine=cutout.engine,
+        notes=cutout.notes,
     )
 
 

@@ -24,6 +24,13 @@ class SegmentationSettings(ModelSettings):
         description="Cutout engine. auto: the best Segment Anything model whose weights are present (vit_h, vit_l,"
         " vit_b, MobileSAM), else GrabCut.",
     )
+    net: str = Field(
+        "auto",
+        pattern=r"^[A-Za-z0-9._-]{1,80}$",
+        description="Network that finds the product for Segment Anything. auto: the best ONNX file among the weights"
+        " whose licence allows commerce; else the name of one, known (u2net, isnet-general-use, birefnet-general, ...)"
+        " or described by a .toml file beside it.",
+    )
     object_finder: Literal["auto", "mask_rcnn", "cut_out"] = Field(
         "auto",
         description="Detection engine. auto: Mask R-CNN if its weights are present, else the cutout engine, prompted at"

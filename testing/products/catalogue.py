@@ -40,6 +40,7 @@ class Ground:
         panorama: The place around.
         softness: Size of the window that lights it, in units: small ones throw hard shadows.
         light: Where that window is.
+        exposure: Geometric mean of the luminance that the picture gets.
     """
 
     floor: MatterDescription
@@ -48,6 +49,7 @@ class Ground:
     panorama: str = "interior"
     softness: float = 1.2
     light: Point = (-2.5, 3.0, 2.5)
+    exposure: float = 0.26
 
 
 @dataclass(frozen=True)
@@ -433,8 +435,8 @@ KINDS: dict[str, Kind] = {
     "fur": Kind(fur),
     "fringe": Kind(fringe, [Ground(plain("#e6ded0", 0.1), is_sweep=True), PAPERS[0], WALLS[3], PLACES[0]]),
     "label": Kind(labelled, [PAPERS[0]]),
-    "white on white": Kind(white, [PAPERS[0]]),
-    "black on black": Kind(black, [Ground(plain("#232325", 0.2), is_sweep=True)]),
+    "white on white": Kind(white, [replace(PAPERS[0], exposure=0.6)]),
+    "black on black": Kind(black, [Ground(plain("#232325", 0.2), is_sweep=True, exposure=0.03)]),
     "chrome": Kind(chrome, [PAPERS[0], PLACES[0], PLACES[1], WALLS[0]]),
     "hard shadow": Kind(simple, [replace(one, softness=0.12, light=(-3.5, 2.2, 1.5)) for one in PAPERS[:4]]),
     "soft shadow": Kind(simple, [replace(one, softness=2.5) for one in PAPERS[:4]]),

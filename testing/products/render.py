@@ -76,7 +76,7 @@ def render(photo: Photo) -> Rendered:
     traced = np.nan_to_num(np.mean(passes, axis=0)).astype(np.float32)
     first = traced.shape[2] - 6
     clean = denoise(traced[..., :3], traced[..., first : first + 3], traced[..., first + 3 :])
-    pixels = np.asarray(to_srgb(develop(clean, 0.26, (1.0, 1.0), 3)), np.uint8)
+    pixels = np.asarray(to_srgb(develop(clean, photo.ground.exposure, (1.0, 1.0), 3)), np.uint8)
     return Rendered(pixels, _alpha(parts, sensor, photo.size), _clear(parts, sensor) if is_glass else None)
 
 

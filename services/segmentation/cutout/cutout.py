@@ -10,6 +10,7 @@ from common.errors import PreconditionError
 from common.imaging.codec import Pixels, rgb
 from services.segmentation.cutout.edit import Stroke, edit
 from services.segmentation.cutout.matting import Plane, clean, estimate_foreground, refine
+from services.segmentation.cutout.notes import notes_on
 from services.segmentation.cutout.own_alpha import flattened, is_cut_out_already
 from services.segmentation.cutout.product import check_inside, find_product
 from services.segmentation.engines.base import Box, Engines, Prompt
@@ -27,12 +28,14 @@ class Cutout:
         bounds: Bounding box of all pixels with alpha above 0.
         score: Confidence, 0 to 1.
         engine: Name of the engine that made it.
+        notes: Reasons to look at it; see notes.py.
     """
 
     pixels: Pixels
     bounds: Box
     score: float
     engine: str
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ def cut_out(photo: Pixels, hand: Hand | None, engines: Engines, working_size: in
     if found is None:
         raise _nothing_found()
     alpha = refine(colours, clean(found.mask), working_size)
-    return _finish(_with_alpha(colours, alpha), found.score, engines.segmenter.name)
+    notes = list(notes_on(colours, alpha, found))
+    return _finish(_with_alpha(colours, alpha), found.score, engines.segmenter.name, notes)
 
 
 def _edited(photo: Pixels, hand: Hand, engines: Engines, working_size: int) -> Cutout:
@@ -87,16 +91,18 @@ def _edited(photo: Pixels, hand: Hand, engines: Engines, working_size: int) -> C
 
 
 def _with_alpha(colours: Pixels, alpha: Plane) -> Pixels:
-    return np.dstack([estimate_foreground(colours, alpha), np.round(alpha * 255).astype(np.uint8)])
+    opacity = cv2.convertScaleAbs(alpha, alpha=255)
+    return np.asarray(cv2.merge([*cv2.split(estimate_foreground(colours, alpha)), opacity]), np.uint8)
 
 
-def _finish(pixels: Pixels, score: float, engine: str) -> Cutout:
+def _finish(pixels: Pixels, score: float, engine: str, notes: Sequence[str] = ()) -> Cutout:
     alpha = pixels[..., 3]
-    pixels[alpha == 0] = 0  # hidden colours only enlarge the file
-    left, top, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    shown = (alpha > 0).view(np.uint8)
+    left, top, width, height = cv2.boundingRect(shown)
     if not width:
         raise _nothing_found()
-    return Cutout(pixels, Box(left, top, left + width, top + height), score, engine)
+    pixels = np.asarray(cv2.bitwise_and(pixels, pixels, mask=shown))  # hidden colours only enlarge the file
+    return Cutout(pixels, Box(left, top, left + width, top + height), score, engine, notes)
 
 
 def _nothing_found() -> PreconditionError:

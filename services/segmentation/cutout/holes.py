@@ -37,6 +37,8 @@ SMOOTH, CONTINUES = 3.0, 2.5
 """Maximum median distance (CIE76) of a smooth ground from its fit, and of what continues it."""
 HELD_BY = 2
 """Candidates among the best that must hold a middle."""
+WHOLE = 0.95
+"""Mean probability above which a candidate holds a region wholly."""
 BORDERS, ENCLOSED = 0.4, 0.9
 """Part of a middle's border that must be the product; more than the second is enclosed by it."""
 FOREIGN = 0.25
@@ -116,7 +118,7 @@ def open_holes(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -> 
             continue
         product = candidate.probability > SURE
         for hole in _holes(product):
-            is_sure = gap <= SECOND_BEST or (_is_in_thin_frame(hole, product) and evidence.continues_ground(hole))
+            is_sure = gap <= SECOND_BEST or (share_around(hole, ~product) > THIN and evidence.continues_ground(hole))
             if is_sure and evidence.like_ground(hole) > LIKE_GROUND and evidence.alike(hole, product) < LIKE_PRODUCT:
                 opened &= ~hole
     return opened
@@ -151,9 +153,17 @@ def keep_middles(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -
         wider = np.asarray(cv2.dilate(region.astype(np.uint8), np.ones((MARGIN, MARGIN), np.uint8))) > 0
         borders = float(mask[wider & ~region].mean())
         is_bridge = BORDERS <= borders < ENCLOSED
-        if is_bridge or (borders >= ENCLOSED and evidence.like_ground(region) < FOREIGN):
+        is_foreign = borders >= ENCLOSED and evidence.like_ground(region) < FOREIGN
+        if is_bridge or is_foreign or (borders >= ENCLOSED and _is_whole(region, candidates, best)):
             kept |= wider & held
     return kept
+
+
+def _is_whole(region: Mask, candidates: Sequence[Candidate], best: float) -> bool:
+    """Return whether the best candidates hold a region wholly, though another one shows that it can be told apart."""
+    held = [(float(one.probability[region].mean()), best - one.score) for one in candidates]
+    is_told_apart = any(share < 1 - WHOLE for share, gap in held if gap <= GOOD)
+    return is_told_apart and sum(share >= WHOLE for share, gap in held if gap <= SECOND_BEST) >= HELD_BY
 
 
 def _outside(mask: Mask) -> Mask:
@@ -171,11 +181,14 @@ def _holes(mask: Mask) -> Iterator[Mask]:
             yield np.asarray(labels == part)
 
 
-def _is_in_thin_frame(hole: Mask, product: Mask) -> bool:
-    radius = max(3, round(NEAR * float(np.sqrt(hole.sum()))))
+def share_around(region: Mask, of: Mask) -> float:
+    """Return how much of what is around a region is part of a mask, 0 to 1."""
+    radius = max(3, round(NEAR * float(np.sqrt(region.sum()))))
+    left, top, width, height = cv2.boundingRect(region.astype(np.uint8))
+    near = np.s_[max(0, top - radius) : top + height + radius, max(0, left - radius) : left + width + radius]
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    around = (np.asarray(cv2.dilate(hole.astype(np.uint8), disc)) > 0) & ~hole
-    return float((~product)[around].mean()) > THIN
+    around = (np.asarray(cv2.dilate(region[near].astype(np.uint8), disc)) > 0) & ~region[near]
+    return float(of[near][around].mean()) if around.any() else 0.0
 
 
 def _likeness(one: MatLike, other: MatLike) -> float:

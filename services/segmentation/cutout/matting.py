@@ -20,7 +20,9 @@ WIDE_BLUR, NARROW_BLUR = 45, 6
 """Radii of the two passes of the foreground estimate, in pixels; the wide one grows on large photos."""
 REGULARISATION = 1e-4
 """Colour variance in a window below which alpha does not follow the colours (He et al., epsilon)."""
-TILE = 1024
+WIDE_SIDE = 1024
+"""Longer side at which the wide pass is computed, in pixels."""
+TILE = 256
 """Side of the tiles in which full-size work is done, in pixels."""
 MIN_PART = 0.02
 """Minimum area of a part, as a fraction of the largest part; holes below the square of this are filled."""
@@ -72,11 +74,12 @@ def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
     sure = np.where(hair.trusted, hair.trimap.sure, edge.sure)
     possible = np.where(hair.trusted, hair.trimap.possible, edge.possible)
     alpha = cv2.resize(sure, (width, height))
+    band = cv2.dilate((possible > sure).astype(np.uint8), np.ones((3, 3), np.uint8))
     for tile in _tiles(0, 0, width, height):
-        least, most = (_part_of(plane, tile, height, width) for plane in (sure, possible))
-        if np.array_equal(least, most):
+        if not part_of(band, tile, height, width).any():
             continue
-        slopes, offsets = (_part_of(plane, tile, height, width) for plane in (slope, offset))
+        least, most = (part_of(plane, tile, height, width) for plane in (sure, possible))
+        slopes, offsets = (part_of(plane, tile, height, width) for plane in (slope, offset))
         fitted = np.einsum("hwc,hwc->hw", photo[tile], slopes, dtype=np.float32) / 255 + offsets
         alpha[tile] = np.clip(_contrast(fitted), least, most)
     return alpha
@@ -90,7 +93,7 @@ def _tiles(first_column: int, first_row: int, width: int, height: int) -> Iterat
             yield slice(top, min(top + TILE, bottom)), slice(left, min(left + TILE, right))
 
 
-def _part_of(plane: MatLike, tile: Tile, height: int, width: int) -> MatLike:
+def part_of(plane: MatLike, tile: Tile, height: int, width: int) -> MatLike:
     """Return one tile of a plane scaled up to height by width, without scaling the rest."""
     rows, columns = tile
     down, across = plane.shape[0] / height, plane.shape[1] / width
@@ -141,8 +144,8 @@ def _guided_filter(guide: MatLike, target: Plane, radius: int, near: Mask) -> tu
 def estimate_foreground(photo: Pixels, alpha: Plane) -> Pixels:
     """Estimate the product's own colours along its soft edge, where the photo shows a mix with the background.
 
-    Blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021), one wide and one narrow pass.
-    Solid pixels are returned unchanged.
+    Blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021), one wide and one narrow pass. The
+    wide one is smooth, and computed at reduced size. Solid pixels are returned unchanged.
 
     Args:
         photo: (H, W, 3).
@@ -151,15 +154,27 @@ def estimate_foreground(photo: Pixels, alpha: Plane) -> Pixels:
     Returns:
         (H, W, 3); undefined where alpha is 0.
     """
-    wide = max(WIDE_BLUR, round(0.02 * max(alpha.shape)))
+    height, width = alpha.shape
+    front, back = _wide_blur(photo, alpha)
     foreground = photo.copy()
     for tile in _tiles(*cv2.boundingRect((alpha > 0).view(np.uint8))):
         share = alpha[tile]
         if ((share > 0) & (share < 1)).any():
-            around, inner = _with_margin(tile, alpha.shape, wide + NARROW_BLUR)
-            estimated = _foreground_of(photo[around], alpha[around], wide)[inner]
+            around, inner = _with_margin(tile, alpha.shape, NARROW_BLUR)
+            wide = [part_of(plane, around, height, width) for plane in (front, back)]
+            estimated = _foreground_of(photo[around], alpha[around], *wide)[inner]
             foreground[tile] = np.where((share < 1)[..., None], estimated, photo[tile])
     return foreground
+
+
+def _wide_blur(photo: Pixels, alpha: Plane) -> tuple[MatLike, MatLike]:
+    """Return the mean colours of product and background around each pixel, (h, w, 3) each, at reduced size."""
+    height, width = alpha.shape
+    scale = min(1.0, WIDE_SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    share = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    return _means(small, small, share, round(max(WIDE_BLUR, 0.02 * max(alpha.shape)) * scale))
 
 
 def _with_margin(tile: Tile, shape: tuple[int, ...], margin: int) -> tuple[Tile, Tile]:
@@ -172,23 +187,24 @@ def _with_margin(tile: Tile, shape: tuple[int, ...], margin: int) -> tuple[Tile,
     return (outer[0], outer[1]), (inner[0], inner[1])
 
 
-def _foreground_of(photo: Pixels, alpha: Plane, wide: int) -> Pixels:
+def _foreground_of(photo: Pixels, alpha: Plane, front: MatLike, back: MatLike) -> Pixels:
     picture = photo.astype(np.float32) / 255
-    colour, background = _blur_fusion(picture, picture, picture, alpha, wide)
-    colour, _ = _blur_fusion(picture, colour, background, alpha, NARROW_BLUR)
-    return np.round(np.clip(colour, 0, 1) * 255).astype(np.uint8)
+    colour = _fused(picture, front, back, alpha)
+    front, back = _means(colour, back, alpha, NARROW_BLUR)
+    return np.round(np.clip(_fused(picture, front, back, alpha), 0, 1) * 255).astype(np.uint8)
 
 
-def _blur_fusion(
-    picture: MatLike,
-    foreground: MatLike,
-    background: MatLike,
-    alpha: Plane,
-    radius: int,
-) -> tuple[MatLike, MatLike]:
+def _means(foreground: MatLike, background: MatLike, alpha: Plane, radius: int) -> tuple[MatLike, MatLike]:
+    """Return the means of foreground and background in a window, weighted by how much of each a pixel shows."""
     window = (2 * radius + 1, 2 * radius + 1)
     share = alpha[..., None]
     blurred_alpha = cv2.blur(alpha, window)[..., None]
     front = cv2.blur(foreground * share, window) / (blurred_alpha + 1e-5)
     back = cv2.blur(background * (1 - share), window) / (1 - blurred_alpha + 1e-5)
-    return front + share * (picture - share * front - (1 - share) * back), back
+    return front, back
+
+
+def _fused(picture: MatLike, front: MatLike, back: MatLike, alpha: Plane) -> MatLike:
+    """Return the foreground nearest to a mean that explains the picture together with the background."""
+    share = alpha[..., None]
+    return np.asarray(front + share * (picture - share * front - (1 - share) * back))

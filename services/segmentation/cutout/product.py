@@ -10,6 +10,7 @@ import numpy as np
 from common.errors import InvalidInputError
 from common.imaging.codec import Mask, Pixels
 from services.segmentation.cutout.holes import keep_middles, open_holes
+from services.segmentation.cutout.openings import open_between_bars
 from services.segmentation.engines.base import Box, Candidate, Engines, Probability, Prompt, Segmenter
 from services.segmentation.engines.grabcut import inner_box, settle
 
@@ -33,10 +34,12 @@ class Found:
     Attributes:
         mask: (h, w) bool, longer side at most 1024; True marks the product.
         score: Confidence, 0 to 1.
+        doubtful: Part of the product that may be openings.
     """
 
     mask: Mask
     score: float
+    doubtful: float = 0.0
 
 
 def find_product(photo: Pixels, prompt: Prompt | None, engines: Engines) -> Found | None:
@@ -65,8 +68,7 @@ def find_product(photo: Pixels, prompt: Prompt | None, engines: Engines) -> Foun
     # neither is certain, the colours do.
     probability = np.asarray((candidate.probability + saliency) / 2, np.float32)
     mask = keep_middles(working, settle(working, probability), candidates)
-    mask = open_holes(working, mask, candidates)
-    return _found(probability, mask, candidate.score)
+    return _found(working, probability, mask, candidate.score, candidates)
 
 
 def check_inside(prompt: Prompt | None, photo: Pixels) -> None:
@@ -161,12 +163,14 @@ def _merit(candidate: Candidate, salient: Mask) -> float:
 
 def _best(picture: Pixels, candidates: Sequence[Candidate]) -> Found | None:
     candidate = max(candidates, key=lambda candidate: candidate.score)
-    mask = open_holes(picture, candidate.probability > SURE, candidates)
-    return _found(candidate.probability, mask, candidate.score)
+    return _found(picture, candidate.probability, candidate.probability > SURE, candidate.score, candidates)
 
 
-def _found(probability: Probability, mask: Mask, score: float) -> Found | None:
+def _found(
+    picture: Pixels, probability: Probability, mask: Mask, score: float, candidates: Sequence[Candidate]
+) -> Found | None:
     if not MIN_PRODUCT <= float(mask.mean()) <= MAX_PRODUCT:
         return None
     certainty = float(np.abs(probability[mask] - 0.5).mean() * 2)
-    return Found(mask, min(1.0, score * certainty))
+    opened = open_between_bars(picture, open_holes(picture, mask, candidates), candidates)
+    return Found(opened.mask, min(1.0, score * certainty), opened.doubtful)

@@ -3,11 +3,15 @@
 Engines are imported where they are selected, so that a process without torch can run GrabCut.
 """
 
+import structlog
+
 from common.errors import StartError
 from common.models.weights import first_file
 from common.serving.engines import Choice, EngineRegistry, Reason
 from services.segmentation.engines.base import Detector, Engines, SaliencyFinder, Segmenter
 from services.segmentation.settings import SegmentationSettings
+
+log = structlog.get_logger()
 
 SAM_FILES = {
     "vit_h": "sam_vit_h_4b8939.pth",
@@ -21,7 +25,9 @@ MASK_RCNN_FILES = ("maskrcnn_*.pth", "mask_rcnn_*.safetensors")
 """torchvision's checkpoints, and converted ones of matterport's."""
 BEST_MASK_RCNN = "maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"
 UNCONVERTED = "mask_rcnn_*.h5"
-SALIENCY_FILE = "u2netp.onnx"
+NET, BEST_NET = "u2netp.onnx", "u2net"
+FILES_OF_OTHERS = frozenset({"migan_pipeline_v2.onnx"})
+"""ONNX files among the weights that are no cut-out networks."""
 FINDER = "SEGMENTATION_OBJECT_FINDER"
 FETCH = "python -m weights fetch"
 
@@ -33,14 +39,14 @@ def load_engines(settings: SegmentationSettings, registry: EngineRegistry) -> En
         StartError: An engine is named in the settings but its weights are missing, or a weights file is damaged.
     """
     try:
-        segmenter = _load_segmenter(settings, registry)
         saliency = _load_saliency(settings, registry)
+        segmenter = _load_segmenter(settings, registry, has_saliency=saliency is not None)
         return Engines(segmenter, saliency, _load_detector(settings, registry, segmenter))
     except ValueError as error:
         raise StartError(str(error)) from None
 
 
-def _load_segmenter(settings: SegmentationSettings, registry: EngineRegistry) -> Segmenter:
+def _load_segmenter(settings: SegmentationSettings, registry: EngineRegistry, *, has_saliency: bool) -> Segmenter:
     from services.segmentation.engines.grabcut import GrabCut
 
     if settings.engine == GrabCut.name:
@@ -48,11 +54,11 @@ def _load_segmenter(settings: SegmentationSettings, registry: EngineRegistry) ->
         return GrabCut()
     names = list(SAM_FILES) if settings.engine == "auto" else [settings.engine]
     files = [settings.weights_dir / SAM_FILES[name] for name in names]
-    saliency = settings.weights_dir / SALIENCY_FILE
     present = next((file for file in files if file.is_file()), None)
     # Without a saliency net nothing tells Segment Anything what to segment: prompted with the whole frame, it returns
     # the background.
-    missing = [file for file in (present or files[-1], saliency) if not file.is_file()]
+    net = [] if has_saliency else [settings.weights_dir / NET]
+    missing = [*([] if present else [files[-1]]), *net]
     if present is None or missing:
         lacking = " and ".join(map(str, missing))
         if settings.engine != "auto":
@@ -100,11 +106,29 @@ def _load_detector(settings: SegmentationSettings, registry: EngineRegistry, seg
 
 
 def _load_saliency(settings: SegmentationSettings, registry: EngineRegistry) -> SaliencyFinder | None:
-    file = settings.weights_dir / SALIENCY_FILE
-    if not file.is_file():
-        registry.report_choice(Choice("saliency", "none", Reason.FALLBACK, str(file), FETCH))
-        return None
-    from services.segmentation.engines.u2net import U2Net
+    from services.segmentation.engines.soft_net import SoftNet, find_nets
 
-    registry.report_choice(Choice("saliency", "u2netp", Reason.AVAILABLE, str(file)))
-    return U2Net.load(file)
+    nets = find_nets(settings.weights_dir, FILES_OF_OTHERS)
+    if settings.net != "auto":
+        file = next((one for one in nets if one.name == settings.net), None)
+        if file is None:
+            raise StartError(f"SEGMENTATION_NET={settings.net}: {_remedy_for(settings)}")
+        if file.net.commerce != "yes":
+            log.warning("the licence needs a look", net=file.name, weights=file.net.weights, data=file.net.data)
+        registry.report_choice(Choice("saliency", file.name, Reason.REQUESTED, "SEGMENTATION_NET"))
+        return SoftNet.load(file)
+    file = next((one for one in nets if one.net.commerce == "yes"), None)
+    if file is None:
+        registry.report_choice(Choice("saliency", "none", Reason.FALLBACK, str(settings.weights_dir / NET), FETCH))
+        return None
+    better = "" if file.name == BEST_NET or file.path.with_suffix(".toml").exists() else f"{FETCH} {BEST_NET}"
+    registry.report_choice(Choice("saliency", file.name, Reason.AVAILABLE, str(file.path), better))
+    return SoftNet.load(file)
+
+
+def _remedy_for(settings: SegmentationSettings) -> str:
+    from services.segmentation.engines.soft_net import known_nets
+
+    if settings.net in known_nets():
+        return f"no file in {settings.weights_dir} has its checksum: {FETCH} {settings.net}, or put it there"
+    return f"put {settings.net}.onnx and {settings.net}.toml into {settings.weights_dir}"

@@ -4,7 +4,7 @@ import pytest
 
 from common.errors import StartError
 from common.serving.engines import EngineRegistry
-from services.segmentation.engines.registry import SALIENCY_FILE, SAM_FILES, load_engines
+from services.segmentation.engines.registry import NET, SAM_FILES, load_engines
 from services.segmentation.settings import SegmentationSettings
 
 
@@ -18,9 +18,9 @@ def test_asking_for_missing_weights_is_an_error_that_names_them(tmp_path: Path) 
         load_engines(SegmentationSettings(engine="mobile_sam", weights_dir=tmp_path), EngineRegistry())
 
 
-@pytest.mark.parametrize("damaged", [SAM_FILES["mobile_sam"], SALIENCY_FILE])
+@pytest.mark.parametrize("damaged", [SAM_FILES["mobile_sam"], NET])
 def test_damaged_weights_are_an_error_that_names_the_file(tmp_path: Path, damaged: str) -> None:
-    for name in (SAM_FILES["mobile_sam"], SALIENCY_FILE):
+    for name in (SAM_FILES["mobile_sam"], NET):
         real = Path("weights", name).read_bytes()
         (tmp_path / name).write_bytes(real[: len(real) // 2] if name == damaged else real)
     with pytest.raises(StartError, match=damaged):
@@ -31,5 +31,5 @@ def test_segment_anything_is_not_used_without_what_prompts_it(tmp_path: Path) ->
     name = SAM_FILES["mobile_sam"]
     (tmp_path / name).write_bytes(Path("weights", name).read_bytes())
     assert load_engines(SegmentationSettings(weights_dir=tmp_path), EngineRegistry()).segmenter.name == "grabcut"
-    with pytest.raises(StartError, match=SALIENCY_FILE):
+    with pytest.raises(StartError, match=NET):
         load_engines(SegmentationSettings(engine="mobile_sam", weights_dir=tmp_path), EngineRegistry())

@@ -1,0 +1,245 @@
+"""Openings by the ground alone: what shows between thin bars continues what is seen around the product.
+
+Candidates of Segment Anything fill spokes, racks and baskets: a mask of theirs has 256 pixels. So the ground is
+predicted behind the product, and regions that look like the prediction, are sharply bordered and lie among thin parts
+are opened. The last is what tells them from a label of the wall's colour, around which there is more of the product.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from cv2.typing import MatLike
+
+from common.imaging.codec import Mask, Pixels
+from services.segmentation.cutout.holes import GOOD, HELD_BY, MARGIN, WHOLE, share_around
+from services.segmentation.cutout.matting import part_of
+from services.segmentation.engines.base import Candidate, Probability
+
+SIDE = 256
+"""Longer side at which the ground is predicted, in pixels."""
+WINDOWS = (5, 9, 17, 33, 65, 129, 257)
+"""Sides of the windows from whose ground a pixel is predicted, the smallest that holds enough of it, in pixels."""
+ENOUGH = 0.12
+"""Part of a window that must be ground."""
+STRETCHED = 6
+"""How much longer than high a window is that follows the horizon, or higher than long."""
+LIGHTNESS, CHROMA = 3.0, 2.0
+"""Noise of a smooth ground (CIE76); added to the spread of its texture."""
+SHADOW = 0.15
+"""How much darker the ground may be, as a fraction, where the product shades it."""
+LIKE = 1.5
+"""Maximum distance from the prediction, in deviations."""
+SMALLEST = 0.0008
+"""Minimum area of a region, as a fraction of the product."""
+AT_OUTSIDE = 0.12
+"""Maximum part of a region's rim that is not product: what runs into the outside is a pale product's edge."""
+CLEAR, CLEAR_IF_OMITTED = 5.0, 3.8
+"""How much farther than the region itself (median) its rim is from the prediction (75th percentile), at least; and if a
+good candidate omits the region."""
+SHARP = 2.2
+"""How far the rim is at least, in deviations."""
+CELLS, CLEAR_CELL = 4, 3.5
+"""How many regions make a lattice, and how clear each must be then."""
+EXACT, MOSTLY_OPEN = 0.55, 0.5
+"""Where candidates dispute a region: its maximum distance from the prediction, unless so much around it is open."""
+OMITTED = 0.3
+"""Mean probability below which a candidate omits a region."""
+THIN, THIN_CELL = 0.4, 0.2
+"""Part of what is around a region that must not be product, and of one among several: around a label there is more."""
+CELL = 0.01
+"""Minimum area of one among several, as a fraction of the product: letters are smaller."""
+AT_OUTSIDE = 0.12
+"""Maximum part of a region's rim that is not product: what runs into the outside is a pale product's edge."""
+CLEAR, CLEAR_IF_OMITTED = 5.0, 3.8
+"""How much farther than the region itself (median) its rim is from the prediction (75th percentile), at least; and if a
+good candidate omits the region."""
+SHARP = 2.2
+"""How far the rim is at least, in deviations."""
+CELLS, CLEAR_CELL = 4, 3.5
+"""How many regions make a lattice, and how clear each must be then."""
+EXACT, MOSTLY_OPEN = 0.55, 0.5
+"""Where candidates dispute a region: its maximum distance from the prediction, unless so much around it is open."""
+OMITTED = 0.3
+"""Mean probability below which a candidate omits a region."""
+THIN, THIN_IF_LARGE, LARGE = 0.4, 0.2, 0.01
+"""Part of what is around a region that must not be product; and of a larger one, as a fraction of the product: letters
+are small."""
+LEFT = 0.12
+"""Part of the product that must be left, or all of it looks like the ground."""
+PASSES = 2
+FAR = 99.0
+"""Distance of what cannot be predicted."""
+
+
+@dataclass(frozen=True)
+class Openings:
+    """What the ground says about a mask.
+
+    Attributes:
+        mask: (H, W) bool; True marks the product, without its openings.
+        doubtful: Part of the product that may be openings and was kept.
+    """
+
+    mask: Mask
+    doubtful: float
+
+
+def open_between_bars(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -> Openings:
+    """Open regions that continue the ground between thin parts of the product.
+
+    Args:
+        picture: (H, W, 3).
+        mask: (H, W) bool; True marks the product.
+        candidates: All candidates for the prompts that led to the mask.
+    """
+    best = max((candidate.score for candidate in candidates), default=0.0)
+    good = [candidate.probability for candidate in candidates if candidate.score >= best - GOOD]
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    opened, doubtful = mask, 0.0
+    for _ in range(PASSES):
+        found = _pass(lab, opened, good)
+        if found is None:
+            break
+        region, doubtful = found
+        if not region.any():
+            break
+        opened = opened & ~region
+    return Openings(opened, doubtful)
+
+
+def _pass(lab: MatLike, mask: Mask, good: Sequence[Probability]) -> tuple[Mask, float] | None:
+    """Return what to open, and the part of the product that may be openings and is kept."""
+    ground = cv2.dilate(mask.astype(np.uint8), np.ones((MARGIN, MARGIN), np.uint8)) == 0
+    if not ground.any() or not mask.any():
+        return None
+    distance = cv2.blur(_from_ground(lab, np.asarray(ground)), (3, 3))
+    like = cv2.morphologyEx(((distance < LIKE) & mask).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    product = mask & ~like
+    region = np.zeros_like(mask)
+    if product.sum() < LEFT * mask.sum():
+        return region, 0.0
+    looks = [_look(part, distance, mask, product, good) for part in _regions(np.asarray(like), SMALLEST * mask.sum())]
+    is_lattice = sum(look.is_cell for look in looks) >= CELLS
+    doubtful = 0.0
+    for look in looks:
+        if look.is_opening or (is_lattice and look.is_cell):
+            region |= look.part
+        elif look.clear >= CLEAR_CELL:
+            doubtful += float(look.part.sum() / mask.sum())
+    return region, doubtful
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How a region looks that looks like the ground.
+
+    Attributes:
+        part: The region, (H, W) bool.
+        within: Its distance from the prediction (median), in deviations.
+        clear: How much farther its rim is.
+        open_share: Part of what is around it that is not product.
+        is_large: Whether it is larger than letters are.
+        omitted: Whether a good candidate omits it.
+        disputed: Whether others hold it wholly: Segment Anything can tell it from the product.
+    """
+
+    part: Mask
+    within: float
+    clear: float
+    open_share: float
+    is_large: bool
+    omitted: bool
+    disputed: bool
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it is open by itself."""
+        if self.disputed and self.within > EXACT and self.open_share < MOSTLY_OPEN:
+            return False
+        is_clear = self.clear >= (CLEAR_IF_OMITTED if self.omitted else CLEAR)
+        return is_clear and self.open_share > THIN
+
+    @property
+    def is_cell(self) -> bool:
+        """Whether it is open if there are several like it."""
+        return self.clear >= CLEAR_CELL and self.open_share > THIN_CELL and self.is_large
+
+
+def _look(part: Mask, distance: MatLike, mask: Mask, product: Mask, good: Sequence[Probability]) -> _Look:
+    rim = (cv2.dilate(part.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~part
+    within = float(np.median(distance[part]))
+    at_rim = float(np.percentile(distance[rim & mask], 75)) if (rim & mask).any() else 0.0
+    is_closed = float((~mask)[rim].mean()) <= AT_OUTSIDE and at_rim >= SHARP
+    held = [float(probability[part].mean()) for probability in good]
+    omitted = any(share < OMITTED for share in held)
+    return _Look(
+        part,
+        within,
+        at_rim / max(within, 1e-3) if is_closed else 0.0,
+        share_around(part, ~product),
+        bool(part.sum() >= CELL * mask.sum()),
+        omitted,
+        omitted and sum(share >= WHOLE for share in held) >= HELD_BY,
+    )
+
+
+def _regions(like: Mask, smallest: float) -> Iterator[Mask]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(like.astype(np.uint8), connectivity=4)
+    for part in range(1, count):
+        if stats[part, cv2.CC_STAT_AREA] >= smallest:
+            yield np.asarray(labels == part)
+
+
+def _from_ground(lab: MatLike, ground: Mask) -> MatLike:
+    """Return how far each pixel is from the ground that is expected there, in deviations: the nearest of three.
+
+    The ground is the same on all sides, or continues along the horizon, or along the vertical.
+    """
+    height, width = ground.shape
+    scale = min(1.0, SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    share = cv2.resize(ground.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    weighted = cv2.resize(lab * ground[..., None].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    squared = cv2.resize(lab * lab * ground[..., None].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    nearest = np.full(ground.shape, FAR, np.float32)
+    left, top, across, down = cv2.boundingRect((~ground).astype(np.uint8))
+    box = slice(top, top + down), slice(left, left + across)  # elsewhere, nobody asks
+    for stretch in ((1, 1), (STRETCHED, 1), (1, STRETCHED)):
+        predicted = _predicted(share, weighted, squared, *stretch)
+        mean, spread, known = (part_of(plane, box, height, width) for plane in predicted)
+        distance = _distance(lab[box], mean, spread)
+        nearest[box] = np.minimum(nearest[box], np.where(known < 1, FAR, distance))
+    return nearest
+
+
+def _predicted(
+    share: MatLike, weighted: MatLike, squared: MatLike, across: int, down: int
+) -> tuple[MatLike, MatLike, MatLike]:
+    """Return mean (h, w, 3) and spread (h, w, 2: lightness, chroma) of the ground near each pixel, and where known."""
+    mean, spread = np.zeros_like(weighted), np.zeros((*share.shape, 2), np.float32)
+    known = np.zeros(share.shape, np.bool_)
+    for side in WINDOWS:
+        window = (max(3, side // (down if down > 1 else 1)) | 1, max(3, side // (across if across > 1 else 1)) | 1)
+        held = cv2.blur(share, window, borderType=cv2.BORDER_CONSTANT)
+        new = (held > ENOUGH) & ~known
+        if not new.any():
+            continue
+        total = np.maximum(held, 1e-6)[..., None]
+        here = cv2.blur(weighted, window, borderType=cv2.BORDER_CONSTANT) / total
+        variance = np.maximum(cv2.blur(squared, window, borderType=cv2.BORDER_CONSTANT) / total - here * here, 0)
+        mean[new] = here[new]
+        spread[new] = np.sqrt(np.stack([variance[..., 0], variance[..., 1] + variance[..., 2]], -1))[new]
+        known |= new
+    return mean, spread, known.astype(np.float32)
+
+
+def _distance(lab: MatLike, mean: MatLike, spread: MatLike) -> MatLike:
+    lighter = lab[..., 0] - mean[..., 0]
+    lightness = np.where(lighter < 0, np.minimum(lighter + SHADOW * mean[..., 0], 0), lighter)
+    ratio = np.clip(lab[..., 0] / np.maximum(mean[..., 0], 1), 0.5, 1.2)[..., None]
+    chroma = np.linalg.norm(lab[..., 1:] - mean[..., 1:] * ratio, axis=-1)
+    return np.asarray(
+        np.hypot(lightness / np.hypot(LIGHTNESS, spread[..., 0]), chroma / np.hypot(CHROMA, spread[..., 1])), np.float32
+    )

@@ -1,0 +1,97 @@
+"""What shows between bars is opened; labels and letters of the ground's colour are not."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from common.imaging.codec import Mask, Pixels
+from services.segmentation.cutout.openings import open_between_bars
+from services.segmentation.engines.base import Candidate
+
+SIDE = 480
+GROUNDS = ("plain", "slope", "horizon", "grain")
+
+
+def ground(kind: str) -> Pixels:
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) / SIDE
+    base = np.full((SIDE, SIDE, 3), (206, 200, 190), np.float32)
+    if kind == "slope":
+        base *= (0.75 + 0.25 * x + 0.1 * y)[..., None]
+    if kind == "horizon":
+        base[y > 0.55] = (126, 92, 60)
+    if kind == "grain":
+        base += cv2.GaussianBlur(np.random.default_rng(3).normal(0, 40, (SIDE, SIDE, 3)), (0, 0), 2).astype(np.float32)
+    noise = np.random.default_rng(1).normal(0, 1.5, base.shape)
+    return np.asarray(np.clip(base + noise, 0, 255), np.uint8)
+
+
+def held(mask: Mask) -> list[Candidate]:
+    """Candidates as Segment Anything gives them for a rack: they hold all that is inside the outline."""
+    return [Candidate(mask.astype(np.float32), score) for score in (1.0, 0.99, 0.98)]
+
+
+def rack() -> tuple[Mask, Mask]:
+    """The bars of a rack, and its outline."""
+    bars = np.zeros((SIDE, SIDE), np.uint8)
+    for x in np.linspace(110, 370, 7).astype(int).tolist():
+        cv2.line(bars, (x, 140), (x, 360), 1, 9)
+    for y in (140, 250, 360):
+        cv2.line(bars, (110, y), (370, y), 1, 9)
+    outline = np.zeros_like(bars)
+    cv2.rectangle(outline, (106, 136), (374, 364), 1, cv2.FILLED)
+    return bars > 0, outline > 0
+
+
+def painted(picture: Pixels, mask: Mask, colour: tuple[int, int, int]) -> Pixels:
+    shading = 0.85 + 0.3 * np.linspace(0, 1, SIDE)[None, :, None]
+    return np.where(mask[..., None], np.clip(np.array(colour) * shading, 0, 255), picture).astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", GROUNDS)
+def test_a_rack_is_opened(kind: str) -> None:
+    bars, outline = rack()
+    picture = painted(ground(kind), bars, (40, 60, 120))
+    opened = open_between_bars(picture, outline, held(outline))
+    cells = outline & ~cv2.dilate(bars.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool)
+    assert opened.mask[cells].mean() < 0.1
+    assert opened.mask[bars & outline].mean() > 0.97
+    assert opened.doubtful < 0.05
+
+
+@pytest.mark.parametrize("kind", GROUNDS)
+def test_letters_of_the_grounds_colour_stay(kind: str) -> None:
+    box = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.rectangle(box, (110, 100), (370, 400), 1, cv2.FILLED)
+    letters = np.zeros_like(box)
+    for row, text in ((180, "SALE"), (260, "ILLI"), (340, "HEMP")):
+        cv2.putText(letters, text, (125, row), cv2.FONT_HERSHEY_SIMPLEX, 2.6, 1, 9)
+    behind = ground(kind)
+    picture = np.where((letters > 0)[..., None], behind, painted(behind, box > 0, (150, 30, 40)))
+    assert np.array_equal(open_between_bars(picture, box > 0, held(box > 0)).mask, box > 0)
+
+
+@pytest.mark.parametrize("kind", GROUNDS)
+def test_a_label_of_the_grounds_colour_stays(kind: str) -> None:
+    bottle = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.rectangle(bottle, (170, 60), (310, 430), 1, cv2.FILLED)
+    label = np.zeros_like(bottle)
+    cv2.rectangle(label, (190, 220), (290, 330), 1, cv2.FILLED)
+    behind = ground(kind)
+    picture = np.where((label > 0)[..., None], behind, painted(behind, bottle > 0, (30, 90, 60)))
+    assert np.array_equal(open_between_bars(picture, bottle > 0, held(bottle > 0)).mask, bottle > 0)
+
+
+def test_a_pale_product_on_a_pale_ground_stays() -> None:
+    behind = ground("slope")
+    vase = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.ellipse(vase, (240, 250), (90, 150), 0, 0, 360, 1, cv2.FILLED)
+    picture = painted(behind, vase > 0, (208, 203, 195))
+    assert open_between_bars(picture, vase > 0, held(vase > 0)).mask.sum() > 0.97 * (vase > 0).sum()
+
+
+@pytest.mark.parametrize("fill", [0, 1])
+def test_nothing_and_everything_are_answered(fill: int) -> None:
+    mask: NDArray[np.bool_] = np.full((60, 50), bool(fill))
+    picture = np.full((60, 50, 3), 128, np.uint8)
+    assert np.array_equal(open_between_bars(picture, mask, []).mask, mask)
