@@ -63,17 +63,24 @@ def test_marks_change_the_cutout(visitor: Visitor, system: System) -> None:
         page.mouse.down()
         page.mouse.move(frame["x"] + frame["width"] * 0.64, frame["y"] + frame["height"] * 0.33, steps=4)
         page.mouse.up()
-        expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
         expect(page.locator("#marks .box")).to_have_count(1)
+        expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
+        expect(page.locator("#marks > *")).to_have_count(0)
         lid = opaque_share(system, page)
         assert lid < whole / 2
         page.click("#undo")
-        expect(page.locator("#marks > *")).to_have_count(0)
+        expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
+        assert abs(opaque_share(system, page) - whole) < 0.01
+        expect(page.locator("#undo")).to_be_disabled()
+        page.click("#redo")
+        expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
+        assert opaque_share(system, page) == lid
+        page.click("#start-over")
         expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
         assert abs(opaque_share(system, page) - whole) < 0.01
         page.click("#picture", position={"x": frame["width"] * 0.5, "y": frame["height"] * 0.55})
-        expect(page.locator("#marks .dot")).to_have_count(1)
         expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
+        assert abs(opaque_share(system, page) - whole) < 0.01, "a click on a part of the product leaves the product"
 
 
 def test_of_marks_in_a_hurry_the_last_count(visitor: Visitor, system: System) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from gateway.api_keys import digest_of, new_key
-from testing.pictures import SAMPLE
+from testing.pictures import SAMPLE, encoded
 from testing.system import FAST, System, started
 from tests.browser.conftest import Visitor
 from tests.browser.steps import describe_product, generate, take_sample
@@ -92,6 +93,20 @@ def test_marks_on_nothing_leave_the_cutout(visitor: Visitor) -> None:
         page.keyboard.press("Enter")
         expect(page.locator("#recut-error")).to_contain_text("cannot be reached")
         expect(page.locator("#after")).to_have_js_property("naturalWidth", 1200)
+
+
+def test_a_photo_in_which_nothing_is_found_is_marked(visitor: Visitor, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.png"
+    plain.write_bytes(encoded(np.full((300, 400, 3), 250, np.uint8)))
+    with visitor.visiting(expects_errors=True) as page:
+        take_sample(page)
+        page.set_input_files("#photo", plain)
+        expect(page.locator("#photo-error")).to_have_attribute("data-t", "recut.mark", timeout=30_000)
+        expect(page.locator("#after")).to_have_js_property("naturalWidth", 400)
+        describe_product(page)
+        page.click("#generate")
+        expect(page.locator("#run-error")).to_have_attribute("data-t", "run.photo")
+        expect(page.locator("#undo")).to_be_disabled()
 
 
 def test_a_run_can_be_cancelled(visitor: Visitor, system: System) -> None:
