@@ -17,17 +17,16 @@ from numpy.typing import NDArray
 
 from common.imaging.codec import encode_jpeg, encode_png
 from services.generation.engines.set import renderer
-from services.generation.engines.set.develop import develop
 from services.generation.engines.set.foregrounds import Mesh, merged, rounded_edge, sheet
 from services.generation.engines.set.panorama import read_panorama
 from services.generation.engines.set.set_engine import PANORAMAS
-from services.generation.engines.set.trace import denoise, made_of, placed
-from services.generation.srgb import to_srgb
+from services.generation.engines.set.trace import made_of, placed
 from testing.products.catalogue import GLASSES, Photo, Substance, photos
+from testing.rooms.render import photographed
 
 FOLDER = Path("var/products")
 QUALITY = 92
-SAMPLES, PER_PASS = 16, 8
+SAMPLES = 16
 COVERAGE = 8
 """Side of the grid of rays in each pixel by which alpha is known."""
 ANGLE = 28.0
@@ -67,16 +66,7 @@ def render(photo: Photo) -> Rendered:
     scene = mitsuba.load_dict(dict(_scene(photo, parts)))
     sensor = mitsuba.load_dict(_sensor(photo))
     is_glass = any(one in GLASSES for one in substances)
-    path = {"type": "path", "max_depth": 10 if is_glass else 4}
-    light = mitsuba.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal", "light": path})
-    passes = [
-        np.array(mitsuba.render(scene, sensor=sensor, integrator=light, spp=PER_PASS, seed=one))
-        for one in range(SAMPLES // PER_PASS)
-    ]
-    traced = np.nan_to_num(np.mean(passes, axis=0)).astype(np.float32)
-    first = traced.shape[2] - 6
-    clean = denoise(traced[..., :3], traced[..., first : first + 3], traced[..., first + 3 :])
-    pixels = np.asarray(to_srgb(develop(clean, photo.ground.exposure, (1.0, 1.0), 3)), np.uint8)
+    pixels = photographed(scene, sensor, 10 if is_glass else 4, SAMPLES, photo.ground.exposure)
     return Rendered(pixels, _alpha(parts, sensor, photo.size), _clear(parts, sensor) if is_glass else None)
 
 

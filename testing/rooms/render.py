@@ -41,17 +41,32 @@ def render(room: Room, samples: int = SAMPLES) -> tuple[NDArray[np.uint8], NDArr
             "sampler": {"type": "independent"},
         }
     )
-    path = {"type": "path", "max_depth": 6}
+    pixels = photographed(loaded, sensor, bounces=6, samples=samples, exposure=0.22)
+    return pixels, _labels(room, loaded, shapes, sensor)
+
+
+def photographed(scene: Any, sensor: Any, bounces: int, samples: int, exposure: float) -> NDArray[np.uint8]:
+    """Trace, denoise and develop a scene, (H, W, 3).
+
+    Args:
+        scene: A scene of Mitsuba.
+        sensor: A camera of Mitsuba.
+        bounces: Bounces of light that are followed.
+        samples: Samples per pixel.
+        exposure: Geometric mean of the luminance that the picture gets.
+    """
+    import mitsuba
+
+    path = {"type": "path", "max_depth": bounces}
     light = mitsuba.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal", "light": path})
     passes = [
-        np.array(mitsuba.render(loaded, sensor=sensor, integrator=light, spp=PER_PASS, seed=one))
+        np.array(mitsuba.render(scene, sensor=sensor, integrator=light, spp=PER_PASS, seed=one))
         for one in range(samples // PER_PASS)
     ]
     traced = np.nan_to_num(np.mean(passes, axis=0)).astype(np.float32)
     first = traced.shape[2] - 6
     clean = denoise(traced[..., :3], traced[..., first : first + 3], traced[..., first + 3 :])
-    pixels = np.asarray(to_srgb(develop(clean, 0.22, (1.0, 1.0), 3)), np.uint8)
-    return pixels, _labels(room, loaded, shapes, sensor)
+    return np.asarray(to_srgb(develop(clean, exposure, (1.0, 1.0), 3)), np.uint8)
 
 
 def _labels(room: Room, loaded: Any, shapes: list[Any], sensor: Any) -> NDArray[np.uint8]:

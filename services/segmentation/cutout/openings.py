@@ -50,22 +50,6 @@ THIN, THIN_CELL = 0.4, 0.2
 """Part of what is around a region that must not be product, and of one among several: around a label there is more."""
 CELL = 0.01
 """Minimum area of one among several, as a fraction of the product: letters are smaller."""
-AT_OUTSIDE = 0.12
-"""Maximum part of a region's rim that is not product: what runs into the outside is a pale product's edge."""
-CLEAR, CLEAR_IF_OMITTED = 5.0, 3.8
-"""How much farther than the region itself (median) its rim is from the prediction (75th percentile), at least; and if a
-good candidate omits the region."""
-SHARP = 2.2
-"""How far the rim is at least, in deviations."""
-CELLS, CLEAR_CELL = 4, 3.5
-"""How many regions make a lattice, and how clear each must be then."""
-EXACT, MOSTLY_OPEN = 0.55, 0.5
-"""Where candidates dispute a region: its maximum distance from the prediction, unless so much around it is open."""
-OMITTED = 0.3
-"""Mean probability below which a candidate omits a region."""
-THIN, THIN_IF_LARGE, LARGE = 0.4, 0.2, 0.01
-"""Part of what is around a region that must not be product; and of a larger one, as a fraction of the product: letters
-are small."""
 LEFT = 0.12
 """Part of the product that must be left, or all of it looks like the ground."""
 PASSES = 2
