@@ -13,7 +13,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from common.imaging.codec import Mask, Pixels
-from services.segmentation.cutout.holes import GOOD, HELD_BY, MARGIN, WHOLE, share_around
+from services.segmentation.cutout.holes import GOOD, HELD_BY, MARGIN, SURE, WHOLE, share_around
 from services.segmentation.cutout.matting import part_of
 from services.segmentation.engines.base import Candidate, Probability
 
@@ -50,6 +50,8 @@ THIN, THIN_CELL = 0.4, 0.2
 """Part of what is around a region that must not be product, and of one among several: around a label there is more."""
 CELL = 0.01
 """Minimum area of one among several, as a fraction of the product: letters are smaller."""
+HELD_AROUND = 0.8
+"""Part of the rim of a hole that a candidate must hold."""
 LEFT = 0.12
 """Part of the product that must be left, or all of it looks like the ground."""
 PASSES = 2
@@ -101,7 +103,7 @@ def _pass(lab: MatLike, mask: Mask, good: Sequence[Probability]) -> tuple[Mask, 
     distance = cv2.blur(_from_ground(lab, np.asarray(ground)), (3, 3))
     like = cv2.morphologyEx(((distance < LIKE) & mask).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     product = mask & ~like
-    region = np.zeros_like(mask)
+    region = _holes_of_all(np.asarray(like), good, SMALLEST * float(mask.sum()))
     if product.sum() < LEFT * mask.sum():
         return region, 0.0
     looks = [_look(part, distance, mask, product, good) for part in _regions(np.asarray(like), SMALLEST * mask.sum())]
@@ -113,6 +115,18 @@ def _pass(lab: MatLike, mask: Mask, good: Sequence[Probability]) -> tuple[Mask, 
         elif look.clear >= CLEAR_CELL:
             doubtful += float(look.part.sum() / mask.sum())
     return region, doubtful
+
+
+def _holes_of_all(like: Mask, good: Sequence[Probability], smallest: float) -> Mask:
+    """Return what looks like the ground, every good candidate omits, and they enclose: saliency fills such holes."""
+    holes = np.zeros_like(like)
+    if good:
+        most = np.maximum.reduce(good)
+        for part in _regions(np.asarray(like & (most < OMITTED)), smallest):
+            rim = (cv2.dilate(part.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & ~part
+            if float((most > SURE)[rim].mean()) >= HELD_AROUND:
+                holes |= part
+    return holes
 
 
 @dataclass(frozen=True)
