@@ -14,6 +14,9 @@ from productimage.upload.v1 import upload_pb2
 
 log = structlog.get_logger()
 
+BY_HAND = "CHANGED_BY_HAND"
+"""Note in the manifest; nothing that people need to be told."""
+
 
 @dataclass(frozen=True)
 class Marks:
@@ -74,7 +77,7 @@ async def cut_out(run: Run, photo: bytes, timestamp: str, marks: Marks) -> uploa
             strokes=marks.strokes,
         )
         set_engine(stage, cut.engine)
-        stage.notes.extend(cut.notes)
+        stage.notes.extend([*cut.notes, *([BY_HAND] if marks.base or marks.strokes else [])])
         given, made = await run.sha256(photo, cut.cutout)
         stage.inputs.append(given)
         stage.outputs.append(made)

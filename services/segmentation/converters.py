@@ -1,6 +1,6 @@
 """Conversion between segmentation messages and the domain."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from common.settings import ImageLimits
 from productimage.image.v1 import image_pb2
 from productimage.segmentation.v1 import segmentation_pb2
 from services.segmentation.cutout.cutout import Cutout, Hand
-from services.segmentation.cutout.edit import Stroke
+from services.segmentation.cutout.edit import Drawn
 from services.segmentation.cutout.matting import Plane
 from services.segmentation.engines.base import Box, DetectionQuery, FoundObject, Prompt, PromptPoint
 
@@ -35,7 +35,7 @@ def hand(request: segmentation_pb2.CutOutRequest, size: tuple[int, int], limits:
     if len(request.strokes) > MAX_STROKES:
         raise InvalidInputError(f"A request takes at most {MAX_STROKES} strokes.", "TOO_MANY_STROKES")
     base = _base(request.base_mask, size, limits) if request.HasField("base_mask") else None
-    return Hand(_prompt(request), base, [_stroke(one, size, limits) for one in request.strokes])
+    return Hand(_prompt(request), base, _drawn(request.strokes, size, limits) if request.strokes else None)
 
 
 def _base(message: image_pb2.Image, size: tuple[int, int], limits: ImageLimits) -> Plane:
@@ -43,18 +43,19 @@ def _base(message: image_pb2.Image, size: tuple[int, int], limits: ImageLimits) 
     if mask.shape != size:
         height, width = size
         raise InvalidInputError(f"The base mask must have the size of the photo, {width}x{height}.", "BAD_BASE_MASK")
-    return np.asarray(mask, np.float32) / 255
+    return np.multiply(mask, 1 / 255, dtype=np.float32)
 
 
-def _stroke(stroke: segmentation_pb2.Stroke, size: tuple[int, int], limits: ImageLimits) -> Stroke:
-    box, drawn = stroke.region.box, _as_mask(to_pixels(stroke.region.mask, limits))
+def _drawn(strokes: Iterable[segmentation_pb2.Stroke], size: tuple[int, int], limits: ImageLimits) -> Drawn:
     height, width = size
-    if not (box.left < box.right <= width and box.top < box.bottom <= height):
-        raise InvalidInputError(f"A stroke does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
-    mask = np.zeros(size, np.bool_)
-    enlarged = cv2.resize(drawn, (box.right - box.left, box.bottom - box.top), interpolation=cv2.INTER_LINEAR)
-    mask[box.top : box.bottom, box.left : box.right] = enlarged >= 128
-    return Stroke(mask, stroke.on_product)
+    drawn = np.zeros(size, np.int8)
+    for stroke in strokes:
+        box, mask = stroke.region.box, _as_mask(to_pixels(stroke.region.mask, limits))
+        if not (box.left < box.right <= width and box.top < box.bottom <= height):
+            raise InvalidInputError(f"A stroke does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
+        enlarged = cv2.resize(mask, (box.right - box.left, box.bottom - box.top), interpolation=cv2.INTER_LINEAR)
+        drawn[box.top : box.bottom, box.left : box.right][enlarged >= 128] = 1 if stroke.on_product else -1
+    return drawn
 
 
 def _as_mask(pixels: Pixels) -> Pixels:

@@ -104,7 +104,9 @@ def test_a_photo_in_which_nothing_was_found_is_marked_by_hand(system: System) ->
     assert marked.status_code == 200, marked.text
     assert (cutout(system, body)[60:140, 110:190, 3] == 255).all()
     assert recut(system, body, revert="earlier").status_code == 422, "there was no cut-out before"
-    assert system.generate(body, sizes="300x250").status_code == 200
+    record = system.generate(body, sizes="300x250").json()
+    assert record["manifest"]["stages"][0]["notes"] == ["CHANGED_BY_HAND"]
+    assert record["notes"] == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 
 from common.errors import PreconditionError
 from common.imaging.codec import Pixels, rgb
-from services.segmentation.cutout.edit import Stroke, edit
+from services.segmentation.cutout.edit import Drawn, edit
 from services.segmentation.cutout.matting import Plane, clean, estimate_foreground, refine
 from services.segmentation.cutout.notes import notes_on
 from services.segmentation.cutout.own_alpha import flattened, is_cut_out_already
@@ -45,12 +45,12 @@ class Hand:
     Attributes:
         prompt: Where the product is; with a base, what to add to it and take away from it.
         base: Alpha that there is, (H, W), 0 to 1.
-        strokes: What a brush adds and takes away.
+        drawn: What a brush added and took away.
     """
 
     prompt: Prompt | None = None
     base: Plane | None = None
-    strokes: Sequence[Stroke] = ()
+    drawn: Drawn | None = None
 
 
 def cut_out(photo: Pixels, hand: Hand | None, engines: Engines, working_size: int = 1536) -> Cutout:
@@ -68,7 +68,7 @@ def cut_out(photo: Pixels, hand: Hand | None, engines: Engines, working_size: in
     """
     hand = hand or Hand()
     check_inside(hand.prompt, photo)
-    if hand.base is not None or hand.strokes:
+    if hand.base is not None or hand.drawn is not None:
         return _edited(photo, hand, engines, working_size)
     if is_cut_out_already(photo):
         return _finish(photo.copy(), 1.0, OWN_ALPHA)
@@ -84,7 +84,7 @@ def cut_out(photo: Pixels, hand: Hand | None, engines: Engines, working_size: in
 def _edited(photo: Pixels, hand: Hand, engines: Engines, working_size: int) -> Cutout:
     colours = rgb(photo) if is_cut_out_already(photo) else flattened(photo)
     base = np.zeros(colours.shape[:2], np.float32) if hand.base is None else hand.base
-    alpha = edit(colours, base, hand.prompt, hand.strokes, engines.segmenter, working_size)
+    alpha = edit(colours, base, hand.prompt, hand.drawn, engines.segmenter, working_size)
     if not (alpha > 0).any():
         raise PreconditionError("Nothing would be left of the product.", "NOTHING_LEFT")
     return _finish(_with_alpha(colours, alpha), 1.0, engines.segmenter.name)

@@ -1,47 +1,40 @@
 """Changes of a cutout by hand: prompts and strokes add to the mask that there is, and take away from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from common.imaging.codec import Mask, Pixels
-from services.segmentation.cutout.matting import Plane, clean, refine
+from services.segmentation.cutout.matting import Plane, clean, refine, tiles
 from services.segmentation.cutout.product import MAX_PRODUCT, SURE, WORKING_SIZE, scaled, working_copy
 from services.segmentation.engines.base import Candidate, Prompt, PromptPoint, Segmenter
 
 MOST_TAKEN = 0.8
 """Part of the product that a point may take away; a candidate that takes more means the product itself."""
+SOFT = (3, 3)
+"""Window that softens the edge of a brush, in pixels."""
 REACH = 0.012
 """How far from a change alpha is computed anew, as a fraction of the longer side."""
 
 
-@dataclass(frozen=True)
-class Stroke:
-    """What a brush adds or takes away.
-
-    Attributes:
-        mask: (H, W) bool; True where it was drawn.
-        adds: Whether it adds.
-    """
-
-    mask: Mask
-    adds: bool
+Drawn = NDArray[np.int8]
+"""What a brush did, (H, W): 1 where it adds, -1 where it takes away, 0 elsewhere."""
 
 
 def edit(
-    photo: Pixels, base: Plane, prompt: Prompt | None, strokes: Sequence[Stroke], segmenter: Segmenter, size: int
+    photo: Pixels, base: Plane, prompt: Prompt | None, drawn: Drawn | None, segmenter: Segmenter, size: int
 ) -> Plane:
-    """Change a mask by prompts, then by strokes. Far from what changes, alpha stays as it is.
+    """Change a mask by prompts, then by a brush. Far from what changes, alpha stays as it is.
 
-    What a prompt adds gets the edge that the photo shows; a stroke is taken literally.
+    What a prompt adds gets the edge that the photo shows; a brush is taken literally.
 
     Args:
         photo: (H, W, 3).
         base: Alpha that there is, (H, W), 0 to 1.
         prompt: Points on the product and the box add what is there; other points take it away.
-        strokes: Strokes, in the order in which they were drawn.
+        drawn: What a brush did, if anything.
         segmenter: Segments what the prompts mean.
         size: Longer side at which alpha is computed before it is applied at full size, in pixels.
 
@@ -49,10 +42,16 @@ def edit(
         (H, W), 0 to 1.
     """
     alpha = _with_prompt(photo, base, prompt, segmenter, size) if prompt else base
-    for stroke in strokes:
-        share = cv2.blur(stroke.mask.astype(np.float32), (3, 3))
-        alpha = alpha + share * (stroke.adds - alpha)
-    return alpha
+    return alpha if drawn is None else _painted(alpha, drawn)
+
+
+def _painted(alpha: Plane, drawn: Drawn) -> Plane:
+    painted = alpha.copy()
+    for tile in tiles(*cv2.boundingRect((drawn != 0).view(np.uint8))):
+        for sign in (1, -1):
+            share = cv2.blur((drawn[tile] == sign).astype(np.float32), SOFT)
+            painted[tile] += share * ((sign > 0) - painted[tile])
+    return painted
 
 
 def _with_prompt(photo: Pixels, base: Plane, prompt: Prompt, segmenter: Segmenter, size: int) -> Plane:
@@ -62,8 +61,10 @@ def _with_prompt(photo: Pixels, base: Plane, prompt: Prompt, segmenter: Segmente
     if not changed.any():
         return base
     reach = max(3, round(REACH * max(base.shape)))
-    near = cv2.dilate(changed, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
-    return np.where(near, refine(photo, wanted, size), base)
+    far = cv2.dilate(changed, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) == 0
+    alpha = refine(photo, wanted, size)
+    np.copyto(alpha, base, where=np.asarray(far))
+    return alpha
 
 
 def _prompted(photo: Pixels, present: Mask, prompt: Prompt, segmenter: Segmenter) -> Mask:
@@ -81,11 +82,8 @@ def _prompted(photo: Pixels, present: Mask, prompt: Prompt, segmenter: Segmenter
             most = MOST_TAKEN * float(mask.mean())
             taken |= clean(_meant(segmenter.segment(working, there), most, within=mask))
     full = photo.shape[1], photo.shape[0]
-    larger = [
-        np.asarray(cv2.resize(part.astype(np.float32), full, interpolation=cv2.INTER_LINEAR) > SURE)
-        for part in (added, taken)
-    ]
-    return np.asarray((present | larger[0]) & ~larger[1])
+    larger = [cv2.resize(part.astype(np.uint8) * 255, full, interpolation=cv2.INTER_LINEAR) for part in (added, taken)]
+    return np.asarray((present | (larger[0] > 127)) & (larger[1] <= 127))
 
 
 def _meant(candidates: Sequence[Candidate], most: float, within: Mask | None = None) -> Mask:

@@ -75,7 +75,7 @@ def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
     possible = np.where(hair.trusted, hair.trimap.possible, edge.possible)
     alpha = cv2.resize(sure, (width, height))
     band = cv2.dilate((possible > sure).astype(np.uint8), np.ones((3, 3), np.uint8))
-    for tile in _tiles(0, 0, width, height):
+    for tile in tiles(0, 0, width, height):
         if not part_of(band, tile, height, width).any():
             continue
         least, most = (part_of(plane, tile, height, width) for plane in (sure, possible))
@@ -85,7 +85,7 @@ def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
     return alpha
 
 
-def _tiles(first_column: int, first_row: int, width: int, height: int) -> Iterator[Tile]:
+def tiles(first_column: int, first_row: int, width: int, height: int) -> Iterator[Tile]:
     """Yield the tiles of a rectangle, to bound the memory of full-size work."""
     right, bottom = first_column + width, first_row + height
     for top in range(first_row, bottom, TILE):
@@ -157,7 +157,7 @@ def estimate_foreground(photo: Pixels, alpha: Plane) -> Pixels:
     height, width = alpha.shape
     front, back = _wide_blur(photo, alpha)
     foreground = photo.copy()
-    for tile in _tiles(*cv2.boundingRect((alpha > 0).view(np.uint8))):
+    for tile in tiles(*cv2.boundingRect((alpha > 0).view(np.uint8))):
         share = alpha[tile]
         if ((share > 0) & (share < 1)).any():
             around, inner = _with_margin(tile, alpha.shape, NARROW_BLUR)

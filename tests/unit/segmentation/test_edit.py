@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from common.errors import PreconditionError
-from common.imaging.codec import Mask, Pixels
+from common.imaging.codec import Pixels
 from services.segmentation.cutout.cutout import Hand, cut_out
-from services.segmentation.cutout.edit import Stroke
+from services.segmentation.cutout.edit import Drawn
 from services.segmentation.engines.base import Box, Engines, Prompt, PromptPoint
 from testing.pictures import ball
 
@@ -29,10 +29,12 @@ def alpha_of(photo: Pixels, hand: Hand, engines: Engines) -> "np.ndarray[tuple[i
     return (cut_out(photo, hand, engines).pixels[..., 3] / 255).astype(np.float32)
 
 
-def square(left: int, top: int, side: int) -> Mask:
-    mask = np.zeros((300, 600), np.bool_)
-    mask[top : top + side, left : left + side] = True
-    return mask
+def drawn(*squares: tuple[int, int, int, bool]) -> Drawn:
+    """Return what a brush did: squares of (left, top, side, whether it adds), in their order."""
+    done = np.zeros((300, 600), np.int8)
+    for left, top, side, adds in squares:
+        done[top : top + side, left : left + side] = 1 if adds else -1
+    return done
 
 
 def test_a_point_adds_and_the_rest_stays(photo: Pixels, engines: Engines) -> None:
@@ -65,29 +67,27 @@ def test_a_point_off_the_product_changes_nothing(photo: Pixels, engines: Engines
 
 def test_strokes_draw_what_they_say_in_their_order(photo: Pixels, engines: Engines) -> None:
     one = alpha_of(photo, Hand(at(150, 150, on=True)), engines)
-    strokes = [Stroke(square(400, 20, 60), adds=True), Stroke(square(430, 20, 60), adds=False)]
-    drawn = alpha_of(photo, Hand(base=one, strokes=strokes), engines)
-    assert (drawn[30:70, 405:420] > 0.9).all()
-    assert (drawn[30:70, 440:] < 0.1).all()
-    assert np.array_equal(drawn[:, :290], one[:, :290])
+    both = alpha_of(photo, Hand(base=one, drawn=drawn((400, 20, 60, True), (430, 20, 60, False))), engines)
+    assert (both[30:70, 405:420] > 0.9).all()
+    assert (both[30:70, 440:] < 0.1).all()
+    assert np.array_equal(both[:, :290], one[:, :290])
 
 
 def test_a_brush_alone_marks_a_product(photo: Pixels, engines: Engines) -> None:
-    drawn = alpha_of(photo, Hand(strokes=[Stroke(square(400, 100, 80), adds=True)]), engines)
-    assert (drawn[110:170, 410:470] > 0.9).all()
-    assert (drawn[:, RED] == 0).all()
+    alone = alpha_of(photo, Hand(drawn=drawn((400, 100, 80, True))), engines)
+    assert (alone[110:170, 410:470] > 0.9).all()
+    assert (alone[:, RED] == 0).all()
 
 
 def test_taking_all_of_it_away_is_refused(photo: Pixels, engines: Engines) -> None:
     one = alpha_of(photo, Hand(at(150, 150, on=True)), engines)
     with pytest.raises(PreconditionError) as caught:
-        alpha_of(photo, Hand(base=one, strokes=[Stroke(np.ones((300, 600), np.bool_), adds=False)]), engines)
+        alpha_of(photo, Hand(base=one, drawn=np.full((300, 600), -1, np.int8)), engines)
     assert caught.value.reason == "NOTHING_LEFT"
 
 
 def test_many_changes_do_not_wear_the_edge(photo: Pixels, engines: Engines) -> None:
     first = present = alpha_of(photo, Hand(at(150, 150, on=True)), engines)
     for number in range(8):
-        strokes = [Stroke(square(330 + 30 * number, 10, 12), adds=True)]
-        present = alpha_of(photo, Hand(base=present, strokes=strokes), engines)
+        present = alpha_of(photo, Hand(base=present, drawn=drawn((330 + 30 * number, 10, 12, True))), engines)
     assert np.array_equal(present[:, RED], first[:, RED])
