@@ -106,7 +106,7 @@ def test_a_photo_in_which_nothing_was_found_is_marked_by_hand(system: System) ->
     assert recut(system, body, revert="earlier").status_code == 422, "there was no cut-out before"
     record = system.generate(body, sizes="300x250").json()
     assert record["manifest"]["stages"][0]["notes"] == ["CHANGED_BY_HAND"]
-    assert record["notes"] == []
+    assert "CHANGED_BY_HAND" not in " ".join(record["notes"])
 
 
 @pytest.mark.parametrize(
