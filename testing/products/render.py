@@ -21,7 +21,8 @@ from services.generation.engines.set.foregrounds import Mesh, merged, rounded_ed
 from services.generation.engines.set.panorama import read_panorama
 from services.generation.engines.set.set_engine import PANORAMAS
 from services.generation.engines.set.trace import made_of, placed
-from testing.products.catalogue import GLASSES, Photo, Substance, photos
+from testing.products.catalogue import Photo, photos
+from testing.products.makers import GLASSES, Substance
 from testing.rooms.render import photographed
 
 FOLDER = Path("var/products")

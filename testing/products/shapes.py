@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from services.generation.engines.set.foregrounds import Mesh, grid_faces, merged
+from services.generation.engines.set.foregrounds import Mesh, grid_faces
 
 Numbers = NDArray[np.float64]
 Point = tuple[float, float, float]
@@ -93,6 +93,3 @@ def turned(mesh: Mesh, degrees: float) -> Mesh:
 def moved(mesh: Mesh, by: Sequence[float], scale: float = 1.0) -> Mesh:
     """Return a mesh made larger and moved."""
     return Mesh(mesh.vertices * scale + np.array(by), mesh.faces, mesh.places * scale)
-
-
-__all__ = ["Mesh", "bar", "circle", "curve", "hoop", "merged", "moved", "strand", "tube", "turned"]
