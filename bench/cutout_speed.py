@@ -85,7 +85,7 @@ def first_cut_out(photo: Pixels, engines: Engines) -> None:
     with (
         patch.object(product, "open_between_bars", lambda _picture, mask, _candidates: Openings(mask, 0.0)),
         patch.object(matting, "TILE", TILE),
-        patch.object(cutout, "notes_on", lambda *_: iter(())),
+        patch.object(cutout, "notes_on", lambda *_, **__: iter(())),
         patch.object(cutout, "_with_alpha", first_alpha),
         patch.object(cutout, "_finish", first_finish),
     ):

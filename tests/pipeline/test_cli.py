@@ -77,7 +77,7 @@ def test_photos_are_cut_out(system: Parts, tmp_path: Path) -> None:
     broken = tmp_path / "notes.png"
     broken.write_bytes(b"words")
     answers = result(system, "cutout", str(SAMPLE), str(broken), "--out", "cut", status=1)
-    assert answers[0] == {"photo": str(SAMPLE), "cutout": "cut/sample_cutout.png"}
+    assert answers[0] == {"photo": str(SAMPLE), "cutout": "cut/sample_cutout.png", "notes": []}
     assert (tmp_path / "cut/sample_cutout.png").read_bytes().startswith(b"\x89PNG")
     assert "PNG, JPEG, WebP, HEIC" in answers[1]["error"]
 

@@ -135,7 +135,7 @@ class TestStatus:
             ("/api/upload-audience", {"Content-Type": "text/csv"}, b"uid\n1\n", 415),
             ("/api/cut-out", {"Content-Type": "application/json", "Content-Encoding": "gzip"}, b"{}", 415),
             ("/api/cut-out", {"Content-Type": "application/json"}, b'{"timestamp": ', 400),
-            ("/api/cut-out", {"Content-Type": "application/json"}, b" " * 70_000, 413),
+            ("/api/cut-out", {"Content-Type": "application/json"}, b" " * 270_000, 413),
             ("/api/upload-audience", {"Content-Type": "multipart/form-data; boundary=x"}, b" " * 6_000_000, 413),
             ("/api/sizes", {}, b"", 405),
         ],

@@ -77,7 +77,7 @@ def cut_out(photo: Pixels, hand: Hand | None, engines: Engines, working_size: in
     if found is None:
         raise _nothing_found()
     alpha = refine(colours, clean(found.mask), working_size)
-    notes = list(notes_on(colours, alpha, found))
+    notes = list(notes_on(colours, alpha, found, is_judged=engines.saliency is not None))
     return _finish(_with_alpha(colours, alpha), found.score, engines.segmenter.name, notes)
 
 

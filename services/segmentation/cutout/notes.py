@@ -26,13 +26,14 @@ UNSURE = 0.72
 """Minimum confidence."""
 
 
-def notes_on(photo: Pixels, alpha: Plane, found: Found) -> Iterator[str]:
+def notes_on(photo: Pixels, alpha: Plane, found: Found, *, is_judged: bool = True) -> Iterator[str]:
     """Yield the reasons to look at a cutout.
 
     Args:
         photo: (H, W, 3).
         alpha: (H, W), 0 to 1.
         found: The product that alpha was made from.
+        is_judged: Whether its confidence says anything: GrabCut alone has none.
     """
     mask = (alpha > 0.5).astype(np.uint8)
     left, top, width, height = cv2.boundingRect(mask)
@@ -51,7 +52,7 @@ def notes_on(photo: Pixels, alpha: Plane, found: Found) -> Iterator[str]:
         yield "BLURRED"
     if max(width, height) < SMALL:
         yield "SMALL"
-    if found.score < UNSURE:
+    if is_judged and found.score < UNSURE:
         yield "UNSURE"
 
 

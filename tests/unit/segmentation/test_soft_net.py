@@ -50,13 +50,16 @@ def redness(path: Path, gain: float = 20.0) -> Path:
     shape = [1, 1, SIDE, SIDE]
     graph = helper.make_graph(
         [
-            helper.make_node("Conv", ["picture", "weight"], ["mask"]),
+            helper.make_node("Conv", ["picture", "weight", "bias"], ["mask"]),
             helper.make_node("Sub", ["mask", "mask"], ["nothing"]),
         ],
         "redness",
         [helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, SIDE, SIDE])],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("nothing", "mask")],
-        [helper.make_tensor("weight", TensorProto.FLOAT, weight.shape, weight.ravel().tolist())],
+        [
+            helper.make_tensor("weight", TensorProto.FLOAT, weight.shape, weight.ravel().tolist()),
+            helper.make_tensor("bias", TensorProto.FLOAT, [1], [-gain / 4]),
+        ],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10), str(path))
     return path
