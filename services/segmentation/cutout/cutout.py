@@ -14,6 +14,7 @@ from services.segmentation.cutout.notes import notes_on
 from services.segmentation.cutout.own_alpha import flattened, is_cut_out_already
 from services.segmentation.cutout.product import check_inside, find_product
 from services.segmentation.engines.base import Box, Engines, Prompt
+from services.segmentation.engines.grabcut import GrabCut
 
 OWN_ALPHA = "own_alpha"
 """Engine name reported for photos that are already cut out."""
@@ -77,7 +78,7 @@ def cut_out(photo: Pixels, hand: Hand | None, engines: Engines, working_size: in
     if found is None:
         raise _nothing_found()
     alpha = refine(colours, clean(found.mask), working_size)
-    notes = list(notes_on(colours, alpha, found, is_judged=engines.saliency is not None))
+    notes = list(notes_on(colours, alpha, found, is_judged=engines.segmenter.name != GrabCut.name))
     return _finish(_with_alpha(colours, alpha), found.score, engines.segmenter.name, notes)
 
 

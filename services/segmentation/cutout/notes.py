@@ -33,7 +33,7 @@ def notes_on(photo: Pixels, alpha: Plane, found: Found, *, is_judged: bool = Tru
         photo: (H, W, 3).
         alpha: (H, W), 0 to 1.
         found: The product that alpha was made from.
-        is_judged: Whether its confidence says anything: GrabCut alone has none.
+        is_judged: Whether its confidence says anything: GrabCut has none.
     """
     mask = (alpha > 0.5).astype(np.uint8)
     left, top, width, height = cv2.boundingRect(mask)
