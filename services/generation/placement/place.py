@@ -138,7 +138,7 @@ def _moved(guess: Placement, in_the_way: list[Box], picture: Size) -> Placement:
     if not in_the_way:
         return guess
     front, box = max(in_the_way, key=lambda one: one.bottom), guess.box
-    middle = (front.left + front.right) // 2
-    half = min(box.width // 2, middle, picture.width - middle)
+    middle = (front.left + front.right) / 2
+    half = min(box.width / 2, middle, picture.width - middle)
     top = max(0, box.top + front.bottom - box.bottom)
-    return replace(guess, box=Box(middle - half, top, middle + half, front.bottom))
+    return replace(guess, box=Box(math.floor(middle - half), top, math.ceil(middle + half), front.bottom))

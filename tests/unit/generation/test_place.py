@@ -140,6 +140,14 @@ def crowded(draw: st.DrawFn) -> tuple[Size, Found]:
     return size, Found([Thing(mask) for mask in masks(4)], masks(3))
 
 
+def test_a_thing_of_one_pixel_in_the_way_leaves_room_for_the_product() -> None:
+    mask = np.zeros((9, 9), np.bool_)
+    mask[8, 0] = True
+    guess = Placement(Box(0, 0, 9, 9), estimated=True)
+    placed = place_product(np.full((9, 9, 3), 99, np.uint8), Found([Thing(mask)], []), guess, 2.0, "large")
+    assert placed.placement.box.is_within(Size(9, 9))
+
+
 @settings(deadline=None, max_examples=60)
 @given(there=crowded(), ratio=st.floats(0.1, 10), stand_in=st.booleans())
 def test_wherever_the_product_goes_it_is_in_the_picture(
