@@ -93,9 +93,9 @@ def place_on_surface(picture: Size, found: Found, ratio: float, stance: Stance) 
         if spot is not None:
             across, down = picture.width / surface.shape[1], picture.height / surface.shape[0]
             box = spot.box
-            in_picture = Box(
-                round(box.left * across), round(box.top * down), round(box.right * across), round(box.bottom * down)
-            )
+            left, bottom = round(box.left * across), round(box.bottom * down)
+            right, top = max(left + 1, round(box.right * across)), min(bottom - 1, round(box.top * down))
+            in_picture = Box(left, top, right, bottom)
             return Place(in_picture, removed, search.pitch, surface)
     return None
 

@@ -111,7 +111,8 @@ def _in_place_of(stand_in: Box, guess: Placement, picture: Size, ratio: float) -
     half = height * ratio / 2
     left, right = math.floor(middle - half), math.ceil(middle + half)
     return replace(
-        guess, box=Box(max(0, left), stand_in.bottom - round(height), min(right, picture.width), stand_in.bottom)
+        guess,
+        box=Box(max(0, left), stand_in.bottom - max(1, round(height)), min(right, picture.width), stand_in.bottom),
     )
 
 
