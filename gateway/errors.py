@@ -63,28 +63,28 @@ class ApiError(Exception):
         detail: What is wrong and what to do.
         reason: Stable UPPER_SNAKE_CASE reason for programs, if one is known.
         headers: Headers of the response.
+        about: Fields of the body that name what it is about.
     """
 
     def __init__(
-        self, status: int, detail: str, reason: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        detail: str,
+        reason: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        about: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.reason = reason
         self.headers = headers
-        self._about: dict[str, str] = {}
-
-    def about(self, **fields: str) -> "ApiError":
-        """Return the error with fields in its body that name what it is about."""
-        error = ApiError(self.status, self.detail, self.reason, self.headers)
-        error._about = fields
-        return error
+        self.about = dict(about or {})
 
     @property
     def body(self) -> dict[str, str]:
         """Body of the response."""
-        return {"detail": self.detail} | ({"reason": self.reason} if self.reason else {}) | self._about
+        return {"detail": self.detail} | ({"reason": self.reason} if self.reason else {}) | self.about
 
 
 class ResponseCutOffError(Exception):

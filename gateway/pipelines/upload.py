@@ -29,11 +29,9 @@ async def upload(run: Run, photo: bytes, filename: str) -> upload_pb2.Upload:
         created = await run.clients.uploads.create_upload(run.request_id, filename, photo)
     try:
         return await cut_out(run, photo, created.timestamp, Marks())
-    except ApiError as error:
-        if error.reason == NOTHING_FOUND:
-            raise error.about(timestamp=created.timestamp, filename=created.photo_path) from error
-        await discard(run, created.timestamp)
-        raise
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, ApiError) and error.reason == NOTHING_FOUND:
+            about = {"timestamp": created.timestamp, "filename": created.photo_path}
+            raise ApiError(error.status, error.detail, error.reason, about=about) from error
         await discard(run, created.timestamp)
         raise
