@@ -46,8 +46,9 @@ EXACT, MOSTLY_OPEN = 0.55, 0.5
 """Where candidates dispute a region: its maximum distance from the prediction, unless so much around it is open."""
 OMITTED = 0.3
 """Mean probability below which a candidate omits a region."""
-THIN, THIN_CELL = 0.4, 0.2
-"""Part of what is around a region that must not be product, and of one among several: around a label there is more."""
+THIN, THIN_IF_OMITTED, THIN_CELL = 0.7, 0.4, 0.2
+"""Part of what is around a region that must not be product, if a candidate omits it, and of one among several: around a
+label there is more."""
 CELL = 0.01
 """Minimum area of one among several, as a fraction of the product: letters are smaller."""
 HELD_AROUND = 0.8
@@ -157,7 +158,7 @@ class _Look:
         if self.disputed and self.within > EXACT and self.open_share < MOSTLY_OPEN:
             return False
         is_clear = self.clear >= (CLEAR_IF_OMITTED if self.omitted else CLEAR)
-        return is_clear and self.open_share > THIN
+        return is_clear and self.open_share > (THIN_IF_OMITTED if self.omitted else THIN)
 
     @property
     def is_cell(self) -> bool:

@@ -82,6 +82,16 @@ def test_a_label_of_the_grounds_colour_stays(kind: str) -> None:
     assert np.array_equal(open_between_bars(picture, bottle > 0, held(bottle > 0)).mask, bottle > 0)
 
 
+def test_a_label_that_leaves_a_narrow_border_stays() -> None:
+    behind = ground("plain")
+    box = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.rectangle(box, (120, 80), (360, 400), 1, cv2.FILLED)
+    label = np.zeros_like(box)
+    cv2.rectangle(label, (144, 112), (336, 368), 1, cv2.FILLED)
+    picture = np.where((label > 0)[..., None], behind, painted(behind, box > 0, (30, 60, 120)))
+    assert np.array_equal(open_between_bars(picture, box > 0, held(box > 0)).mask, box > 0)
+
+
 def test_a_pale_product_on_a_pale_ground_stays() -> None:
     behind = ground("slope")
     vase = np.zeros((SIDE, SIDE), np.uint8)
