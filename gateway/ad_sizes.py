@@ -1,67 +1,112 @@
-"""Ad sizes that are offered, and the proportions of the backgrounds they are cropped from."""
+"""Ad sizes: those of platforms by name, any other by its pixels, and the backgrounds they are cropped from."""
 
+import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common.errors import InvalidInputError
+from common.platforms import most_bytes, platforms
 
 Family = tuple[int, int]
 """Proportions of a background, width to height, as image models offer them."""
+FAMILIES: tuple[Family, ...] = ((21, 9), (16, 9), (3, 2), (5, 4), (1, 1), (4, 5), (2, 3), (9, 16), (9, 21))
+SIDES = range(50, 2401)
+"""Pixels of a side."""
+MAX_PIXELS = 4_000_000
+FLATTEST = 16
+"""The longer side over the shorter one."""
+MAX_SIZES = 40
+"""Ads of one request."""
 
 
 @dataclass(frozen=True)
 class AdSize:
-    """A size of ads.
-
-    Attributes:
-        width: Width in pixels.
-        height: Height in pixels.
-        family: Proportions of the background it is cropped from.
-    """
+    """A size of ads, in pixels."""
 
     width: int
     height: int
-    family: Family
 
     @property
     def name(self) -> str:
         """Such as "300x250"."""
         return f"{self.width}x{self.height}"
 
+    @property
+    def family(self) -> Family:
+        """Proportions of the background it is cropped from."""
+        ratio = self.width / self.height
+        return min(FAMILIES, key=lambda family: abs(math.log(family[0] / family[1] / ratio)))
 
-OFFERED = {
-    size.name: size
-    for size in (
-        AdSize(300, 250, (5, 4)),
-        AdSize(320, 480, (2, 3)),
-        AdSize(336, 280, (5, 4)),
-        AdSize(728, 90, (21, 9)),
-        AdSize(970, 250, (21, 9)),
-        AdSize(160, 600, (9, 21)),
-        AdSize(300, 600, (9, 16)),
-        AdSize(1080, 1080, (1, 1)),
-        AdSize(1080, 1920, (9, 16)),
-    )
-}
-"""The Interactive Advertising Bureau's common display sizes, and those of feeds and stories."""
-PATTERN = f"^(({'|'.join(OFFERED)})(,({'|'.join(OFFERED)}))*)?$"
-"""Pattern of a list of sizes."""
+    @property
+    def most_bytes(self) -> int:
+        """The most bytes of its file that every platform takes; 0 if no platform has this size."""
+        return most_bytes(self.width, self.height)
+
+
 DEFAULT = ("300x250", "320x480", "336x280")
 """Sizes made by default, in the order in which the frontend shows them."""
+SETS = {name: tuple(rule.name for rule in platform.pictures) for name, platform in platforms().items()}
+"""Sizes of each platform."""
+OFFERED = tuple(dict.fromkeys(size for name in ("iab", "google", "pmax", "meta", "line") for size in SETS[name]))
+"""Sizes that some platform has."""
+PATTERN = rf"^((\d+[x×X]\d+|{'|'.join(SETS)})(,(\d+[x×X]\d+|{'|'.join(SETS)}))*)?$"
+"""Pattern of a list of sizes."""
+_SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
 
 
 def parse_sizes(text: str) -> list[AdSize]:
     """Parse a list of sizes.
 
     Args:
-        text: Names separated by commas, such as "300x250,728x90"; empty means the default sizes.
+        text: Platforms and sizes separated by commas, such as "google,728x90"; empty means the default sizes.
 
     Raises:
-        InvalidInputError: A size is not offered.
+        InvalidInputError: A name is unknown, a size is out of bounds, or there are too many.
     """
     names = [name.strip().lower().replace("×", "x") for name in text.split(",")] if text.strip() else list(DEFAULT)
-    for name in names:
-        if name not in OFFERED:
+    sizes = list(dict.fromkeys(size for name in names for size in _sizes_of(name)))
+    if len(sizes) > MAX_SIZES:
+        raise InvalidInputError(f"A request makes at most {MAX_SIZES} ads: ask for fewer sizes.", "TOO_MANY_SIZES")
+    return sizes
+
+
+def parse_platforms(sizes: str, texts: str) -> tuple[str, ...]:
+    """Return the platforms whose text fields are wanted, each once.
+
+    Args:
+        sizes: List of sizes; the platforms in it count.
+        texts: List of further platforms.
+
+    Raises:
+        InvalidInputError: A further platform is unknown.
+    """
+    named = [name.strip().lower() for name in sizes.split(",")]
+    further = [name.strip().lower() for name in texts.split(",") if name.strip()]
+    for name in further:
+        if name not in SETS:
+            raise InvalidInputError(f"Platforms are {', '.join(SETS)}, not {name[:20]!r}.", "UNKNOWN_PLATFORM")
+    return tuple(name for name in dict.fromkeys((*named, *further)) if name in SETS)
+
+
+def _sizes_of(name: str) -> Iterator[AdSize]:
+    for size in SETS.get(name, (name,)):
+        sides = _SIZE.fullmatch(size)
+        if sides is None:
             raise InvalidInputError(
-                f"The size {name[:20]!r} is not offered: choose from {', '.join(OFFERED)}.", "UNKNOWN_SIZE"
+                f"The size {name[:20]!r} is not offered: write a platform ({', '.join(SETS)}) or pixels such as"
+                f" {DEFAULT[0]}.",
+                "UNKNOWN_SIZE",
             )
-    return [OFFERED[name] for name in dict.fromkeys(names)]
+        yield _checked(AdSize(int(sides[1]), int(sides[2])))
+
+
+def _checked(size: AdSize) -> AdSize:
+    longer, shorter = max(size.width, size.height), min(size.width, size.height)
+    if shorter not in SIDES or longer not in SIDES or longer > FLATTEST * shorter or longer * shorter > MAX_PIXELS:
+        raise InvalidInputError(
+            f"The size {size.name} is out of bounds: a side has {SIDES[0]} to {SIDES[-1]} pixels, the longer one at"
+            f" most {FLATTEST} times the shorter one, and both together at most {MAX_PIXELS / 1e6:g} million pixels.",
+            "SIZE_BOUNDS",
+        )
+    return size

@@ -7,6 +7,7 @@ from common.observability.tracing import trace_headers
 from common.tls import client_tls
 from gateway.settings import GatewaySettings
 from productimage import (
+    BrandClient,
     Connection,
     EngineClient,
     GenerationClient,
@@ -40,6 +41,7 @@ class Clients:
         uploads: Stores photos and cutouts.
         records: Stores generations and lists their records.
         objects: Reads stored pictures.
+        brands: Stores brand kits.
         connections: Connection to each process, by name.
         ready_deadline: Deadline of a health check, in seconds.
     """
@@ -50,6 +52,7 @@ class Clients:
     uploads: UploadClient
     records: RecordClient
     objects: ObjectClient
+    brands: BrandClient
     connections: dict[str, Connection]
     ready_deadline: float
 
@@ -114,6 +117,7 @@ def open_clients(settings: GatewaySettings) -> Clients:
         uploads=UploadClient(history, call),
         records=RecordClient(history, RecordDeadlines(call, download)),
         objects=ObjectClient(history, ObjectDeadlines(call, download)),
+        brands=BrandClient(history, call),
         connections=connections,
         ready_deadline=settings.ready_deadline_seconds,
     )

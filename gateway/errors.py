@@ -38,6 +38,7 @@ SENTENCES = {
     " and stands out from the background.",
     "MESSAGE_TOO_LARGE": "The picture is too large and too detailed to be worked on: make it smaller, such as 4000"
     " pixels wide.",
+    "UNKNOWN_BRAND": "There is no brand of this name: choose another, or make it with PUT /api/brands/{name}.",
     "EMPTY_CUTOUT": "The cut-out is empty: upload the photo again.",
     "UNKNOWN_UPLOAD": "There is no upload with this timestamp: upload the photo again.",
     "NO_CUTOUT": "This upload has no cut-out: mark the product in its photo, or upload another one.",

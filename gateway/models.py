@@ -5,7 +5,9 @@ from typing import Literal
 from google.protobuf.json_format import MessageToDict
 from pydantic import Base64Bytes, BaseModel, Field
 
+from common.platforms import platforms
 from gateway.notes import NOTES
+from productimage.brand.v1 import brand_pb2
 from productimage.engine.v1 import engine_pb2
 from productimage.record.v1 import record_pb2
 from productimage.upload.v1 import upload_pb2
@@ -97,6 +99,23 @@ class ManifestBody(BaseModel):
     stages: list[StageBody] = Field(description="In the order in which they finished.")
 
 
+class TextFieldBody(BaseModel):
+    """Texts for one field of a platform; each fits it."""
+
+    platform: str = Field(examples=["google"])
+    name: str = Field(examples=["headline"])
+    texts: list[str] = Field(examples=[["保溫瓶：24小時保冷"]])
+
+
+class WordsBody(BaseModel):
+    """Words on the ads."""
+
+    headline: str = ""
+    call_to_action: str = ""
+    price: str = ""
+    legal: str = ""
+
+
 class RecordBody(BaseModel):
     """One generation. Paths are relative to /static/."""
 
@@ -118,6 +137,9 @@ class RecordBody(BaseModel):
     prompts: list[str] = Field(description="Prompts of the backgrounds.")
     notes: list[str] = Field(description="Remarks for people; usually empty.")
     manifest: ManifestBody | None = Field(None, description="How it was made; absent in records of earlier versions.")
+    texts: list[TextFieldBody] = Field([], description="Texts for the platforms asked for.")
+    words: WordsBody | None = Field(None, description="Words on the ads; absent if there are none.")
+    brand: str = Field("", description="Name of the brand, if one was chosen.")
 
     @classmethod
     def of(cls, record: record_pb2.Record) -> "RecordBody":
@@ -126,11 +148,50 @@ class RecordBody(BaseModel):
         return cls.model_validate(fields)
 
 
+class PlatformBody(BaseModel):
+    """An ad platform."""
+
+    name: str = Field(examples=["google"])
+    title: str = Field(examples=["Google responsive display ads"])
+    sizes: list[str] = Field(examples=[["1200x628", "1200x1200"]])
+
+    @classmethod
+    def of(cls, name: str) -> "PlatformBody":
+        """Return the body of a platform."""
+        found = platforms()[name]
+        return cls(name=name, title=found.title, sizes=[rule.name for rule in found.pictures])
+
+
+class BrandBody(BaseModel):
+    """A brand kit."""
+
+    name: str = Field(examples=["露露"])
+    logo: Base64Bytes = Field(b"", description="A PNG or WebP file in base64; empty if there is none.")
+    primary_colour: str = Field("", description="Colour of buttons.", examples=["#C8102E"])
+    secondary_colour: str = Field("", description="Colour of badges.", examples=["#1B365D"])
+    font: str = Field("", description="sans or serif; empty means sans.", examples=["sans"])
+    tone: str = Field("", description="lively or calm; empty means that of the audience.", examples=["calm"])
+    legal: str = Field("", description="Legal line on every ad.")
+
+    @classmethod
+    def of(cls, brand: brand_pb2.Brand) -> "BrandBody":
+        """Return the body of a brand."""
+        fields = {field.name: getattr(brand, field.name) for field in brand.DESCRIPTOR.fields}
+        return cls.model_construct(**fields)
+
+
+class BrandsBody(BaseModel):
+    """The brands that are stored."""
+
+    names: list[str] = Field(examples=[["露露"]])
+
+
 class SizesBody(BaseModel):
     """The sizes of ads, as "{width}x{height}" in pixels."""
 
     offered: list[str] = Field(examples=[["300x250", "728x90"]])
     default: list[str] = Field(examples=[["300x250"]])
+    platforms: list[PlatformBody] = Field(description="Platforms, whose names stand for all of their sizes.")
 
 
 class RecordPage(BaseModel):

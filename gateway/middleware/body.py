@@ -17,6 +17,8 @@ BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE")
 """Methods whose bodies are never read."""
 TOO_SLOW = "The request arrived too slowly: try again, with a smaller picture if your connection is slow."
 MULTIPART = "multipart/form-data"
+MAX_BRAND_BYTES = 2**20
+"""Twice the largest logo that the history takes."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class _Kind:
 
 
 def kinds(settings: GatewaySettings) -> dict[str, _Kind]:
-    """Return what each route accepts, by its path."""
+    """Return what each route accepts, by its path, or by its folder for paths that end in a name."""
     picture = f"The file is larger than {settings.max_image_bytes // 2**20} MB: send a smaller one."
     listed = f"The list is larger than {settings.max_list_bytes // 2**20} MB: send it in parts."
     short = f"The request is larger than {settings.max_json_bytes // 2**10} kB."
@@ -44,6 +46,9 @@ def kinds(settings: GatewaySettings) -> dict[str, _Kind]:
         "/api/upload-image": _Kind(forms, settings.max_form_bytes, picture),
         "/api/generate-product": _Kind(forms, settings.max_form_bytes, picture),
         "/api/upload-audience": _Kind(forms, settings.max_list_bytes, listed),
+        "/api/brands/": _Kind(
+            forms, MAX_BRAND_BYTES, f"A brand kit is larger than {MAX_BRAND_BYTES // 2**20} MB: make its logo smaller."
+        ),
         "/api/cut-out": _Kind(("application/json",), settings.max_json_bytes, short),
     }
 
@@ -71,7 +76,8 @@ class BodyLimits:
         if scope["type"] != "http" or scope["method"] in BODILESS:
             await self._app(scope, receive, send)
             return
-        kind = self._kinds.get(scope["path"], self._other)
+        folder = scope["path"].rpartition("/")[0] + "/"
+        kind = self._kinds.get(scope["path"]) or self._kinds.get(folder, self._other)
         refusal = _refusal(Headers(scope=scope), kind)
         if refusal is None:
             await self._app(scope, self._limited(receive, kind), send)

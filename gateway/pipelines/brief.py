@@ -1,9 +1,21 @@
 """The brief: what a user asks for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.ad_sizes import AdSize
 from productimage.generation.v1 import generation_pb2
+from productimage.text.v1 import text_pb2
+
+NO_WORDS, AUTO = "none", "auto"
+LAYOUTS = (NO_WORDS, AUTO, "left", "right", "top", "bottom")
+"""Layouts of words on the ads: none, the best for each size, or by where the headline stands."""
+FORMATS = {
+    "": generation_pb2.FILE_FORMAT_UNSPECIFIED,
+    "jpeg": generation_pb2.FILE_FORMAT_JPEG,
+    "webp": generation_pb2.FILE_FORMAT_WEBP,
+    "png": generation_pb2.FILE_FORMAT_PNG,
+}
+"""File formats of ads; empty: as the generation service is configured."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +31,11 @@ class Brief:
         locale: Locale of the copy; empty means the default.
         sizes: Sizes of the ads.
         user_background: Picture file to use as the background; empty: one is made.
+        platforms: Platforms whose text fields are wanted.
+        words: Words on the ads, as far as the user wrote them.
+        layout: One of LAYOUTS, or empty: auto if there are words of the user, else none.
+        brand: Name of the brand; empty: none.
+        file_format: One of FORMATS.
     """
 
     timestamp: str
@@ -29,3 +46,13 @@ class Brief:
     locale: str
     sizes: list[AdSize]
     user_background: bytes
+    platforms: tuple[str, ...] = ()
+    words: text_pb2.Words = field(default_factory=text_pb2.Words)
+    layout: str = ""
+    brand: str = ""
+    file_format: str = ""
+
+    @property
+    def has_words(self) -> bool:
+        """Whether words are set on the ads."""
+        return self.layout != NO_WORDS and bool(self.layout or self.words.ListFields())

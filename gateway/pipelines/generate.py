@@ -8,10 +8,12 @@ import structlog
 from common.version import VERSION
 from gateway.errors import ApiError, as_api_error, unusable
 from gateway.notes import sentences_on
-from gateway.pipelines.brief import Brief
+from gateway.pipelines.brief import FORMATS, Brief
+from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import discard, find_upload
 from gateway.pipelines.run import Run, set_engine
 from gateway.pipelines.scene import MadeScene, SceneRequest, group_by_family, make_scenes
+from productimage.brand.v1 import brand_pb2
 from productimage.generation.v1 import generation_pb2
 from productimage.provenance.v1 import provenance_pb2
 from productimage.record.v1 import record_pb2
@@ -51,6 +53,25 @@ class _Attempt:
         return len(self.flaws), -min(creative.quality.contrast for creative in self.creatives)
 
 
+@dataclass(frozen=True)
+class _Order:
+    """What creatives are made from.
+
+    Attributes:
+        brief: What the user asks for.
+        upload: The photo and its cutout.
+        copy: The copy.
+        message: What is set on the creatives.
+        seed: Seed of the first attempt.
+    """
+
+    brief: Brief
+    upload: upload_pb2.GetUploadResponse
+    copy: generation_pb2.WriteCopyResponse
+    message: generation_pb2.Message | None
+    seed: int
+
+
 async def generate(run: Run, brief: Brief) -> record_pb2.Record:
     """Make the creatives and save them.
 
@@ -59,9 +80,10 @@ async def generate(run: Run, brief: Brief) -> record_pb2.Record:
             that has no results yet is removed.
     """
     run.progress.expected = STAGES + SCENE_STAGES * len(group_by_family(brief, run.settings))
+    brand = await find_brand(run, brief.brand)
     upload = await find_upload(run, brief.timestamp, brief.product_image_filename)
     try:
-        record, creatives = await _make(run, brief, upload)
+        record, creatives = await _make(run, brief, brand, upload)
     except Exception as failure:
         error = as_api_error(failure)
         # A background of the user's own may be what is wrong; the photo is not.
@@ -75,11 +97,13 @@ async def generate(run: Run, brief: Brief) -> record_pb2.Record:
 
 
 async def _make(
-    run: Run, brief: Brief, upload: upload_pb2.GetUploadResponse
+    run: Run, brief: Brief, brand: brand_pb2.Brand, upload: upload_pb2.GetUploadResponse
 ) -> tuple[record_pb2.Record, list[generation_pb2.Creative]]:
     # The copy comes first: with it come the English terms for the background prompts.
-    copy = await _write_copy(run, brief)
-    best = await _best_attempt(run, brief, upload, copy)
+    seed = secrets.randbits(32)
+    copy = await _write_copy(run, brief, brand, seed)
+    message = message_for(brief, brand, copy)
+    best = await _best_attempt(run, _Order(brief, upload, copy, message, seed))
     record = record_pb2.Record(
         product_name=brief.product.name,
         product_describe=brief.product.description,
@@ -93,13 +117,24 @@ async def _make(
         manifest=provenance_pb2.Manifest(
             software_version=VERSION, stages=[upload.cutout_stage, *run.provenance.stages]
         ),
+        texts=copy.fields,
+        words=message.words if message else None,
+        brand=brand.name,
     )
     return record, best.creatives
 
 
-async def _write_copy(run: Run, brief: Brief) -> generation_pb2.WriteCopyResponse:
+async def _write_copy(run: Run, brief: Brief, brand: brand_pb2.Brand, seed: int) -> generation_pb2.WriteCopyResponse:
     async with run.stage("copy") as stage:
-        copy = await run.clients.generation.write_copy(brief.product, brief.audience, brief.locale)
+        copy = await run.clients.generation.write_copy(
+            brief.product,
+            brief.audience,
+            brief.locale,
+            platforms=brief.platforms,
+            brand=brand.name,
+            tone=brand.tone,
+            seed=seed,
+        )
         set_engine(stage, copy.engine)
         stage.outputs.extend(await run.sha256(copy.short_ad, copy.long_ad))
         if not (copy.short_ad and copy.long_ad):
@@ -107,27 +142,36 @@ async def _write_copy(run: Run, brief: Brief) -> generation_pb2.WriteCopyRespons
     return copy
 
 
-async def _best_attempt(
-    run: Run, brief: Brief, upload: upload_pb2.GetUploadResponse, copy: generation_pb2.WriteCopyResponse
-) -> _Attempt:
+async def _best_attempt(run: Run, order: _Order) -> _Attempt:
     """Make creatives, retrying with a new seed while they have flaws; return the best attempt."""
-    terms = copy.terms if copy.HasField("terms") else None
+    brief, upload, seed = order.brief, order.upload, order.seed
+    terms = order.copy.terms if order.copy.HasField("terms") else None
     allowed = 1 if brief.user_background else 1 + run.settings.regenerations
     attempts: list[_Attempt] = []
     while len(attempts) < allowed and not (attempts and not attempts[-1].flaws):
-        seed = secrets.randbits(32)
         scenes = await make_scenes(run, SceneRequest(brief, terms, upload.product_aspect_ratio, seed))
-        attempts.append(_Attempt(seed, scenes, await _compose(run, brief, upload.cutout, scenes)))
+        attempts.append(_Attempt(seed, scenes, await _compose(run, order, scenes)))
         if attempts[-1].flaws and len(attempts) < allowed:
             run.progress.expected += 1 + SCENE_STAGES * len(scenes)
         log.info("attempt", seed=seed, flaws=attempts[-1].flaws)
+        seed = secrets.randbits(32)
     return min(attempts, key=lambda attempt: attempt.rank)
 
 
-async def _compose(run: Run, brief: Brief, cutout: bytes, scenes: list[MadeScene]) -> list[generation_pb2.Creative]:
-    sizes = [generation_pb2.CreativeSize(width=size.width, height=size.height) for size in brief.sizes]
+async def _compose(run: Run, order: _Order, scenes: list[MadeScene]) -> list[generation_pb2.Creative]:
+    brief, cutout = order.brief, order.upload.cutout
+    sizes = [
+        generation_pb2.CreativeSize(width=size.width, height=size.height, most_bytes=size.most_bytes)
+        for size in brief.sizes
+    ]
     async with run.stage("composition") as stage:
-        composed = await run.clients.generation.compose_creatives([made.scene for made in scenes], cutout, sizes)
+        composed = await run.clients.generation.compose_creatives(
+            [made.scene for made in scenes],
+            cutout,
+            sizes,
+            message=order.message,
+            file_format=FORMATS[brief.file_format],
+        )
         if len(composed.creatives) != len(sizes) or not all(creative.file for creative in composed.creatives):
             raise unusable("composition")
         sets = {creative.set for creative in composed.creatives if creative.set}

@@ -1,5 +1,6 @@
 """Generating ads."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Annotated
 
@@ -7,14 +8,16 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
+from common.errors import InvalidInputError
 from common.imaging.header import KINDS, check_header
-from gateway.ad_sizes import DEFAULT, OFFERED, PATTERN, parse_sizes
-from gateway.models import BINARY, TIMESTAMP, ErrorBody, RecordBody, SizesBody
-from gateway.pipelines.brief import Brief
+from gateway.ad_sizes import DEFAULT, OFFERED, PATTERN, SETS, parse_platforms, parse_sizes
+from gateway.models import BINARY, TIMESTAMP, ErrorBody, PlatformBody, RecordBody, SizesBody
+from gateway.pipelines.brief import FORMATS, LAYOUTS, Brief
 from gateway.pipelines.generate import generate
 from gateway.routes.jobs import EVENTS, Job, respond
 from gateway.state import GatewayDependency, IdempotencyKey
 from productimage.generation.v1 import generation_pb2
+from productimage.text.v1 import text_pb2
 
 router = APIRouter(prefix="/api", tags=["product"])
 
@@ -51,9 +54,36 @@ class GenerateForm(BaseModel):
     sizes: str = Field(
         "",
         max_length=200,
-        description=f"Sizes of the ads, separated by commas: {', '.join(OFFERED)}. Empty: {', '.join(DEFAULT)}.",
-        examples=["300x250,728x90"],
+        description=f"Sizes of the ads, separated by commas: platforms ({', '.join(SETS)}), which also get their text"
+        f" fields, or pixels. Empty: {', '.join(DEFAULT)}.",
+        examples=["google,728x90"],
         json_schema_extra={"pattern": PATTERN},
+    )
+    texts: str = Field(
+        "",
+        max_length=100,
+        description="Further platforms whose text fields are wanted, separated by commas.",
+        examples=["line"],
+    )
+    headline: str = Field("", max_length=60, description="Headline on the ads.", examples=["冷一整天"])
+    call_to_action: str = Field("", max_length=30, description="Button on the ads.", examples=["立即選購"])
+    price: str = Field("", max_length=20, description="Price or badge on the ads.", examples=["NT$1,280"])
+    legal: str = Field("", max_length=120, description="Legal line on the ads; empty: that of the brand.")
+    layout: str = Field(
+        "",
+        max_length=20,
+        description="Where the words stand: none, auto (the best for each size), or left, right, top, bottom. With a"
+        " layout, a headline and a button that are not given come from the copy. Empty: none, or auto for the words"
+        " that are given.",
+        examples=["auto"],
+        json_schema_extra={"pattern": f"^({'|'.join(LAYOUTS)})?$"},
+    )
+    brand: str = Field("", max_length=40, description="Name of a stored brand.", examples=["露露"])
+    format: str = Field(
+        "",
+        max_length=10,
+        description="File format of the ads: jpeg, webp or png. Empty: as the service is configured.",
+        json_schema_extra={"pattern": f"^({'|'.join(FORMATS)})$"},
     )
     background_image: UploadFile | SkipJsonSchema[None] = File(
         None,
@@ -67,6 +97,8 @@ class GenerateForm(BaseModel):
             "generate",
             *(self.timestamp, self.product_image_filename, self.product_name, self.product_describe),
             *(self.target_audience, self.locale, self.sizes),
+            *(self.texts, self.headline, self.call_to_action, self.price, self.legal),
+            *(self.layout, self.brand, self.format),
             background,
         )
 
@@ -98,13 +130,35 @@ async def generate_product(
         locale=form.locale,
         sizes=parse_sizes(form.sizes),
         user_background=user_background,
+        platforms=parse_platforms(form.sizes, form.texts),
+        words=text_pb2.Words(
+            headline=form.headline, call_to_action=form.call_to_action, price=form.price, legal=form.legal
+        ),
+        layout=_choice("layout", form.layout, LAYOUTS),
+        brand=form.brand.strip(),
+        file_format=_choice("format", form.format, FORMATS),
     )
     return await respond(
         request, gateway, Job(partial(generate, brief=brief), idempotency_key, form.parts(user_background))
     )
 
 
+def _choice(name: str, chosen: str, offered: Iterable[str]) -> str:
+    """Return a choice, in lower case.
+
+    Raises:
+        InvalidInputError: It is not offered.
+    """
+    wanted = chosen.strip().lower()
+    names = [one for one in offered if one]
+    if wanted and wanted not in names:
+        raise InvalidInputError(
+            f"The {name} {chosen[:20]!r} is not offered: choose from {', '.join(names)}.", f"UNKNOWN_{name.upper()}"
+        )
+    return wanted
+
+
 @router.get("/sizes")
 async def sizes() -> SizesBody:
-    """Return the ad sizes that are offered, and the ones made by default."""
-    return SizesBody(offered=list(OFFERED), default=list(DEFAULT))
+    """Return the ad sizes of platforms, and the ones made by default. Any other size can be asked for by its pixels."""
+    return SizesBody(offered=list(OFFERED), default=list(DEFAULT), platforms=[PlatformBody.of(name) for name in SETS])

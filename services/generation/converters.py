@@ -1,20 +1,30 @@
 """Conversion between generation messages and the domain."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import cv2
+import numpy as np
 
 from common.errors import InvalidInputError
 from common.imaging.codec import Pixels, rgb
 from common.imaging.messages import to_mask, to_message, to_pixels
+from common.platforms import platforms
 from common.settings import ImageLimits
 from productimage.generation.v1 import generation_pb2
 from productimage.image.v1 import image_pb2
+from productimage.text.v1 import text_pb2
 from services.generation.audience import Audience, Product, Terms
 from services.generation.background.background import Background, BackgroundRequest, RenderedSet
-from services.generation.compose.compose import Creative, Scene
+from services.generation.compose.compose import Creative, Order, Output, Scene
+from services.generation.compose.files import FileFormat
 from services.generation.compose.layout import MessageZone
-from services.generation.copy.copy import DEFAULT_LOCALE, LOCALES, Copy
+from services.generation.compose.quality import Limits
+from services.generation.copy.copy import DEFAULT_LOCALE, LOCALES, TONES, Copy, CopyRequest
 from services.generation.geometry import Box, Size
+from services.generation.message.layouts import layout_names
+from services.generation.message.message import FONTS, MOST_CHARACTERS, Colour, Message
 from services.generation.placement.found import Found, Thing
 from services.generation.placement.place import Placed
 from services.generation.placement.placement import SLIGHTLY_DOWN, Placement, SceneLight
@@ -26,7 +36,7 @@ MAX_DESCRIPTION = 5000
 """Characters of the product name and description."""
 SIDES = range(50, 4097)
 """Pixels of a side of a creative."""
-MAX_SIZES = 16
+MAX_SIZES = 40
 MAX_REGIONS = 64
 """Things, and surfaces, in which a product is placed."""
 SHORT_SIDES = range(240, 1081)
@@ -38,6 +48,14 @@ ZONES: dict[generation_pb2.MessageZone.ValueType, MessageZone] = {
     generation_pb2.MESSAGE_ZONE_ABOVE: "above",
     generation_pb2.MESSAGE_ZONE_BELOW: "below",
 }
+FILE_FORMATS: dict[generation_pb2.FileFormat.ValueType, FileFormat] = {
+    generation_pb2.FILE_FORMAT_JPEG: "jpeg",
+    generation_pb2.FILE_FORMAT_WEBP: "webp",
+    generation_pb2.FILE_FORMAT_PNG: "png",
+}
+LOGO_SIDE = 1200
+"""Pixels of the longer side of a logo that are kept."""
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 STEEPEST = 1.5
 """Angle by which a camera looks down at most, in radians."""
 SOFTEST = 10
@@ -164,6 +182,28 @@ def locale(requested: str) -> str:
     return chosen
 
 
+def copy_request(request: generation_pb2.WriteCopyRequest) -> CopyRequest:
+    """Return what to write.
+
+    Raises:
+        InvalidInputError: The product has no name, a text is too long, or a locale, platform or tone is not offered.
+    """
+    for platform in request.platforms:
+        if platform not in platforms():
+            raise InvalidInputError(f"Platforms are {', '.join(platforms())}.", "UNKNOWN_PLATFORM")
+    if request.tone not in ("", *TONES):
+        raise InvalidInputError(f"Tones are {' and '.join(TONES)}.", "UNKNOWN_TONE")
+    return CopyRequest(
+        product(request.product),
+        audience(request.audience),
+        locale(request.locale),
+        tuple(request.platforms),
+        plain(request.brand)[:MAX_NAME],
+        request.tone,
+        request.seed,
+    )
+
+
 def copy_response(copy: Copy) -> generation_pb2.WriteCopyResponse:
     """Return the response to a WriteCopy call."""
     terms = copy.terms
@@ -173,20 +213,85 @@ def copy_response(copy: Copy) -> generation_pb2.WriteCopyResponse:
         engine=copy.engine,
         terms=_terms_message(terms) if terms else None,
         note=copy.note,
+        headline=copy.headline,
+        call_to_action=copy.call_to_action,
+        fields=[
+            text_pb2.TextField(platform=field.platform, name=field.name, texts=field.texts) for field in copy.fields
+        ],
     )
 
 
-def sizes(request: generation_pb2.ComposeCreativesRequest) -> list[Size]:
-    """Return the sizes of a request.
+def orders(request: generation_pb2.ComposeCreativesRequest) -> list[Order]:
+    """Return the creatives that a request orders.
 
     Raises:
-        InvalidInputError: There are none or too many, or one is out of range.
+        InvalidInputError: There are none or too many, or a size is out of range.
     """
     if not 1 <= len(request.sizes) <= MAX_SIZES:
         raise InvalidInputError(f"Ask for 1 to {MAX_SIZES} sizes.", "SIZE_COUNT")
     if any(size.width not in SIDES or size.height not in SIDES for size in request.sizes):
         raise InvalidInputError(f"A side must have {SIDES[0]} to {SIDES[-1]} pixels.", "SIZE_RANGE")
-    return [Size(size.width, size.height) for size in request.sizes]
+    return [Order(Size(size.width, size.height), size.most_bytes) for size in request.sizes]
+
+
+def message(request: generation_pb2.ComposeCreativesRequest, limits: ImageLimits) -> Message | None:
+    """Return the message to set; None if there is none.
+
+    Raises:
+        InvalidInputError: A text is too long, a colour, font or layout is unknown, or the logo cannot be read.
+    """
+    wanted = request.message
+    texts = {name: plain(getattr(wanted.words, name)) for name in MOST_CHARACTERS}
+    for name, most in MOST_CHARACTERS.items():
+        if len(texts[name]) > most:
+            raise InvalidInputError(f"The {name} has more than {most} characters: shorten it.", "MESSAGE_TEXT")
+    if wanted.layout and wanted.layout not in layout_names():
+        raise InvalidInputError(f"Layouts are {', '.join(sorted(layout_names()))}.", "UNKNOWN_LAYOUT")
+    if wanted.font not in ("", *FONTS):
+        raise InvalidInputError(f"Fonts are {' and '.join(FONTS)}.", "UNKNOWN_LAYOUT")
+    logo = _logo(wanted.logo, limits) if wanted.logo else None
+    if logo is None and not any(texts.values()):
+        return None
+    return Message(
+        **texts,
+        logo=logo,
+        primary=_colour(wanted.primary_colour),
+        secondary=_colour(wanted.secondary_colour),
+        font=wanted.font or FONTS[0],
+        layout=wanted.layout,
+    )
+
+
+def _logo(file: bytes, limits: ImageLimits) -> Pixels:
+    """Return the visible part of a logo, (h, w, 4), reduced to what an ad can show."""
+    pixels = to_pixels(image_pb2.Image(encoded=file), limits)
+    if pixels.ndim == 2:
+        pixels = np.dstack([pixels] * 3)
+    if pixels.shape[2] == 3:
+        pixels = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    left, top, width, height = cv2.boundingRect((pixels[..., 3] > 0).astype(np.uint8))
+    if not width:
+        raise InvalidInputError("The logo has no visible pixel.", "MESSAGE_TEXT")
+    visible = pixels[top : top + height, left : left + width]
+    scale = LOGO_SIDE / max(width, height)
+    if scale >= 1:
+        return visible
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(visible, size, interpolation=cv2.INTER_AREA))
+
+
+def _colour(text: str) -> Colour | None:
+    if not text:
+        return None
+    if not _COLOUR.fullmatch(text):
+        raise InvalidInputError("A colour is written as #RRGGBB, such as #C8102E.", "BAD_COLOUR")
+    red, green, blue = bytes.fromhex(text[1:])
+    return red, green, blue
+
+
+def output(request: generation_pb2.ComposeCreativesRequest, file_format: FileFormat, limits: Limits) -> Output:
+    """Return how the creatives are encoded: as the request says, else as configured."""
+    return Output(FILE_FORMATS.get(request.file_format, file_format), limits)
 
 
 def scenes(request: generation_pb2.ComposeCreativesRequest, limits: ImageLimits) -> list[Scene]:
@@ -217,12 +322,14 @@ def message_zone(request: generation_pb2.ComposeCreativesRequest) -> MessageZone
     return ZONES.get(request.message_zone, "none")
 
 
-def creatives_response(sizes: Sequence[Size], creatives: Sequence[Creative]) -> generation_pb2.ComposeCreativesResponse:
+def creatives_response(
+    orders: Sequence[Order], creatives: Sequence[Creative]
+) -> generation_pb2.ComposeCreativesResponse:
     """Return the response to a ComposeCreatives call."""
     return generation_pb2.ComposeCreativesResponse(
         creatives=[
             generation_pb2.Creative(
-                size=generation_pb2.CreativeSize(width=size.width, height=size.height),
+                size=generation_pb2.CreativeSize(width=order.size.width, height=order.size.height),
                 file=creative.file,
                 quality=generation_pb2.Quality(
                     fill=creative.quality.fill,
@@ -232,7 +339,7 @@ def creatives_response(sizes: Sequence[Size], creatives: Sequence[Creative]) -> 
                 ),
                 set=creative.set_name,
             )
-            for size, creative in zip(sizes, creatives, strict=True)
+            for order, creative in zip(orders, creatives, strict=True)
         ]
     )
 

@@ -1,6 +1,5 @@
 """Generation servicer: delegates each call to the domain, in the executor."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -12,13 +11,13 @@ from common.serving.engines import observe_engine
 from common.serving.executor import BoundedExecutor
 from productimage.generation.v1 import generation_pb2, generation_pb2_grpc
 from services.generation import converters
-from services.generation.background.background import RenderedSet
 from services.generation.background.user_background import place_in
-from services.generation.compose.compose import Creative, Output, compose
+from services.generation.compose.compose import compose
 from services.generation.compose.in_set import compose_in_set
 from services.generation.compose.quality import Limits
 from services.generation.engines.base import Engines
-from services.generation.geometry import Size
+from services.generation.message.fonts import Fonts
+from services.generation.message.words import Words
 from services.generation.placement.place import place_product
 from services.generation.settings import GenerationSettings
 
@@ -33,8 +32,8 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
         self._engines = engines
         self._settings = settings
         self._executor = executor
-        limits = Limits(settings.min_fill, settings.min_contrast, settings.max_creative_bytes)
-        self._output = Output(settings.creative_format, limits)
+        self._limits = Limits(settings.min_fill, settings.min_contrast, settings.max_creative_bytes)
+        self._fonts = Fonts(settings.weights_dir)
 
     async def GenerateBackground(  # noqa: N802
         self, request: generation_pb2.GenerateBackgroundRequest, _context: "Context"
@@ -73,10 +72,9 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
         return await self._executor.run(self._write_copy, request)
 
     def _write_copy(self, request: generation_pb2.WriteCopyRequest) -> generation_pb2.WriteCopyResponse:
-        product, audience = converters.product(request.product), converters.audience(request.audience)
-        locale = converters.locale(request.locale)
+        wanted = converters.copy_request(request)
         with observe_engine("copy", self._engines.copy.name):
-            copy = self._engines.copy.write(product, audience, locale)
+            copy = self._engines.copy.write(wanted)
         return converters.copy_response(copy)
 
     async def ComposeCreatives(  # noqa: N802
@@ -88,23 +86,19 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
     def _compose_creatives(
         self, request: generation_pb2.ComposeCreativesRequest
     ) -> generation_pb2.ComposeCreativesResponse:
-        sizes = converters.sizes(request)
-        wanted = converters.rendered_set(request)
-        if wanted is not None:
-            creatives = self._compose_in_set(wanted, request, sizes)
-        else:
-            scenes = converters.scenes(request, self._settings)
-            cutout = to_pixels(request.cutout, self._settings)
-            with observe_engine("composition", "compose"):
-                creatives = compose(scenes, cutout, sizes, self._output)
-        return converters.creatives_response(sizes, creatives)
-
-    def _compose_in_set(
-        self, wanted: RenderedSet, request: generation_pb2.ComposeCreativesRequest, sizes: Sequence[Size]
-    ) -> list[Creative]:
-        sets = self._engines.sets
-        if sets is None:
-            raise PreconditionError("Sets are rendered only where they are the background engine.", "NO_SETS")
+        orders, wanted = converters.orders(request), converters.rendered_set(request)
         cutout = to_pixels(request.cutout, self._settings)
-        with observe_engine("composition", sets.name):
-            return compose_in_set(sets, wanted, cutout, sizes, converters.message_zone(request), self._output)
+        output = converters.output(request, self._settings.creative_format, self._limits)
+        message = converters.message(request, self._settings)
+        words = Words(message, self._fonts) if message else None
+        if wanted is None:
+            scenes = converters.scenes(request, self._settings)
+            with observe_engine("composition", "compose"):
+                creatives = compose(scenes, cutout, orders, output, words)
+        elif self._engines.sets is None:
+            raise PreconditionError("Sets are rendered only where they are the background engine.", "NO_SETS")
+        else:
+            zone = converters.message_zone(request)
+            with observe_engine("composition", self._engines.sets.name):
+                creatives = compose_in_set(self._engines.sets, wanted, cutout, orders, output, zone, words)
+        return converters.creatives_response(orders, creatives)

@@ -5,10 +5,12 @@ from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from common.errors import DamagedStoreError, InvalidInputError
 from common.imaging.header import check_header
 from common.settings import ImageLimits
+from productimage.brand.v1 import brand_pb2
 from productimage.provenance.v1 import provenance_pb2
 from productimage.record.v1 import record_pb2
 from productimage.upload.v1 import upload_pb2
 from services.history import paths
+from services.history.brands import Brand
 from services.history.generations import Generation, Picture
 from services.history.records.codec import Record
 from services.history.records.log import SEGMENT
@@ -121,4 +123,42 @@ def _record_fields(record: record_pb2.Record) -> Record:
         "manifest": MessageToDict(
             record.manifest, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
         ),
-    }
+    } | _words_fields(record)
+
+
+def _words_fields(record: record_pb2.Record) -> Record:
+    """Return what only records with texts for platforms, words or a brand have."""
+    fields: Record = {}
+    if record.texts:
+        fields["texts"] = [MessageToDict(text, preserving_proto_field_name=True) for text in record.texts]
+    if record.HasField("words"):
+        fields["words"] = MessageToDict(record.words, preserving_proto_field_name=True)
+    if record.brand:
+        fields["brand"] = record.brand
+    return fields
+
+
+def brand(message: brand_pb2.Brand) -> Brand:
+    """Return the brand of a message."""
+    return Brand(
+        message.name,
+        message.logo,
+        message.primary_colour,
+        message.secondary_colour,
+        message.font,
+        message.tone,
+        message.legal,
+    )
+
+
+def brand_message(brand: Brand) -> brand_pb2.Brand:
+    """Return the message of a brand."""
+    return brand_pb2.Brand(
+        name=brand.name,
+        logo=brand.logo,
+        primary_colour=brand.primary_colour,
+        secondary_colour=brand.secondary_colour,
+        font=brand.font,
+        tone=brand.tone,
+        legal=brand.legal,
+    )

@@ -13,7 +13,7 @@ from services.history.small_files import SmallFiles
 from services.history.storage.base import ConflictError, ObjectStore
 from services.history.uploads import Uploads
 
-MAX_PICTURES = 16
+MAX_PICTURES = 40
 SAVES = SmallFiles(int, "remove the file")
 
 

@@ -4,6 +4,7 @@ from prometheus_client import Gauge
 
 from common.errors import DamagedStoreError, UnavailableError
 from common.serving.readiness import Problem
+from services.history.brands import Brands
 from services.history.deletion import Deletion
 from services.history.generations import Generations
 from services.history.idempotency import IdempotencyRecords
@@ -27,6 +28,7 @@ class History:
     Attributes:
         store: Object store.
         uploads: Photos and their cutouts.
+        brands: Brand kits.
         generations: Saves generations.
         queries: Queries on the record log.
         idempotency: Requests that their callers may repeat.
@@ -38,6 +40,7 @@ class History:
         record_log = RecordLog(store, settings.append_attempts)
         self.store = store
         self.uploads = Uploads(store, record_log, settings.stale_after_seconds)
+        self.brands = Brands(store, settings)
         self.generations = Generations(store, self.uploads, record_log)
         self.queries = RecordQueries(record_log)
         self.idempotency = IdempotencyRecords(store, record_log, self.uploads, settings.lease_seconds)

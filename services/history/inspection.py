@@ -6,6 +6,7 @@ from typing import Any
 
 from common.errors import DamagedStoreError
 from services.history import paths
+from services.history.brands import BRANDS
 from services.history.generations import SAVES
 from services.history.idempotency import CLAIMS
 from services.history.leases import LEASES
@@ -16,6 +17,7 @@ from services.history.uploads import REQUESTS, UPLOADS
 
 KINDS: dict[str, SmallFiles[Any]] = {
     paths.UPLOADS: UPLOADS,
+    paths.BRANDS: BRANDS,
     paths.REQUESTS: REQUESTS,
     paths.CLAIMS: CLAIMS,
     paths.SAVES: SAVES,

@@ -10,6 +10,7 @@
     requests/{hash}.json                       the upload that a request_id created
     claims/{hash}.json                         a claimed request with an idempotency key (see idempotency.py)
     saves/{timestamp}/{hash}.json              a note that a request_id saves a generation, written before its pictures
+    brands/{hash}.json                         a brand kit, by its name
     sweeps/last                                when the last sweep began (see sweeper.py)
 
 What is in requests/, claims/ and saves/ is about requests that may be repeated, and is removed when they may not be any
@@ -19,6 +20,7 @@ more. Only files in upload/ or generated/ under static/ are ever served.
 import hashlib
 import re
 import secrets
+import unicodedata
 from datetime import datetime
 from pathlib import PurePosixPath, PureWindowsPath
 
@@ -33,6 +35,7 @@ UPLOADS = "uploads/"
 REQUESTS = "requests/"
 CLAIMS = "claims/"
 SAVES = "saves/"
+BRANDS = "brands/"
 NOTES = (REQUESTS, CLAIMS, SAVES)
 LAST_SWEEP = "sweeps/last"
 MAX_STEM = 60
@@ -205,6 +208,11 @@ def saving(timestamp: str, request_id: str) -> str:
 def creatives(timestamp: str, request_id: str) -> str:
     """Return the path prefix of the creatives of a request, relative to static/."""
     return f"{timestamp}/generated/{_hash(request_id)[:16]}_"
+
+
+def brand_key(name: str) -> str:
+    """Return the key of a brand kit; names that differ in case only are one."""
+    return f"{BRANDS}{_hash(unicodedata.normalize('NFKC', name).casefold())}.json"
 
 
 def segment(number: int) -> str:

@@ -9,6 +9,7 @@ import grpc
 from common.errors import NotFoundError
 from common.imaging.header import check_header
 from common.serving.executor import BoundedExecutor
+from productimage.brand.v1 import brand_pb2, brand_pb2_grpc
 from productimage.object.v1 import object_pb2, object_pb2_grpc
 from productimage.record.v1 import record_pb2, record_pb2_grpc
 from productimage.upload.v1 import upload_pb2, upload_pb2_grpc
@@ -154,6 +155,41 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
         """See record.proto."""
         await self._executor.run(self._history.deletion.delete_record, request.sequence)
         return record_pb2.DeleteRecordResponse()
+
+
+class BrandServicer(brand_pb2_grpc.BrandServiceServicer):
+    """See brand.proto."""
+
+    def __init__(self, history: History, executor: BoundedExecutor) -> None:
+        self._brands = history.brands
+        self._executor = executor
+
+    async def PutBrand(  # noqa: N802
+        self, request: brand_pb2.PutBrandRequest, _context: "Context"
+    ) -> brand_pb2.PutBrandResponse:
+        """See brand.proto."""
+        await self._executor.run(self._brands.put, converters.brand(request.brand))
+        return brand_pb2.PutBrandResponse(brand=request.brand)
+
+    async def GetBrand(  # noqa: N802
+        self, request: brand_pb2.GetBrandRequest, _context: "Context"
+    ) -> brand_pb2.GetBrandResponse:
+        """See brand.proto."""
+        found = await self._executor.run(self._brands.get, request.name)
+        return brand_pb2.GetBrandResponse(brand=converters.brand_message(found))
+
+    async def ListBrands(  # noqa: N802
+        self, _request: brand_pb2.ListBrandsRequest, _context: "Context"
+    ) -> brand_pb2.ListBrandsResponse:
+        """See brand.proto."""
+        return brand_pb2.ListBrandsResponse(names=await self._executor.run(self._brands.names))
+
+    async def DeleteBrand(  # noqa: N802
+        self, request: brand_pb2.DeleteBrandRequest, _context: "Context"
+    ) -> brand_pb2.DeleteBrandResponse:
+        """See brand.proto."""
+        await self._executor.run(self._brands.delete, request.name)
+        return brand_pb2.DeleteBrandResponse()
 
 
 class ObjectServicer(object_pb2_grpc.ObjectServiceServicer):

@@ -7,6 +7,7 @@
 """
 
 from productimage import errors
+from productimage.clients.brand import BrandClient
 from productimage.clients.engine import EngineClient
 from productimage.clients.generation import GenerationClient
 from productimage.clients.health import HealthClient
@@ -19,6 +20,7 @@ from productimage.connection import Connection, Options, Tls, connect
 from productimage.errors import ProductImageError
 
 __all__ = [
+    "BrandClient",
     "Connection",
     "EngineClient",
     "GenerationClient",

@@ -226,6 +226,38 @@ class UnknownLocaleError(InvalidArgumentError, reason="UNKNOWN_LOCALE"):
     """The locale is not offered."""
 
 
+class UnknownPlatformError(InvalidArgumentError, reason="UNKNOWN_PLATFORM"):
+    """No platform has this name."""
+
+
+class UnknownToneError(InvalidArgumentError, reason="UNKNOWN_TONE"):
+    """The tone is not offered."""
+
+
+class MessageTextError(InvalidArgumentError, reason="MESSAGE_TEXT"):
+    """A text for the picture is too long."""
+
+
+class UnknownLayoutError(InvalidArgumentError, reason="UNKNOWN_LAYOUT"):
+    """There is no such layout."""
+
+
+class BadColourError(InvalidArgumentError, reason="BAD_COLOUR"):
+    """A colour is not written as #RRGGBB."""
+
+
+class BrandNameError(InvalidArgumentError, reason="BRAND_NAME"):
+    """The name of a brand is missing or too long."""
+
+
+class BrandFieldError(InvalidArgumentError, reason="BRAND_FIELD"):
+    """A colour, font, tone or text of a brand is not allowed."""
+
+
+class BrandLogoError(InvalidArgumentError, reason="BRAND_LOGO"):
+    """The logo of a brand is no PNG or WebP picture, or too large."""
+
+
 class NoSceneError(InvalidArgumentError, reason="NO_SCENE"):
     """There is no scene to compose on."""
 
@@ -318,6 +350,10 @@ class ResourceNotFoundError(NotFoundError, reason="NOT_FOUND"):
     """The requested resource does not exist."""
 
 
+class UnknownBrandError(NotFoundError, reason="UNKNOWN_BRAND"):
+    """There is no brand of this name."""
+
+
 class UnknownUploadError(NotFoundError, reason="UNKNOWN_UPLOAD"):
     """There is no upload with this timestamp."""
 
@@ -336,6 +372,10 @@ class NothingKnownError(FailedPreconditionError, reason="NOTHING_KNOWN"):
 
 class NoSetsError(FailedPreconditionError, reason="NO_SETS"):
     """The process renders no sets: another engine makes its backgrounds."""
+
+
+class NoFontsError(FailedPreconditionError, reason="NO_FONTS"):
+    """The fonts for words on pictures are not installed."""
 
 
 class EmptyCutoutError(FailedPreconditionError, reason="EMPTY_CUTOUT"):

@@ -1,7 +1,7 @@
 """Composition of a background and a cutout to finished creatives."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -16,6 +16,8 @@ from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled
 from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
 from services.generation.geometry import Box, Crop, Size
+from services.generation.message.draw import draw, flaws, prepared
+from services.generation.message.words import Words
 from services.generation.placement.placement import Placement
 from services.generation.srgb import Light, to_linear, to_premultiplied, to_srgb
 
@@ -47,11 +49,24 @@ class Output:
 
     Attributes:
         file_format: File format.
-        limits: Limits of the quality check. JPEG and WebP are compressed to fit the file size limit.
+        limits: Limits of the quality check.
     """
 
     file_format: FileFormat = "jpeg"
     limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A creative to make.
+
+    Attributes:
+        size: Its size.
+        most_bytes: The most bytes of its file; 0: the limit of the output. JPEG and WebP are compressed to fit.
+    """
+
+    size: Size
+    most_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,23 +96,27 @@ class PreparedCutout:
         return Size(self.light.shape[1], self.light.shape[0])
 
 
-def compose(scenes: Sequence[Scene], cutout: Pixels, sizes: Sequence[Size], output: Output) -> list[Creative]:
-    """Make one creative per size.
+def compose(
+    scenes: Sequence[Scene], cutout: Pixels, orders: Sequence[Order], output: Output, words: Words | None = None
+) -> list[Creative]:
+    """Make one creative per order.
 
     Args:
         scenes: At least one; each size uses the one with the nearest aspect ratio.
         cutout: Product, (H, W, 4), straight alpha.
-        sizes: Sizes of the creatives.
+        orders: The creatives.
         output: Encoding and limits.
+        words: Message to set on them.
 
     Raises:
         InvalidInputError: The cutout has no alpha channel, or a placement lies outside its background.
-        PreconditionError: The cutout has no visible pixel, or a creative cannot be compressed to the size limit.
+        PreconditionError: The cutout has no visible pixel, a creative cannot be compressed to the size limit, or the
+            fonts are missing.
     """
     for scene in scenes:
         _check_placement(scene)
     product = prepare(cutout)
-    return [_make_one(_nearest(scenes, size), product, size, output) for size in sizes]
+    return [_make_one(_nearest(scenes, order.size), product, order, output, words) for order in orders]
 
 
 def _check_placement(scene: Scene) -> None:
@@ -125,15 +144,58 @@ def _nearest(scenes: Sequence[Scene], size: Size) -> Scene:
     return min(scenes, key=lambda scene: abs(np.log(scene.size.aspect_ratio / size.aspect_ratio)))
 
 
-def _make_one(scene: Scene, product: PreparedCutout, ad: Size, output: Output) -> Creative:
-    placement = scene.placement
-    crop = crop_for(scene.size, placement.box, ad)
-    box = product_box(product.size, placement.box, crop, ad)
+def _make_one(scene: Scene, product: PreparedCutout, order: Order, output: Output, words: Words | None) -> Creative:
+    placement, ad = scene.placement, order.size
+
+    def placed(frame: Box | None) -> tuple[Crop, Box]:
+        crop = crop_for(scene.size, placement.box, ad, frame)
+        return crop, product_box(product.size, placement.box, crop, ad, frame)
+
+    frame = words.frame(ad, lambda _layout, frame: placed(frame)[1]) if words else None
+    crop, box = placed(frame)
     layer = clean_edges(scaled(product.light, Size(box.width, box.height)))
     picture = _lit(scaled(_cropped(to_linear(scene.pixels), crop), ad), layer, box, placement)
-    file = encode_ad(to_srgb(put(picture, layer, box)), output.file_format, output.limits.file_bytes)
-    enlarged = box.width / product.size.width
-    return Creative(file, assess(layer, picture, box, ad, file, output.limits, enlarged))
+    return finish(picture, layer, box, order, output, words, box.width / product.size.width)
+
+
+def finish(
+    picture: Light,
+    layer: Light,
+    box: Box,
+    order: Order,
+    output: Output,
+    words: Words | None,
+    enlarged: float,
+    *,
+    stage: str = "",
+    stands: bool = False,
+) -> Creative:
+    """Put the product in its picture, set the words, encode, and check.
+
+    Args:
+        picture: The creative without the product, but with its shadows, (H, W, 3).
+        layer: The product at its size in it, (h, w, 4), premultiplied.
+        box: Its place.
+        order: What was ordered.
+        output: Encoding and limits.
+        words: Message to set.
+        enlarged: Size of the product in the creative over that in its photo.
+        stage: Name of the set it was rendered in.
+        stands: Whether the product stands on ground that was rendered.
+    """
+    limits = replace(output.limits, file_bytes=order.most_bytes or output.limits.file_bytes)
+    setting = words.setting(order.size, box) if words else None
+    ground = prepared(picture, setting) if setting else None
+    pixels = to_srgb(put(ground.picture if ground else picture, layer, box))
+    notes: list[str] = []
+    if words and setting and ground:
+        pixels = draw(pixels, words.message, setting, ground)
+        notes = flaws(setting, ground)
+    elif words:
+        notes = ["there is no room for words"]
+    file = encode_ad(pixels, output.file_format, limits.file_bytes)
+    quality = assess(layer, picture, box, order.size, file, limits, enlarged, stands=stands, notes=notes)
+    return Creative(file, quality, stage)
 
 
 def _cropped(light: Light, crop: Crop) -> Light:

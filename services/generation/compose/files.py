@@ -26,6 +26,8 @@ def encode_ad(pixels: Pixels, file_format: FileFormat, most_bytes: int) -> bytes
         files[quality] = encode(pixels, quality)
         return len(files[quality])
 
+    if size(QUALITIES[-1]) <= most_bytes:
+        return files[QUALITIES[-1]]
     fitting = bisect_right(QUALITIES, most_bytes, key=size)
     if not fitting:
         raise PreconditionError(f"An ad of this size does not fit into {most_bytes} bytes.", "CREATIVE_TOO_LARGE")

@@ -4,46 +4,59 @@ from collections.abc import Sequence
 
 from common.imaging.codec import Pixels
 from services.generation.background.background import RenderedSet
-from services.generation.compose.compose import Creative, Output, prepare, put
+from services.generation.compose.compose import Creative, Order, Output, finish, prepare
 from services.generation.compose.edges import clean_edges
-from services.generation.compose.files import encode_ad
-from services.generation.compose.layout import MessageZone, free_box
-from services.generation.compose.quality import assess
+from services.generation.compose.layout import MessageZone, box_in, free_box
 from services.generation.compose.scale import scaled
 from services.generation.engines.set.look import look_at
 from services.generation.engines.set.set_engine import SetEngine, Shot
-from services.generation.geometry import Size
-from services.generation.srgb import to_srgb
+from services.generation.geometry import Box, Size
+from services.generation.message.layouts import Layout
+from services.generation.message.words import Words
 
 
 def compose_in_set(
-    engine: SetEngine, wanted: RenderedSet, cutout: Pixels, sizes: Sequence[Size], zone: MessageZone, output: Output
+    engine: SetEngine,
+    wanted: RenderedSet,
+    cutout: Pixels,
+    orders: Sequence[Order],
+    output: Output,
+    zone: MessageZone = "none",
+    words: Words | None = None,
 ) -> list[Creative]:
-    """Make one creative per size, all in one set.
+    """Make one creative per order, all in one set.
 
     Args:
         engine: Renders.
         wanted: Product, audience and seed.
         cutout: Product, (H, W, 4), straight alpha.
-        sizes: Sizes of the creatives.
-        zone: Where room is left for words.
+        orders: The creatives.
         output: Encoding and limits.
+        zone: Where room is left for words, if none are set.
+        words: Message to set on them.
 
     Raises:
         InvalidInputError: The cutout has no alpha channel.
-        PreconditionError: The cutout has no visible pixel, or a creative cannot be compressed to the size limit.
+        PreconditionError: The cutout has no visible pixel, a creative cannot be compressed to the size limit, or the
+            fonts are missing.
         AbandonedError: Nobody waits any more.
     """
     product = prepare(cutout)
     look = look_at(product.light)
     stage = engine.choose(wanted.product, wanted.audience, wanted.terms, look, wanted.seed)
+
+    def placed(layout: Layout, frame: Box) -> Box:
+        return box_in(frame, product.size, layout.fill, stands=stage.stands)
+
     creatives = []
-    for ad in sizes:
-        box = free_box(product.size, ad, zone, stands=stage.stands)
+    for order in orders:
+        ad = order.size
+        box = words.box(ad, placed) if words else None
+        box = box or free_box(product.size, ad, zone, stands=stage.stands)
         layer = clean_edges(scaled(product.light, Size(box.width, box.height)))
         picture = engine.render(Shot(stage, layer, box, ad, look, wanted.seed))
-        file = encode_ad(to_srgb(put(picture, layer, box)), output.file_format, output.limits.file_bytes)
         enlarged = box.width / product.size.width
-        quality = assess(layer, picture, box, ad, file, output.limits, enlarged, stands=stage.stands)
-        creatives.append(Creative(file, quality, stage.name))
+        creatives.append(
+            finish(picture, layer, box, order, output, words, enlarged, stage=stage.name, stands=stage.stands)
+        )
     return creatives

@@ -48,7 +48,23 @@ def free_box(product: Size, ad: Size, zone: MessageZone, *, stands: bool) -> Box
     return Box(left, top, left + width, top + height)
 
 
-def crop_for(background: Size, box: Box, ad: Size) -> Crop:
+def box_in(frame: Box, product: Size, fill: float, *, stands: bool) -> Box:
+    """Return the box of the product in a part of a set that is rendered around it.
+
+    Args:
+        frame: The part.
+        product: Size of the cutout; its proportions are kept.
+        fill: How much of the part it takes at most, along one side.
+        stands: Whether the product stands on something; else it hangs or lies in the middle.
+    """
+    fit = fill * min(frame.width / product.width, frame.height / product.height)
+    width, height = max(1, round(product.width * fit)), max(1, round(product.height * fit))
+    left = round((frame.left + frame.right - width) / 2)
+    top = frame.bottom - height if stands else round((frame.top + frame.bottom - height) / 2)
+    return Box(left, top, left + width, top + height)
+
+
+def crop_for(background: Size, box: Box, ad: Size, frame: Box | None = None) -> Crop:
     """Return the largest crop of the proportions of a creative, centred on the product, that does not show it small.
 
     It shows as much of the box as possible; if the box is too tall, its foot. It is never enlarged to show more of the
@@ -58,19 +74,26 @@ def crop_for(background: Size, box: Box, ad: Size) -> Crop:
         background: Size of the background.
         box: Box for the product, in background pixels.
         ad: Size of the creative.
+        frame: Part of the creative in which the product belongs, as far as the background reaches; None: its middle.
     """
     width = min(background.width, background.height * ad.aspect_ratio)
     height = width / ad.aspect_ratio
-    closer = max(box.width / (CLOSE * width), box.height / (CLOSE * height), ad.width / width)
+    across, down = (CLOSE, CLOSE) if frame is None else (frame.width / ad.width, frame.height / ad.height)
+    closer = max(box.width / (across * width), box.height / (down * height), ad.width / width)
     width, height = width * min(1.0, closer), height * min(1.0, closer)
-    left = (box.left + box.right) / 2 - width / 2
-    # Keep the height at which the product stands in the background, unless that leaves too little below its foot.
-    fits = box.height <= ROOMY * height
-    top = box.bottom - height * min(box.bottom / background.height if fits else 1, LOWEST_STAND)
+    middle = 0.5 if frame is None else (frame.left + frame.right) / 2 / ad.width
+    left = (box.left + box.right) / 2 - middle * width
+    if frame is None:
+        # Keep the height at which the product stands in the background, unless that leaves too little below its foot.
+        fits = box.height <= ROOMY * height
+        foot = min(box.bottom / background.height if fits else 1, LOWEST_STAND)
+    else:
+        foot = frame.bottom / ad.height
+    top = box.bottom - height * foot
     return Crop(_clamp(left, background.width - width), _clamp(top, background.height - height), width, height)
 
 
-def product_box(product: Size, box: Box, crop: Crop, ad: Size) -> Box:
+def product_box(product: Size, box: Box, crop: Crop, ad: Size, frame: Box | None = None) -> Box:
     """Return the box of the product in a creative: on the foot of its box, as large as box and margins allow.
 
     Args:
@@ -78,15 +101,21 @@ def product_box(product: Size, box: Box, crop: Crop, ad: Size) -> Box:
         box: Box for the product, in background pixels.
         crop: Part of the background that the creative shows.
         ad: Size of the creative.
+        frame: Part of the creative in which it belongs; None: all but the margins.
     """
+    if frame is None:
+        edges = (ad.width * MARGIN, ad.height * MARGIN, ad.width * (1 - MARGIN), ad.height * LOWEST_STAND)
+    else:
+        edges = (frame.left, frame.top, frame.right, frame.bottom)
+    left_edge, top_edge, right_edge, bottom_edge = edges
     scale = ad.width / crop.width
-    foot = min((box.bottom - crop.top) * scale, ad.height * LOWEST_STAND)
-    head = max((box.top - crop.top) * scale, ad.height * MARGIN)
-    available_width = min(box.width * scale, ad.width * (1 - 2 * MARGIN))
+    foot = _clamp((box.bottom - crop.top) * scale, bottom_edge, top_edge + 1)
+    head = min(max((box.top - crop.top) * scale, top_edge), foot - 1)
+    available_width = min(box.width * scale, right_edge - left_edge)
     fit = min(available_width / product.width, (foot - head) / product.height)
     width, height = max(1, round(product.width * fit)), max(1, round(product.height * fit))
     middle = ((box.left + box.right) / 2 - crop.left) * scale
-    left = round(_clamp(middle - width / 2, ad.width * (1 - MARGIN) - width, ad.width * MARGIN))
+    left = round(_clamp(middle - width / 2, right_edge - width, left_edge))
     top = max(0, round(foot) - height)
     return Box(left, top, left + width, top + height)
 

@@ -1,5 +1,6 @@
 """Quality check of a creative: is the product large enough, does it stand out? The layout keeps it whole."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,7 @@ def assess(
     enlarged: float = 1.0,
     *,
     stands: bool = False,
+    notes: Sequence[str] = (),
 ) -> Quality:
     """Check a creative.
 
@@ -77,9 +79,10 @@ def assess(
         limits: Limits to check.
         enlarged: Size of the product in the creative over that in its photo.
         stands: Whether it stands on ground that was rendered, where its shadow must show. Painted shadows do.
+        notes: Remarks on its words.
     """
     fill, contrast = _fill(box, ad), _contrast(layer, picture, box)
-    flaws, notes = [], []
+    flaws, notes = [], list(notes)
     if fill < limits.fill:
         flaws.append(f"the product is shown small ({fill:.0%} of the room there is)")
     if contrast < limits.contrast:

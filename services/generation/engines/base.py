@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from services.generation.audience import Audience, Product
 from services.generation.background.background import Background, BackgroundRequest, RenderedSet
-from services.generation.copy.copy import Copy
+from services.generation.copy.copy import Copy, CopyRequest
 
 if TYPE_CHECKING:
     from services.generation.engines.set.set_engine import SetEngine
@@ -29,8 +28,8 @@ class CopyEngine(Protocol):
     def name(self) -> str:
         """Name in responses and records."""
 
-    def write(self, product: Product, audience: Audience, locale: str) -> Copy:
-        """Write the short and the long copy in one of LOCALES."""
+    def write(self, request: CopyRequest) -> Copy:
+        """Write the copy."""
 
 
 @dataclass(frozen=True)

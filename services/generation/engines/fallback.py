@@ -1,10 +1,11 @@
 """Copy that falls back to another engine."""
 
+from dataclasses import replace
+
 import structlog
 
 from common.errors import ServiceError
-from services.generation.audience import Audience, Product
-from services.generation.copy.copy import Copy
+from services.generation.copy.copy import Copy, CopyRequest
 from services.generation.engines.base import CopyEngine
 
 log = structlog.get_logger()
@@ -22,11 +23,10 @@ class FallbackCopy:
         self.name = first.name
         self._first, self._second = first, second
 
-    def write(self, product: Product, audience: Audience, locale: str) -> Copy:
+    def write(self, request: CopyRequest) -> Copy:
         """See CopyEngine."""
         try:
-            return self._first.write(product, audience, locale)
+            return self._first.write(request)
         except ServiceError as error:
             log.warning("copy fell back", engine=self._second.name, reason=error.reason)
-            copy = self._second.write(product, audience, locale)
-            return Copy(copy.short_ad, copy.long_ad, copy.engine, note=f"Written from templates. {error}")
+            return replace(self._second.write(request), note=f"Written from templates. {error}")

@@ -49,6 +49,19 @@ class _Manifest(TypedDict, total=False):
     stages: list[_Stage]
 
 
+class _Text(TypedDict, total=False):
+    platform: str
+    name: str
+    texts: list[str]
+
+
+class _Words(TypedDict, total=False):
+    headline: str
+    call_to_action: str
+    price: str
+    legal: str
+
+
 class _Listed(TypedDict, total=False):
     """What a record must be for the frontend to show it, and for its message to be made."""
 
@@ -66,6 +79,9 @@ class _Listed(TypedDict, total=False):
     prompts: list[str]
     notes: list[str]
     manifest: _Manifest
+    texts: list[_Text]
+    words: _Words
+    brand: str
     sequence: Required[UInt32]
 
 

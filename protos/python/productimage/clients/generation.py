@@ -1,6 +1,6 @@
 """Client of the generation service."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,39 +58,67 @@ class GenerationClient:
         return await self._connection.unary(self._stub.PlaceProduct, request, self._deadlines.place_product)
 
     async def write_copy(
-        self, product: generation_pb2.Product, audience: generation_pb2.Audience, locale: str = ""
+        self,
+        product: generation_pb2.Product,
+        audience: generation_pb2.Audience,
+        locale: str = "",
+        *,
+        platforms: Iterable[str] = (),
+        brand: str = "",
+        tone: str = "",
+        seed: int = 0,
     ) -> generation_pb2.WriteCopyResponse:
-        """Write the short and the long copy.
+        """Write the short and the long copy, the words for pictures, and the text fields of platforms.
 
         Args:
             product: Product to write about.
             audience: Audience to address.
             locale: "zh-TW" or "en"; empty means "zh-TW".
+            platforms: Platforms whose text fields are wanted, such as "google".
+            brand: Name of the advertiser.
+            tone: "lively" or "calm"; empty means that of the audience.
+            seed: Another seed gives other words.
 
         Raises:
-            InvalidArgumentError: The product has no name, a text is too long, or the locale is not offered.
+            InvalidArgumentError: The product has no name, a text is too long, or a locale, platform or tone is not
+                offered.
             FailedPreconditionError: The language model cannot be used.
             ProductImageError: The call failed otherwise.
         """
-        request = generation_pb2.WriteCopyRequest(product=product, audience=audience, locale=locale)
+        request = generation_pb2.WriteCopyRequest(
+            product=product, audience=audience, locale=locale, platforms=platforms, brand=brand, tone=tone, seed=seed
+        )
         return await self._connection.unary(self._stub.WriteCopy, request, self._deadlines.write_copy)
 
     async def compose_creatives(
-        self, scenes: Sequence[generation_pb2.Scene], cutout: bytes, sizes: Sequence[generation_pb2.CreativeSize]
+        self,
+        scenes: Sequence[generation_pb2.Scene],
+        cutout: bytes,
+        sizes: Sequence[generation_pb2.CreativeSize],
+        *,
+        message: generation_pb2.Message | None = None,
+        file_format: generation_pb2.FileFormat.ValueType = generation_pb2.FILE_FORMAT_UNSPECIFIED,
     ) -> generation_pb2.ComposeCreativesResponse:
-        """Place the product on a background in every size.
+        """Place the product on a background in every size, and set the message beside it.
 
         Args:
             scenes: At least one; each size uses the one with the nearest proportions.
             cutout: A PNG file with alpha.
-            sizes: Sizes to make, 1 to 16.
+            sizes: Sizes to make, 1 to 40.
+            message: Words and logo; none if left out.
+            file_format: File format; unspecified: as the service is configured.
 
         Raises:
             EmptyCutoutError: The cutout has no visible pixel.
-            InvalidArgumentError: A picture cannot be read, or a size or placement is out of range.
+            NoFontsError: There are words to set, and no fonts.
+            InvalidArgumentError: A picture cannot be read, a size or placement is out of range, or a text is too long.
             ProductImageError: The call failed otherwise.
         """
         request = generation_pb2.ComposeCreativesRequest(
-            scenes=scenes, cutout=image_pb2.Image(encoded=cutout), sizes=sizes
+            scenes=scenes,
+            cutout=image_pb2.Image(encoded=cutout),
+            sizes=sizes,
+            message=message,
+            file_format=file_format,
         )
         return await self._connection.unary(self._stub.ComposeCreatives, request, self._deadlines.compose_creatives)

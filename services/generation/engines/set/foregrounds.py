@@ -66,6 +66,11 @@ class Piece:
     matter: MatterDescription
 
 
+DEEP = 0.7
+"""Height of a picture below the product above which the front edge of a table leaves too much below itself."""
+OUT_OF_SIGHT = 6.0
+
+
 @dataclass(frozen=True)
 class Stand:
     """Room that a product takes on the ground.
@@ -74,11 +79,17 @@ class Stand:
         middle: Its middle (x).
         reach: Half its width.
         height: Height of the product.
+        below: Height of the picture below it.
     """
 
     middle: float
     reach: float
     height: float
+    below: float = 0.0
+
+    def front(self, edge: float) -> float:
+        """Return where the ground ends: at an edge before the product, or out of sight if much shows below it."""
+        return edge if self.below <= DEEP else OUT_OF_SIGHT
 
 
 def foreground(stage: SetDescription, stand: Stand, rng: np.random.Generator) -> list[Piece]:
@@ -139,7 +150,7 @@ def rounded_drum(radius: float, top: float, bottom: float, bevel: float = BEVEL)
 
 def table(stage: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
     """A table top whose front edge shows, before the panorama or a wall."""
-    front = max(1.0, stand.reach + 0.35)
+    front = stand.front(max(1.0, stand.reach + 0.35))
     yield Piece(sheet(rounded_edge(front, 0, -0.17, -stage.depth, 0.05)), stage.matter)
     if stage.wall:
         yield Piece(sheet(np.array([(WALL, -3.0), (WALL, 9.0)])), stage.wall)
@@ -148,7 +159,7 @@ def table(stage: SetDescription, stand: Stand, _rng: np.random.Generator) -> Ite
 def counter(stage: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
     """A counter against a wall."""
     back = -max(1.1, stand.reach + 0.3)
-    yield Piece(sheet(rounded_edge(max(1.2, stand.reach + 0.4), 0, -0.22, back, 0.03)), stage.matter)
+    yield Piece(sheet(rounded_edge(stand.front(max(1.2, stand.reach + 0.4)), 0, -0.22, back, 0.03)), stage.matter)
     yield Piece(sheet(np.array([(back, -0.1), (back, 9.0)])), stage.wall or stage.matter)
 
 

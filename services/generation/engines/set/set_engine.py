@@ -200,7 +200,8 @@ def _pitch(shot: Shot) -> float:
 def _scene(shot: Shot, camera: Camera, solid: Solid, around: Light, *, mirrored: bool) -> Scene:
     rng = np.random.default_rng(shot.seed)
     middle = ((shot.box.left + shot.box.right) / 2 - shot.ad.width / 2) / camera.unit
-    stand = Stand(middle, shot.box.width / 2 / camera.unit, shot.box.height / camera.unit)
+    below = (shot.ad.height - shot.box.bottom) / camera.unit
+    stand = Stand(middle, shot.box.width / 2 / camera.unit, shot.box.height / camera.unit, below)
     colours = shot.layer[..., :3] / np.maximum(shot.layer[..., 3:], 1e-3)
     pieces = foreground(shot.stage, stand, rng)
     around = np.ascontiguousarray(around[:, ::-1]) if mirrored else around

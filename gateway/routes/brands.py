@@ -1,0 +1,73 @@
+"""Brand kits: logo, colours, typeface, tone and legal line of an advertiser."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Path, Response, UploadFile
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from gateway.errors import calling
+from gateway.models import BINARY, BrandBody, BrandsBody, ErrorBody
+from gateway.state import GatewayDependency
+from productimage.brand.v1 import brand_pb2
+
+router = APIRouter(prefix="/api", tags=["brand"])
+
+Name = Annotated[str, Path(min_length=1, max_length=40, description="Name of the brand.", examples=["露露"])]
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody} for status in (400, 404, 408, 413, 415, 422, 429, 503, 504)
+}
+COLOUR = "^(#[0-9A-Fa-f]{6})?$"
+
+
+class BrandForm(BaseModel):
+    """The form of a brand kit. What is left out is empty."""
+
+    primary_colour: str = Field("", max_length=7, examples=["#C8102E"], json_schema_extra={"pattern": COLOUR})
+    secondary_colour: str = Field("", max_length=7, examples=["#1B365D"], json_schema_extra={"pattern": COLOUR})
+    font: str = Field("", max_length=10, description="sans or serif.")
+    tone: str = Field("", max_length=10, description="lively or calm; empty: that of the audience.")
+    legal: str = Field("", max_length=120, description="Legal line on every ad.")
+    logo: UploadFile | SkipJsonSchema[None] = File(
+        None, description="A PNG or WebP file with transparency.", json_schema_extra=BINARY
+    )
+
+
+@router.get("/brands", responses=ERRORS)
+async def brands(gateway: GatewayDependency) -> BrandsBody:
+    """Return the names of all brands."""
+    async with calling("history"):
+        return BrandsBody(names=await gateway.clients.brands.list_brands())
+
+
+@router.get("/brands/{name}", responses=ERRORS)
+async def brand(name: Name, gateway: GatewayDependency) -> BrandBody:
+    """Return a brand."""
+    async with calling("history"):
+        return BrandBody.of(await gateway.clients.brands.get_brand(name))
+
+
+@router.put("/brands/{name}", responses=ERRORS)
+async def put_brand(
+    name: Name, gateway: GatewayDependency, form: Annotated[BrandForm, Form(media_type="multipart/form-data")]
+) -> BrandBody:
+    """Store a brand, replacing one of the same name."""
+    message = brand_pb2.Brand(
+        name=name,
+        logo=await form.logo.read() if form.logo else b"",
+        primary_colour=form.primary_colour,
+        secondary_colour=form.secondary_colour,
+        font=form.font,
+        tone=form.tone,
+        legal=form.legal.strip(),
+    )
+    async with calling("history"):
+        return BrandBody.of(await gateway.clients.brands.put_brand(message))
+
+
+@router.delete("/brands/{name}", status_code=204, response_class=Response, responses=ERRORS)
+async def delete_brand(name: Name, gateway: GatewayDependency) -> Response:
+    """Delete a brand; deleting it again changes nothing. Ads that were made with it stay as they are."""
+    async with calling("history"):
+        await gateway.clients.brands.delete_brand(name)
+    return Response(status_code=204)

@@ -1,0 +1,93 @@
+"""Line breaking: between words, and between phrases of Chinese; lines of even length, no orphans."""
+
+import itertools
+import re
+from collections.abc import Callable
+from functools import cache, lru_cache
+
+import budoux
+
+NOT_FIRST = "，。、；：！？」』）》】…—,.;:!?)]}%’”・～"
+"""Characters that begin no line (kinsoku)."""
+NOT_LAST = "「『（《【(“‘$€£¥#"
+"""Characters that end no line."""
+ORPHAN = 0.34
+"""Part of the mean line below which a last line is an orphan."""
+WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]")
+
+
+def broken(text: str, room: float, most: int, width: Callable[[str], float]) -> list[str] | None:
+    """Break a text into lines.
+
+    Args:
+        text: One paragraph.
+        room: Width of the longest line.
+        most: How many lines there may be.
+        width: Width of a text.
+
+    Returns:
+        As few lines as possible, of lengths as even as possible; None if they do not fit.
+    """
+    pieces = _pieces(text)
+    whole = [width(piece) for piece in pieces]
+    last = [width(piece.rstrip()) for piece in pieces]
+    starts = [0.0, *itertools.accumulate(whole)]
+
+    def length(start: int, end: int) -> float:
+        return starts[end - 1] - starts[start] + last[end - 1]
+
+    for count in range(1, min(most, len(pieces)) + 1):
+        ends = _even(len(pieces), count, room, length)
+        if ends:
+            return ["".join(pieces[start:end]).strip() for start, end in itertools.pairwise((0, *ends))]
+    return None
+
+
+def _even(pieces: int, count: int, room: float, length: Callable[[int, int], float]) -> tuple[int, ...]:
+    """Return where each of so many lines ends so that their lengths differ least; nothing if they do not fit."""
+    mean = length(0, pieces) / count
+    # The best division of the first pieces into some lines: its cost, and where the lines end.
+    best: list[tuple[float, tuple[int, ...]] | None] = [(0.0, ()), *[None] * pieces]
+    for line in range(1, count + 1):
+        longer: list[tuple[float, tuple[int, ...]] | None] = [None] * (pieces + 1)
+        for end in range(line, pieces + 1):
+            if line == count and end < pieces:
+                continue
+            for start in range(end):
+                before = best[start]
+                long = length(start, end)
+                if before is None or long > room:
+                    continue
+                orphan = line == count > 1 and long < ORPHAN * mean
+                cost = before[0] + (long - mean) ** 2 + (mean**2 if orphan else 0.0)
+                found = longer[end]
+                if found is None or cost < found[0]:
+                    longer[end] = (cost, (*before[1], end))
+        best = longer
+    found = best[pieces]
+    return found[1] if found else ()
+
+
+@lru_cache(512)
+def _pieces(text: str) -> tuple[str, ...]:
+    """Return the text in pieces within which no line ends."""
+    pieces: list[str] = []
+    for word in re.findall(r"\S+\s*", text):
+        phrases = _parser().parse(word) if WIDE.search(word) else [word]
+        for phrase in phrases:
+            if pieces and (phrase[0] in NOT_FIRST or pieces[-1][-1] in NOT_LAST or _is_torn(pieces[-1], phrase)):
+                pieces[-1] += phrase
+            else:
+                pieces.append(phrase)
+    return tuple(pieces)
+
+
+def _is_torn(before: str, after: str) -> bool:
+    """Return whether a word or a figure would be torn, "12" from "小時", or a single character would stand alone."""
+    is_latin = before[-1].isascii() and after[0].isascii() and not before[-1].isspace()
+    return is_latin or before[-1].isdigit() or (len(before) == 1 and not before.isascii())
+
+
+@cache
+def _parser() -> budoux.Parser:
+    return budoux.load_default_traditional_chinese_parser()

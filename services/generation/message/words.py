@@ -1,0 +1,52 @@
+"""A message and the fonts it is set in: chooses the layout of each ad."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.generation.geometry import Box, Size
+from services.generation.message.fonts import Fonts
+from services.generation.message.layouts import Layout, layouts_for, product_frame
+from services.generation.message.message import Message
+from services.generation.message.setting import Setting, set_beside
+
+Place = Callable[[Layout, Box], Box]
+"""Returns the box of the product, given a layout and its part for the product."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A message to be set on ads.
+
+    Attributes:
+        message: The message.
+        fonts: Fonts.
+    """
+
+    message: Message
+    fonts: Fonts
+
+    def frame(self, ad: Size, place: Place) -> Box | None:
+        """Return the part of an ad where the product leaves the best room for the message; None if nowhere.
+
+        Args:
+            ad: Size of the ad.
+            place: Places the product in a part.
+        """
+        found = self._best(ad, place)
+        return product_frame(found.layout, ad) if found else None
+
+    def box(self, ad: Size, place: Place) -> Box | None:
+        """Return the box of the product where it leaves the best room for the message; None if nowhere does."""
+        found = self._best(ad, place)
+        return found.product if found else None
+
+    def setting(self, ad: Size, product: Box) -> Setting | None:
+        """Set the message beside a product that has its place; None if there is no room."""
+        return self._best(ad, lambda _layout, _frame: product)
+
+    def _best(self, ad: Size, place: Place) -> Setting | None:
+        settings = (
+            set_beside(self.message, layout, ad, place(layout, product_frame(layout, ad)), self.fonts)
+            for layout in layouts_for(ad, self.message.layout).layouts
+        )
+        return max((one for one in settings if one), key=lambda one: one.worth(ad), default=None)
