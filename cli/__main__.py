@@ -1,4 +1,4 @@
-"""`product-image`: cut out, generate, process a catalogue, search the history, serve, and find out what is wrong.
+"""`product-image`: cut out, generate, process a catalogue, check ads, search the history, serve, and find faults.
 
 Exit codes: 0 everything worked; 1 something failed; 2 the command is wrong; 3 there is no gateway and none could be
 started.
@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from cli import batch, cutout, doctor, generate, history, serve, weights
+from cli import batch, check, cutout, doctor, generate, history, serve, weights
 from cli.output import options
 
-COMMANDS = (cutout, generate, batch, history, serve, doctor, weights)
+COMMANDS = (cutout, generate, batch, check, history, serve, doctor, weights)
 
 app = typer.Typer(name="product-image", no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 for command in COMMANDS:

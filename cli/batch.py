@@ -19,7 +19,8 @@ def batch(
 ) -> None:
     """Make the ads of a catalogue, one product per line; run again, it makes only what is missing.
 
-    Columns: photo and name; optionally describe, audience, sizes, locale and background. report.csv lists the outcome
+    Columns: photo and name; optionally describe, audience, sizes, locale, background, texts, headline,
+    call_to_action, price, legal, layout, brand and format. report.csv lists the outcome
     of each line.
     """
     try:

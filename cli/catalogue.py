@@ -17,7 +17,8 @@ from cli.files import RECORD, save
 from common.tables import MissingColumnError, Row, TableError, read_table
 
 REQUIRED = ("photo", "name")
-OPTIONAL = ("describe", "audience", "sizes", "locale", "background")
+WORDS = ("texts", "headline", "call_to_action", "price", "legal", "layout", "brand", "format")
+OPTIONAL = ("describe", "audience", "sizes", "locale", "background", *WORDS)
 REPORT = "report.csv"
 OPEN, DONE, FAILED = "open", "done", "failed"
 GONE = 404
@@ -57,7 +58,8 @@ class Product:
         """
         brief, background = self.brief, self.brief.background
         digest = hashlib.sha256()
-        parts = (brief.name, brief.describe, brief.audience, brief.sizes, brief.locale)
+        words = [f"{name}={text}" for name, text in brief.words.items()]  # none in catalogues of release 0.2
+        parts = (brief.name, brief.describe, brief.audience, brief.sizes, brief.locale, *words)
         files = [self.photo.read_bytes(), background.read_bytes() if background else b""]
         for part in (*(part.encode() for part in parts), *files):
             digest.update(len(part).to_bytes(8) + part)

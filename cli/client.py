@@ -50,6 +50,20 @@ class Brief:
     sizes: str = ""
     locale: str = ""
     background: Path | None = None
+    texts: str = ""
+    headline: str = ""
+    call_to_action: str = ""
+    price: str = ""
+    legal: str = ""
+    layout: str = ""
+    brand: str = ""
+    format: str = ""
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The fields about words, brand and format that are filled in."""
+        fields = ("texts", "headline", "call_to_action", "price", "legal", "layout", "brand", "format")
+        return {name: getattr(self, name) for name in fields if getattr(self, name)}
 
 
 class Client:
@@ -97,6 +111,7 @@ class Client:
             "timestamp": upload["timestamp"],
             "sizes": brief.sizes,
             "locale": brief.locale,
+            **brief.words,
         }
         files = {"background_image": (brief.background.name, brief.background.read_bytes())} if brief.background else {}
         async with (

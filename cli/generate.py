@@ -19,15 +19,27 @@ def generate(
     name: Annotated[str, typer.Option(help="Product name.")],
     describe: Annotated[str, typer.Option(help="Product description.")] = "",
     audience: Annotated[str, typer.Option(help="gender,age,interest, such as female,25-34,outdoor.")] = "",
-    sizes: Annotated[str, typer.Option(help="Ad sizes, such as 300x250,728x90.")] = "",
+    sizes: Annotated[str, typer.Option(help="Platforms and sizes, such as google,meta,728x90.")] = "",
     locale: Annotated[str, typer.Option(help="Language of the copy: zh-TW or en.")] = "",
+    texts: Annotated[str, typer.Option(help="Further platforms whose text fields are wanted, such as line.")] = "",
+    headline: Annotated[str, typer.Option(help="Headline on the ads.")] = "",
+    call_to_action: Annotated[str, typer.Option(help="Button on the ads.")] = "",
+    price: Annotated[str, typer.Option(help="Price or badge on the ads.")] = "",
+    legal: Annotated[str, typer.Option(help="Legal line on the ads.")] = "",
+    layout: Annotated[
+        str,
+        typer.Option(help="Where words stand: auto (words of the copy), left, right, top, bottom or none."),
+    ] = "",
+    brand: Annotated[str, typer.Option(help="Name of a stored brand.")] = "",
+    file_format: Annotated[str, typer.Option("--format", help="File format: jpeg, webp or png.")] = "",
     background: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Picture of your own to use as the background.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the results.")] = Path("ads"),
 ) -> None:
     """Make ads and copy from one photo."""
-    brief = Brief(name, describe, audience, sizes, locale, background)
+    words = (texts, headline, call_to_action, price, legal, layout, brand, file_format)
+    brief = Brief(name, describe, audience, sizes, locale, background, *words)
 
     async def work(client: Client) -> Body:
         with progress_bar() as progress:

@@ -116,6 +116,30 @@ class WordsBody(BaseModel):
     legal: str = ""
 
 
+class BoxBody(BaseModel):
+    """A rectangle in a photo, in pixels; right and bottom are exclusive."""
+
+    left: int = Field(ge=0, lt=2**31, examples=[300])
+    top: int = Field(ge=0, lt=2**31, examples=[100])
+    right: int = Field(gt=0, lt=2**31, examples=[900])
+    bottom: int = Field(gt=0, lt=2**31, examples=[1100])
+
+
+class PlacedElementBody(BaseModel):
+    """Where an element of the words stands in an ad."""
+
+    element: str = Field(examples=["headline"])
+    box: BoxBody
+
+
+class PlacedBody(BaseModel):
+    """Where the words stand in an ad."""
+
+    picture: str = Field(description="Its size.", examples=["300x250"])
+    layout: str = Field(examples=["left"])
+    elements: list[PlacedElementBody]
+
+
 class RecordBody(BaseModel):
     """One generation. Paths are relative to /static/."""
 
@@ -140,6 +164,8 @@ class RecordBody(BaseModel):
     texts: list[TextFieldBody] = Field([], description="Texts for the platforms asked for.")
     words: WordsBody | None = Field(None, description="Words on the ads; absent if there are none.")
     brand: str = Field("", description="Name of the brand, if one was chosen.")
+    platforms: list[str] = Field([], description="Platforms whose sizes or texts were asked for by name.")
+    placed: list[PlacedBody] = Field([], description="Where the words stand in each ad that has some.")
 
     @classmethod
     def of(cls, record: record_pb2.Record) -> "RecordBody":
@@ -207,15 +233,6 @@ class PointBody(BaseModel):
     x: int = Field(ge=0, lt=2**31, examples=[600])
     y: int = Field(ge=0, lt=2**31, examples=[420])
     on_product: bool = Field(True, description="Whether the product is there.")
-
-
-class BoxBody(BaseModel):
-    """A rectangle in a photo, in pixels; right and bottom are exclusive."""
-
-    left: int = Field(ge=0, lt=2**31, examples=[300])
-    top: int = Field(ge=0, lt=2**31, examples=[100])
-    right: int = Field(gt=0, lt=2**31, examples=[900])
-    bottom: int = Field(gt=0, lt=2**31, examples=[1100])
 
 
 TIMESTAMP = r"^\d{14}(-[0-9a-f]{16})?$"

@@ -1,14 +1,25 @@
-"""A record as one file to keep: its creatives, its copy, and how they were made."""
+"""A record as one file to keep: its creatives, its copy, and how they were made.
 
+A record made for platforms has a folder for each, with the pictures it takes, named after the product, and a CSV file
+with its text fields. Pictures that belong to no platform lie beside them.
+"""
+
+import csv
 import io
 import json
+import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
+from common.platforms import platforms
 from common.serving.executor import BoundedExecutor
+from common.words import half_widths
 from gateway.errors import calling
 from gateway.models import RecordBody
 from productimage import ObjectClient
+
+COLUMNS = ("platform", "field", "text", "half_widths", "most_half_widths")
 
 
 async def archive(record: RecordBody, objects: ObjectClient, executor: BoundedExecutor) -> bytes:
@@ -26,11 +37,39 @@ def _zip(record: RecordBody, pictures: dict[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with ZipFile(packed, "w", ZIP_STORED) as file:
         for path, picture in pictures.items():
-            file.writestr(f"ad_{PurePosixPath(path).name.rpartition('_')[2]}", picture)
-        texts = {"short_ad.txt": record.short_ad, "long_ad.txt": record.long_ad, "record.json": _json(record)}
+            for name in _names(record, PurePosixPath(path)):
+                file.writestr(name, picture)
+        texts = {"short_ad.txt": record.short_ad + "\n", "long_ad.txt": record.long_ad + "\n"}
+        for name in record.platforms:
+            rows = [field for field in record.texts if field.platform == name]
+            if rows:
+                texts[f"{name}/texts.csv"] = _table(record, name)
+        texts["record.json"] = _json(record) + "\n"
         for name, text in texts.items():
-            file.writestr(name, text + "\n", ZIP_DEFLATED)
+            file.writestr(name, text, ZIP_DEFLATED)
     return packed.getvalue()
+
+
+def _names(record: RecordBody, path: PurePosixPath) -> Iterator[str]:
+    """Return the names of a picture: one in the folder of each platform that takes it, else one of its own."""
+    size = path.stem.rpartition("_")[2]
+    taking = [name for name in record.platforms if size in {rule.name for rule in platforms()[name].pictures}]
+    product = re.sub(r"[^\w-]+", "-", record.product_name)[:40].strip("-") or "product"
+    yield from (f"{name}/{product}_{size}{path.suffix}" for name in taking)
+    if not taking:
+        yield f"ad_{size}{path.suffix}"
+
+
+def _table(record: RecordBody, platform: str) -> str:
+    """Return the text fields of a platform as a table with a byte order mark, for spreadsheets."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(COLUMNS)
+    for field in record.texts:
+        if field.platform == platform:
+            most = platforms()[platform].texts[field.name].width
+            writer.writerows((platform, field.name, text, half_widths(text), most) for text in field.texts)
+    return "\ufeff" + table.getvalue()
 
 
 def _json(record: RecordBody) -> str:

@@ -120,6 +120,8 @@ async def _make(
         texts=copy.fields,
         words=message.words if message else None,
         brand=brand.name,
+        platforms=brief.platforms,
+        placed=[creative.placed for creative in best.creatives if creative.HasField("placed")],
     )
     return record, best.creatives
 

@@ -17,7 +17,7 @@ from productimage.segmentation.v1 import segmentation_pb2
 SQUARE: Family = (1, 1)
 OVERSIZE = 2
 """Resolution of backgrounds over that of the creatives, where an engine can choose."""
-SHORT_SIDES = (240, 1080)
+SHORT_SIDES = (240, 1200)
 
 
 @dataclass(frozen=True)

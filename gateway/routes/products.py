@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from common.errors import InvalidInputError
 from common.imaging.header import KINDS, check_header
+from common.platforms import platforms
 from gateway.ad_sizes import DEFAULT, OFFERED, PATTERN, SETS, parse_platforms, parse_sizes
 from gateway.models import BINARY, TIMESTAMP, ErrorBody, PlatformBody, RecordBody, SizesBody
 from gateway.pipelines.brief import FORMATS, LAYOUTS, Brief
@@ -91,6 +92,15 @@ class GenerateForm(BaseModel):
         json_schema_extra=BINARY,
     )
 
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """Platforms that are named.
+
+        Raises:
+            InvalidInputError: One is unknown.
+        """
+        return parse_platforms(self.sizes, self.texts)
+
     def parts(self, background: bytes) -> tuple[str | bytes, ...]:
         """Return everything that is asked for, for the fingerprint of the request."""
         return (
@@ -130,17 +140,31 @@ async def generate_product(
         locale=form.locale,
         sizes=parse_sizes(form.sizes),
         user_background=user_background,
-        platforms=parse_platforms(form.sizes, form.texts),
+        platforms=form.platforms,
         words=text_pb2.Words(
             headline=form.headline, call_to_action=form.call_to_action, price=form.price, legal=form.legal
         ),
         layout=_choice("layout", form.layout, LAYOUTS),
         brand=form.brand.strip(),
-        file_format=_choice("format", form.format, FORMATS),
+        file_format=_format(form.format, form.platforms),
     )
     return await respond(
         request, gateway, Job(partial(generate, brief=brief), idempotency_key, form.parts(user_background))
     )
+
+
+def _format(chosen: str, named: Iterable[str]) -> str:
+    """Return the file format; JPEG if platforms are named, for which the service's default may be wrong.
+
+    Raises:
+        InvalidInputError: It is not offered, or one of the platforms does not take it.
+    """
+    wanted = _choice("format", chosen, FORMATS)
+    for name in named:
+        wanted, taken = wanted or "jpeg", platforms()[name].formats
+        if wanted not in taken:
+            raise InvalidInputError(f"{platforms()[name].title} takes {' and '.join(taken)} only.", "UNKNOWN_FORMAT")
+    return wanted
 
 
 def _choice(name: str, chosen: str, offered: Iterable[str]) -> str:

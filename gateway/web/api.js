@@ -26,6 +26,10 @@ import { askForKey } from "./key.js";
  * @property {string[]} prompts
  * @property {string[]} notes
  * @property {{software_version: string, stages: Stage[]}} [manifest]
+ * @property {{platform: string, name: string, texts: string[]}[]} [texts]
+ * @property {{headline: string, call_to_action: string, price: string, legal: string}} [words]
+ * @property {string} [brand]
+ * @property {string[]} [platforms]
  */
 /** @typedef {{name: string, state: "started" | "done", engine: string, elapsed_seconds: number, fraction: number}} Progress */
 /** @typedef {{capability: string, engine: string, reason: "requested" | "available" | "fallback" | "unspecified", subject: string, remedy: string}} Engine */
@@ -125,8 +129,11 @@ export const pictureAt = (path) => `/static/${path}`;
 /** @returns {Promise<Options>} */
 export const getOptions = () => json("/api/target-audiences");
 
-/** @returns {Promise<{offered: string[], default: string[]}>} */
+/** @returns {Promise<{offered: string[], default: string[], platforms: {name: string, title: string, sizes: string[]}[]}>} */
 export const getSizes = () => json("/api/sizes");
+
+/** @returns {Promise<{names: string[]}>} */
+export const getBrands = () => json("/api/brands");
 
 /** @returns {Promise<Status>} */
 export const getStatus = () => json("/api/status");

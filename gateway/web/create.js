@@ -1,6 +1,6 @@
 // The form that describes the ads, and the run that makes them.
 
-import { generate, getSizes, getUpload } from "./api.js";
+import { generate, getBrands, getSizes, getUpload } from "./api.js";
 import { chooseAudience, chosenAudience, prepareAudience } from "./audience.js";
 import { find, showError } from "./dom.js";
 import { currentUpload, isCutting, preparePhoto, show } from "./photo.js";
@@ -17,6 +17,9 @@ const locale = find("select[name=locale]", HTMLSelectElement, brief);
 const background = find("#background", HTMLInputElement);
 const backgroundClear = find("#background-clear", HTMLElement);
 const sizes = find("#sizes", HTMLElement);
+const platforms = find("#platforms", HTMLElement);
+const brand = find("#brand", HTMLElement);
+const WORDS = /** @type {const} */ (["layout", "headline", "call_to_action", "price", "brand"]);
 const button = find("#generate", HTMLButtonElement);
 const again = find("#again", HTMLButtonElement);
 const cancel = find("#cancel", HTMLButtonElement);
@@ -78,7 +81,8 @@ function showMade(made) {
 function briefForm() {
   for (const place of [error, nameError]) clear(place);
   const upload = currentUpload();
-  const chosen = [...sizes.querySelectorAll("input:checked")].map((box) => /** @type {HTMLInputElement} */ (box).value);
+  const boxes = [platforms, sizes].flatMap((place) => [...place.querySelectorAll("input:checked")]);
+  const chosen = boxes.map((box) => /** @type {HTMLInputElement} */ (box).value);
   name.setAttribute("aria-invalid", String(!name.value.trim()));
   if (!name.value.trim()) {
     say(nameError, "brief.name.missing");
@@ -97,9 +101,16 @@ function briefForm() {
   form.append("timestamp", upload.timestamp);
   form.append("locale", locale.value);
   form.append("sizes", chosen.join(","));
+  for (const field of WORDS) form.append(field, wordField(field).value.trim());
   const own = background.files?.[0];
   if (own) form.append("background_image", own);
   return form;
+}
+
+/** @param {typeof WORDS[number]} field @returns {HTMLInputElement | HTMLSelectElement} */
+function wordField(field) {
+  const kind = field === "layout" || field === "brand" ? HTMLSelectElement : HTMLInputElement;
+  return find(`[name=${field}]`, /** @type {any} */ (kind), brief);
 }
 
 /** Fill the form with the inputs of a record. @param {Made} record */
@@ -107,7 +118,13 @@ export async function reuse(record) {
   name.value = record.product_name;
   describe.value = record.product_describe;
   chooseAudience(record.target_audience);
-  choose(record.generated_images.map((path) => path.match(/_(\d+x\d+)\.\w+$/)?.[1] ?? ""));
+  choose([...record.generated_images.map((path) => path.match(/_(\d+x\d+)\.\w+$/)?.[1] ?? ""), ...(record.platforms ?? [])]);
+  for (const field of ["headline", "call_to_action", "price"]) {
+    const name = /** @type {"headline" | "call_to_action" | "price"} */ (field);
+    wordField(name).value = record.words?.[name] ?? "";
+  }
+  wordField("layout").value = record.words ? "auto" : "";
+  wordField("brand").value = record.brand ?? "";
   clear(error);
   try {
     show(await getUpload(record.product_image_filename.split("/")[0] ?? ""));
@@ -118,26 +135,38 @@ export async function reuse(record) {
 
 /** @param {string[]} chosen */
 function choose(chosen) {
-  for (const box of sizes.querySelectorAll("input")) box.checked = chosen.includes(box.value);
+  for (const place of [platforms, sizes])
+    for (const box of place.querySelectorAll("input")) box.checked = chosen.includes(box.value);
 }
 
 async function fillSizes() {
   try {
-    const { offered, default: chosen } = await getSizes();
-    sizes.replaceChildren(...offered.map(sizeBox));
+    const { offered, default: chosen, platforms: named } = await getSizes();
+    platforms.replaceChildren(...named.map(({ name: value, title }) => checkbox(value, title)));
+    sizes.replaceChildren(...offered.map((size) => checkbox(size, size.replace("x", " × "))));
     choose(chosen);
   } catch (problem) {
     showError(error, problem);
   }
 }
 
-/** @param {string} size */
-function sizeBox(size) {
+async function fillBrands() {
+  try {
+    const { names } = await getBrands();
+    wordField("brand").append(...names.map((one) => new Option(one, one)));
+    brand.hidden = !names.length;
+  } catch (problem) {
+    showError(error, problem);
+  }
+}
+
+/** @param {string} value @param {string} title */
+function checkbox(value, title) {
   const box = document.createElement("input");
   box.type = "checkbox";
-  box.value = size;
+  box.value = value;
   const element = document.createElement("label");
-  element.append(box, ` ${size.replace("x", " × ")}`);
+  element.append(box, ` ${title}`);
   return element;
 }
 
@@ -155,5 +184,5 @@ export async function prepareCreate() {
     background.value = "";
     backgroundClear.hidden = true;
   });
-  await Promise.all([prepareAudience(), fillSizes()]);
+  await Promise.all([prepareAudience(), fillSizes(), fillBrands()]);
 }

@@ -26,7 +26,7 @@ export function addVariant(made) {
 export function variantOf(made) {
   const element = copyOf("t-variant");
   find(".ads", HTMLElement, element).replaceChildren(...made.generated_images.map((path) => adOf(path, made.product_name)));
-  find(".texts", HTMLElement, element).replaceChildren(textOf("results.short", made.short_ad), textOf("results.long", made.long_ad));
+  find(".texts", HTMLElement, element).replaceChildren(textOf("results.short", made.short_ad), textOf("results.long", made.long_ad), ...fieldsOf(made));
   const notes = find(".notes", HTMLElement, element);
   notes.hidden = !made.notes?.length;
   notes.replaceChildren(...(made.notes ?? []).map(note));
@@ -54,10 +54,23 @@ function adOf(path, name) {
   return figure;
 }
 
-/** @param {"results.short" | "results.long"} title @param {string} text */
-function textOf(title, text) {
+/** Return the texts for platforms, closed at first. @param {Made} made */
+function fieldsOf(made) {
+  if (!made.texts?.length) return [];
+  const element = document.createElement("details");
+  const summary = document.createElement("summary");
+  say(summary, "results.fields");
+  const fields = made.texts.map(({ platform, name, texts }) => textOf(null, texts.join("\n"), `${platform} · ${name.replaceAll("_", " ")}`));
+  element.append(summary, ...fields);
+  return [element];
+}
+
+/** @param {"results.short" | "results.long" | null} title @param {string} text @param {string} [name] */
+function textOf(title, text, name = "") {
   const element = copyOf("t-text");
-  say(find("h4", HTMLElement, element), title);
+  const heading = find("h4", HTMLElement, element);
+  if (title) say(heading, title);
+  else heading.textContent = name;
   const words = find("p", HTMLElement, element);
   words.textContent = text;
   const button = find("button", HTMLButtonElement, element);

@@ -25,6 +25,7 @@ from services.generation.copy.copy import DEFAULT_LOCALE, LOCALES, TONES, Copy, 
 from services.generation.geometry import Box, Size
 from services.generation.message.layouts import layout_names
 from services.generation.message.message import FONTS, MOST_CHARACTERS, Colour, Message
+from services.generation.message.setting import Setting
 from services.generation.placement.found import Found, Thing
 from services.generation.placement.place import Placed
 from services.generation.placement.placement import SLIGHTLY_DOWN, Placement, SceneLight
@@ -39,7 +40,7 @@ SIDES = range(50, 4097)
 MAX_SIZES = 40
 MAX_REGIONS = 64
 """Things, and surfaces, in which a product is placed."""
-SHORT_SIDES = range(240, 1081)
+SHORT_SIDES = range(240, 1201)
 """Pixels of the shorter side of a background."""
 ZONES: dict[generation_pb2.MessageZone.ValueType, MessageZone] = {
     generation_pb2.MESSAGE_ZONE_UNSPECIFIED: "none",
@@ -338,10 +339,25 @@ def creatives_response(
                     notes=creative.quality.notes,
                 ),
                 set=creative.set_name,
+                placed=_placed(creative.setting, order) if creative.setting else None,
             )
             for order, creative in zip(orders, creatives, strict=True)
         ]
     )
+
+
+def _placed(setting: Setting, order: Order) -> text_pb2.PlacedMessage:
+    return text_pb2.PlacedMessage(
+        picture=f"{order.size.width}x{order.size.height}",
+        layout=setting.layout.name,
+        elements=[
+            text_pb2.PlacedElement(element=block.element, box=_box_message(block.box)) for block in setting.blocks
+        ],
+    )
+
+
+def _box_message(box: Box) -> image_pb2.Box:
+    return image_pb2.Box(left=box.left, top=box.top, right=box.right, bottom=box.bottom)
 
 
 def _rendered_set_message(wanted: RenderedSet) -> generation_pb2.RenderedSet:
@@ -361,7 +377,7 @@ def _terms_message(terms: Terms) -> generation_pb2.Terms:
 def _placement_message(placement: Placement) -> generation_pb2.Placement:
     box, light = placement.box, placement.light
     return generation_pb2.Placement(
-        box=image_pb2.Box(left=box.left, top=box.top, right=box.right, bottom=box.bottom),
+        box=_box_message(box),
         estimated=placement.estimated,
         light=generation_pb2.Light(
             right=light.right, up=light.up, towards=light.towards, shadow=light.shadow, softness=light.softness

@@ -135,6 +135,10 @@ def _words_fields(record: record_pb2.Record) -> Record:
         fields["words"] = MessageToDict(record.words, preserving_proto_field_name=True)
     if record.brand:
         fields["brand"] = record.brand
+    if record.platforms:
+        fields["platforms"] = list(record.platforms)
+    if record.placed:
+        fields["placed"] = [MessageToDict(placed, preserving_proto_field_name=True) for placed in record.placed]
     return fields
 
 

@@ -17,6 +17,7 @@ from services.generation.compose.scale import scaled
 from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
 from services.generation.geometry import Box, Crop, Size
 from services.generation.message.draw import draw, flaws, prepared
+from services.generation.message.setting import Setting
 from services.generation.message.words import Words
 from services.generation.placement.placement import Placement
 from services.generation.srgb import Light, to_linear, to_premultiplied, to_srgb
@@ -77,11 +78,13 @@ class Creative:
         file: Encoded picture.
         quality: Result of the quality check.
         set_name: The set it was rendered in; empty if it was not.
+        setting: Where its words stand; None if it has none.
     """
 
     file: bytes
     quality: Quality
     set_name: str = ""
+    setting: Setting | None = None
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,7 @@ def finish(
         notes = ["there is no room for words"]
     file = encode_ad(pixels, output.file_format, limits.file_bytes)
     quality = assess(layer, picture, box, order.size, file, limits, enlarged, stands=stands, notes=notes)
-    return Creative(file, quality, stage)
+    return Creative(file, quality, stage, setting)
 
 
 def _cropped(light: Light, crop: Crop) -> Light:

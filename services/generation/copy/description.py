@@ -5,7 +5,7 @@ A text is never cut inside a figure and its unit, a time, a price, a quotation o
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import budoux
 import regex
@@ -37,13 +37,14 @@ _DANGLING = re.compile(
 )
 
 
-def sentences(description: str) -> list[str]:
+@lru_cache(256)
+def sentences(description: str) -> tuple[str, ...]:
     """Return the sentences of a description without their stops; question and exclamation marks stay."""
     found = []
     for line in description.splitlines():
         text = plain(_BULLET.sub("", line))
         found += [part.rstrip("。.；; ") for part in _parts(text, _SENTENCE_END)]
-    return [sentence for sentence in found if any(character.isalnum() for character in sentence)]
+    return tuple(sentence for sentence in found if any(character.isalnum() for character in sentence))
 
 
 def clauses(sentence: str) -> list[str]:
@@ -98,6 +99,7 @@ def shortened(text: str, room: int, measure: Measure, ellipsis: str = "…", kep
     """
     if measure(text) <= room:
         return text
+    text = text[: room + 1]  # no character is shorter than one
     spans = list(_kept_spans(text, kept))
     for ends in (_word_ends(text), _cluster_ends(text)):
         for end in reversed(ends):

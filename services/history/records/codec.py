@@ -55,6 +55,24 @@ class _Text(TypedDict, total=False):
     texts: list[str]
 
 
+class _Box(TypedDict, total=False):
+    left: UInt32
+    top: UInt32
+    right: UInt32
+    bottom: UInt32
+
+
+class _Element(TypedDict, total=False):
+    element: str
+    box: _Box
+
+
+class _Placed(TypedDict, total=False):
+    picture: str
+    layout: str
+    elements: list[_Element]
+
+
 class _Words(TypedDict, total=False):
     headline: str
     call_to_action: str
@@ -82,6 +100,8 @@ class _Listed(TypedDict, total=False):
     texts: list[_Text]
     words: _Words
     brand: str
+    platforms: list[str]
+    placed: list[_Placed]
     sequence: Required[UInt32]
 
 

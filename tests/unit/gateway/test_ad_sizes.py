@@ -1,9 +1,11 @@
 import pytest
 
 from common.errors import InvalidInputError
-from gateway.ad_sizes import DEFAULT, OFFERED, parse_sizes
+from gateway.ad_sizes import DEFAULT, FAMILIES, OFFERED, parse_platforms, parse_sizes
+from gateway.pipelines.brief import LAYOUTS
 from gateway.pipelines.scene import short_side
 from services.generation.engines.bedrock.stability import ASPECT_RATIOS
+from services.generation.message.layouts import layout_names
 
 
 def names(text: str) -> list[str]:
@@ -18,10 +20,55 @@ def test_sizes_are_made_in_the_order_asked_for() -> None:
     assert names("1080x1920, 728×90,300X250") == ["1080x1920", "728x90", "300x250"]
 
 
-@pytest.mark.parametrize("text", ["100x100", "300x250,", "x", "300x250,big", "0x0", "a" * 190])
-def test_an_unknown_size_is_refused_with_the_list(text: str) -> None:
-    with pytest.raises(InvalidInputError, match="is not offered: choose from 300x250, 320x480, 336x280, 728x90, "):
+@pytest.mark.parametrize("text", ["300x250,", "x", "300x250,big", "a" * 190, "google meta", "-5x5", "٣٠٠x٢٥٠"])
+def test_what_is_no_size_is_refused_with_what_is_one(text: str) -> None:
+    with pytest.raises(
+        InvalidInputError, match=r"is not offered: write a platform \(google, .*iab\) or pixels such as"
+    ):
         parse_sizes(text)
+
+
+@pytest.mark.parametrize("text", ["0x0", "49x200", "50x801", "2401x300", "2400x2400", "99999x1"])
+def test_a_size_out_of_bounds_is_refused_with_the_bounds(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="is out of bounds: a side has 50 to 2400 pixels"):
+        parse_sizes(text)
+
+
+@pytest.mark.parametrize("text", ["50x50", "50x800", "2400x150", "2400x1666", "1234x567"])
+def test_any_size_within_bounds_is_made(text: str) -> None:
+    assert names(text) == [text]
+
+
+def test_a_platform_stands_for_its_sizes() -> None:
+    assert names("google, LINE") == ["1200x628", "1200x1200", "1080x1080", "600x400"]
+    assert set(names("meta,google,line,iab")) >= {"300x50", "1080x1920", "1200x628", "970x90"}
+    assert len(names("meta,google,line,iab")) >= 18
+
+
+def test_too_many_sizes_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match="at most 40 ads"):
+        parse_sizes(",".join(f"{200 + number}x200" for number in range(41)))
+
+
+def test_platforms_of_sizes_and_texts_are_named_once() -> None:
+    assert parse_platforms("google,300x250,google", "line, google") == ("google", "line")
+    with pytest.raises(InvalidInputError, match="Platforms are google"):
+        parse_platforms("", "googel")
+
+
+def test_a_weight_is_the_least_that_a_platform_allows() -> None:
+    weights = {size.name: size.most_bytes for size in parse_sizes("300x250,320x50,1080x1080,1080x1350,500x500")}
+    assert weights == {
+        "300x250": 150_000,
+        "320x50": 50_000,
+        "1080x1080": 5_000_000,
+        "1080x1350": 30_000_000,
+        "500x500": 0,
+    }
+
+
+def test_layouts_are_those_of_the_generation_service() -> None:
+    assert set(LAYOUTS) - {"none", "auto"} == set(layout_names())
 
 
 def test_a_size_is_made_once() -> None:
@@ -29,17 +76,17 @@ def test_a_size_is_made_once() -> None:
 
 
 def test_image_models_offer_every_family() -> None:
-    assert {size.family for size in OFFERED.values()} <= set(ASPECT_RATIOS)
+    assert {size.family for size in parse_sizes(",".join(OFFERED))} <= set(ASPECT_RATIOS) == set(FAMILIES)
 
 
 @pytest.mark.parametrize("name", OFFERED)
 def test_a_background_has_the_pixels_that_its_ads_need(name: str) -> None:
-    size = OFFERED[name]
+    [size] = parse_sizes(name)
     across, down = size.family
     side = short_side(size.family, [size])
     width, height = side * max(1, across / down), side * max(1, down / across)
     shown = min(width, height * size.width / size.height)
-    assert 240 <= side <= 1080
+    assert 240 <= side <= 1200
     assert shown >= size.width * 0.999
 
 

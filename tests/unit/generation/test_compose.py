@@ -4,7 +4,7 @@ import pytest
 
 from common.errors import InvalidInputError, PreconditionError
 from common.imaging.codec import Pixels
-from services.generation.compose.compose import Creative, Output, Scene, compose, put
+from services.generation.compose.compose import Creative, Order, Output, Scene, compose, put
 from services.generation.compose.edges import clean_edges
 from services.generation.compose.files import encode_ad
 from services.generation.compose.quality import Limits, assess
@@ -32,7 +32,7 @@ def scene(width: int = 800, height: int = 640, reflectance: float = 0.0) -> Scen
 
 
 def creatives(cutout: Pixels, *scenes: Scene, sizes: list[Size] = SIZES) -> list[Creative]:
-    return compose(scenes or (scene(), scene(640, 960)), cutout, sizes, Output())
+    return compose(scenes or (scene(), scene(640, 960)), cutout, [Order(size) for size in sizes], Output())
 
 
 def ads(cutout: Pixels, *scenes: Scene, sizes: list[Size] = SIZES) -> list[Pixels]:
@@ -326,7 +326,7 @@ def test_the_best_quality_that_fits_is_taken(file_format: str) -> None:
 @pytest.mark.parametrize(("file_format", "start"), [("jpeg", b"\xff\xd8"), ("webp", b"RIFF"), ("png", b"\x89PNG")])
 def test_ads_are_written_in_the_format_of_the_setting(file_format: str, start: bytes) -> None:
     output = Output(file_format)  # type: ignore[arg-type]
-    [made] = compose([scene()], disc_cutout(400), [AD], output)
+    [made] = compose([scene()], disc_cutout(400), [Order(AD)], output)
     assert made.file.startswith(start)
     assert decoded(made.file).shape == (250, 300, 3)
 
@@ -334,7 +334,7 @@ def test_ads_are_written_in_the_format_of_the_setting(file_format: str, start: b
 def test_a_png_is_exact_and_its_size_is_noted() -> None:
     noise = texture(300, 250)
     assert np.array_equal(decoded(encode_ad(noise, "png", 1)), noise)
-    [made] = compose([Scene(texture(800, 640), placement())], disc_cutout(400), [Size(336, 280)], Output("png"))
+    [made] = compose([Scene(texture(800, 640), placement())], disc_cutout(400), [Order(Size(336, 280))], Output("png"))
     assert any("more than 150 kB" in flaw for flaw in made.quality.flaws) is (len(made.file) > 150_000)
 
 

@@ -23,7 +23,7 @@ from common.serving.executor import BoundedExecutor
 from common.serving.work import AbandonedError
 from productimage.context import FOREVER, set_deadline
 from services.generation.audience import Audience, Product, Terms
-from services.generation.copy.copy import Copy
+from services.generation.copy.copy import Copy, CopyRequest, TextField
 from services.generation.engines import openai as engine_module
 from services.generation.engines.cloud_metrics import COST
 from services.generation.engines.openai import OpenAi
@@ -37,6 +37,9 @@ SHORT, LONG = "山" * 60, "海" * 240
 GOOD = {
     "short_ad": SHORT,
     "long_ad": LONG,
+    "headline": "24小時保冷",
+    "call_to_action": "立即選購",
+    "fields": [],
     "product": "insulated steel bottle",
     "features": ["keeps drinks cold"],
     "audience": "young women who hike",
@@ -91,7 +94,7 @@ def settings_for(server: ScriptedServer, **more: Any) -> GenerationSettings:
 
 
 def written(server: ScriptedServer, product: Product = PRODUCT, locale: str = "zh-TW", **more: Any) -> Copy:
-    return OpenAi(KEY, settings_for(server, **more)).write(product, AUDIENCE, locale)
+    return OpenAi(KEY, settings_for(server, **more)).write(CopyRequest(product, AUDIENCE, locale))
 
 
 def test_one_call_gives_both_ads_and_the_english_terms() -> None:
@@ -106,7 +109,7 @@ def test_one_call_gives_both_ads_and_the_english_terms() -> None:
     assert (form["type"], form["strict"]) == ("json_schema", True)
     assert set(form["schema"]["required"]) == set(GOOD)
     terms = Terms("insulated steel bottle", ("keeps drinks cold",), "young women who hike")
-    assert copy == Copy(SHORT, LONG, "openai/some-model", terms, "")
+    assert copy == Copy(SHORT, LONG, "24小時保冷", "立即選購", "openai/some-model", (), terms, "")
 
 
 def test_what_it_costs_is_estimated_by_the_tokens() -> None:
@@ -166,7 +169,7 @@ def test_what_users_write_is_data(name: str, description: str) -> None:
         written(plain_server)
     brief = brief_of(server.asked[0])
     # User text is a string value in one JSON object; instructions and everything else do not change.
-    assert set(brief) == {"product_name", "product_description", "audience", "language"}
+    assert set(brief) == {"product_name", "product_description", "audience", "tone", "language", "fields"}
     assert brief["product_description"] == " ".join(description.split())
     same = [{**asked.json, "input": None} for asked in (server.asked[0], plain_server.asked[0])]
     assert same[0] == same[1]
@@ -191,6 +194,50 @@ def test_a_length_that_stays_wrong_is_accepted_with_a_note() -> None:
     assert len(server.asked) == 2
     assert copy.short_ad == "短"
     assert copy.note == "short_ad has 1 characters; it must have 50 to 100."
+
+
+@pytest.mark.parametrize(
+    ("claim", "named"),
+    [
+        ("保溫瓶保冷48小時", "48 h"),
+        ("保溫瓶保冷24天", "24 day"),
+        ("保溫瓶，最好的選擇", "最好"),
+        ("保溫瓶，限時優惠", "限時, 優惠"),
+        ("保溫瓶，防水又耐用", "防水, 耐用"),
+        ("保溫瓶，身為媽媽都懂", "身為媽媽"),
+    ],
+)
+def test_what_nobody_told_the_model_is_corrected_once_then_noted(claim: str, named: str) -> None:
+    lying = answered(short_ad=claim + "山" * 50)
+    with scripted([lying, answered()]) as server:
+        assert written(server).note == ""
+    assert f"short_ad says what the description does not: {named}." in server.asked[1].json["input"][2]["content"]
+    with scripted([lying]) as server:
+        copy = written(server)
+    assert len(server.asked) == 2
+    assert named in copy.note
+
+
+def test_what_the_description_says_may_be_said() -> None:
+    with scripted([answered(short_ad="24小時保冷，不鏽鋼瓶身，24 hours" + "山" * 50)]) as server:
+        assert written(server).note == ""
+
+
+def test_fields_that_do_not_fit_or_claim_something_come_from_templates() -> None:
+    fields = [
+        {"field": "google.headline", "texts": ["保溫瓶", "最好的保溫瓶", "字" * 16, "24小時保冷"]},
+        {"field": "google.long_headline", "texts": ["字" * 46]},
+        {"field": "somewhere.else", "texts": ["x"]},
+    ]
+    with scripted([answered(fields=fields)]) as server:
+        copy = OpenAi(KEY, settings_for(server)).write(CopyRequest(PRODUCT, AUDIENCE, platforms=("google",)))
+    texts = {field.name: field.texts for field in copy.fields}
+    assert texts["headline"] == ("保溫瓶", "24小時保冷")
+    assert len(texts["long_headline"]) == 1
+    assert "保溫瓶" in texts["long_headline"][0]
+    assert TextField("google", "headline", texts["headline"]) in copy.fields
+    asked = json.loads(server.asked[0].json["input"][0]["content"])["fields"]
+    assert asked["google.headline"] == {"half_widths": 30, "texts": 4}
 
 
 @pytest.mark.parametrize(
@@ -260,7 +307,7 @@ async def test_nobody_asks_again_for_a_caller_who_went_away(monkeypatch: pytest.
 
 def test_templates_write_when_openai_fails_and_say_so() -> None:
     with scripted([failed(401)]) as server:
-        copy = load_engines(settings_for(server), EngineRegistry()).copy.write(PRODUCT, AUDIENCE, "zh-TW")
+        copy = load_engines(settings_for(server), EngineRegistry()).copy.write(CopyRequest(PRODUCT, AUDIENCE))
     assert copy.engine == "templates"
     assert "保溫瓶" in copy.short_ad
     assert copy.note == "Written from templates. OpenAI does not accept the key: check OPENAI_KEY."
@@ -268,7 +315,9 @@ def test_templates_write_when_openai_fails_and_say_so() -> None:
 
 def test_or_the_generation_fails() -> None:
     with scripted([failed(401)]) as server, pytest.raises(PreconditionError, match="check OPENAI_KEY"):
-        load_engines(settings_for(server, copy_fallback=False), EngineRegistry()).copy.write(PRODUCT, AUDIENCE, "zh-TW")
+        load_engines(settings_for(server, copy_fallback=False), EngineRegistry()).copy.write(
+            CopyRequest(PRODUCT, AUDIENCE)
+        )
 
 
 def test_openai_by_name_needs_a_key() -> None:
