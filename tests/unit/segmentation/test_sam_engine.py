@@ -62,6 +62,18 @@ def test_the_key_is_of_content_and_shape() -> None:
     assert content_key(picture[:, ::-1]) == content_key(np.ascontiguousarray(picture[:, ::-1]))
 
 
+def test_every_batch_size_runs_once_before_inputs_are_taken() -> None:
+    sizes: list[int] = []
+
+    def double(batch: Tensor) -> Tensor:
+        sizes.append(len(batch))
+        return 2 * batch
+
+    batcher = MicroBatcher(double, max_size=3, wait_seconds=0, example=torch.ones(1, 2))
+    assert batcher(torch.full((1, 2), 4.0)).tolist() == [[8.0, 8.0]]
+    assert sizes == [1, 2, 3, 1]
+
+
 def test_requests_at_one_time_are_run_together_and_kept_apart() -> None:
     sizes: list[int] = []
     all_here = threading.Barrier(6)

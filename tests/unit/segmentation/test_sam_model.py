@@ -34,7 +34,7 @@ def test_vit_b_is_loaded_whatever_its_file_is_called(tmp_path: Path) -> None:
     )
 
 
-def test_mobile_sam_means_the_same_with_and_without_shortcuts() -> None:
+def test_mobile_sam_keeps_its_precision_whatever_is_chosen() -> None:
     torch.manual_seed(0)
     picture = torch.randn(1, 3, 1024, 1024)
     exact, fast = (
@@ -42,7 +42,7 @@ def test_mobile_sam_means_the_same_with_and_without_shortcuts() -> None:
     )
     with torch.inference_mode():
         wanted, found = (model.image_encoder(picture) for model in (exact, fast))
-    assert (found - wanted).norm() / wanted.norm() < 0.1
+    assert torch.equal(found, wanted)
 
 
 def _without_one(state: dict[str, Tensor]) -> object:

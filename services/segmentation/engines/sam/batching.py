@@ -6,9 +6,12 @@ from concurrent.futures import Future
 from queue import Empty, Queue
 from threading import Thread
 
+import structlog
 import torch
 from prometheus_client import Histogram
 from torch import Tensor
+
+log = structlog.get_logger()
 
 BATCH_SIZE = Histogram(
     "productimage_batch_size", "How many pictures were encoded together.", buckets=(1, 2, 3, 4, 6, 8, 12, 16, 32)
@@ -22,12 +25,21 @@ class MicroBatcher:
         run: Maps (B, ...) to (B, ...).
         max_size: Maximum batch size.
         wait_seconds: Time that the first input of a batch waits for others.
+        example: An input, (1, ...), to run at every batch size first. Kernels are chosen once per size and thread,
+            which can take seconds; inputs wait for it.
     """
 
-    def __init__(self, run: Callable[[Tensor], Tensor], max_size: int, wait_seconds: float) -> None:
+    def __init__(
+        self,
+        run: Callable[[Tensor], Tensor],
+        max_size: int,
+        wait_seconds: float,
+        example: Tensor | None = None,
+    ) -> None:
         self._run = run
         self._max_size = max_size
         self._wait_seconds = wait_seconds
+        self._example = example
         self._waiting: Queue[tuple[Tensor, Future[Tensor]]] = Queue()
         Thread(target=self._serve, name="batches", daemon=True).start()
 
@@ -37,7 +49,17 @@ class MicroBatcher:
         self._waiting.put((one, result))
         return result.result()
 
+    def _warm(self, example: Tensor) -> None:
+        try:
+            with torch.inference_mode():
+                for size in range(1, self._max_size + 1):
+                    self._run(example.expand(size, *example.shape[1:]).contiguous())
+        except Exception as error:  # noqa: BLE001 -- what fails again is told to the caller
+            log.warning("batches not run ahead", error=type(error).__name__)
+
     def _serve(self) -> None:
+        if self._example is not None:
+            self._warm(self._example)
         while True:
             batch = self._collect()
             BATCH_SIZE.observe(len(batch))

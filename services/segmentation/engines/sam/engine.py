@@ -42,7 +42,8 @@ class SamEngine:
         encode = torch.compile(model.image_encoder) if settings.compile else model.image_encoder
         self._encode: Callable[[Tensor], Tensor] = encode
         if device.name == "cuda":
-            self._encode = MicroBatcher(encode, settings.batch_size, settings.batch_wait_ms / 1000)
+            example = torch.zeros(1, 3, IMAGE_SIZE, IMAGE_SIZE, device=device.name)
+            self._encode = MicroBatcher(encode, settings.batch_size, settings.batch_wait_ms / 1000, example)
         self._embeddings = EmbeddingCache(settings.embedding_cache_mb << 20)
 
     @classmethod

@@ -191,21 +191,16 @@ class TinyViT(nn.Module):
             AttentionStage(WIDTHS[3], DEPTHS[3], HEADS[3], WINDOWS[3], None),
         )
         self.neck = Neck(WIDTHS[-1])
-        self.dtype = torch.float32
 
     def forward(self, x: Tensor) -> Tensor:
-        features = self.layers(self.patch_embed(x).to(self.dtype))
-        return self.neck(features.float())  # type: ignore[no-any-return]
+        return self.neck(self.layers(self.patch_embed(x)))  # type: ignore[no-any-return]
 
-    def speed_up(self, *, bfloat16: bool) -> None:
-        """Fold normalisations into convolutions, use channels-last memory, and optionally run the stages in bfloat16.
+    def speed_up(self, *, bfloat16: bool) -> None:  # noqa: ARG002  # like that of ViT
+        """Fold normalisations into convolutions, and use channels-last memory.
 
-        The patch embedding and the neck stay in float32.
+        Everything stays in float32: bfloat16 moves the masks (their IoU is 0.89 on an H100) and saves no time.
         """
         for module in self.modules():
             if isinstance(module, ConvBn):
                 module.fold()
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if bfloat16:
-            self.dtype = torch.bfloat16
-            self.layers.to(self.dtype)
