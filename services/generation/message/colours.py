@@ -1,5 +1,6 @@
 """Colours of words: what can be read on a picture (WCAG 2.2, contrast of relative luminances)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ CONTRAST = 4.5
 """Least contrast of words."""
 AIM = 4.9
 """Contrast that a scrim is made for: compression takes some."""
+WORST = 0.01
+"""Part of the pixels behind words, at either end of brightness, that is passed over."""
 _WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -57,21 +60,21 @@ def label_on(fill: Colour) -> Colour:
     return INK if contrast(luminance(INK), behind) >= CONTRAST else BLACK
 
 
-def reading_on(behind: Light) -> Reading:
-    """Choose the colour of words on a part of a picture: the one that needs less of a scrim.
+def reading_on(parts: Sequence[Light]) -> Reading:
+    """Choose the colour of words that stand on some parts of a picture: the one that needs less of a scrim.
 
     Args:
-        behind: The part, (h, w, 3), linear.
+        parts: The parts, (h, w, 3) each, linear.
     """
-    shades = luminances(behind)
-    dark, bright = (float(value) for value in np.percentile(shades, (1.0, 99.0)))
-    ink = luminance(INK)
+    shades = [luminances(part) for part in parts]
+    dark = min(float(np.quantile(shade, WORST)) for shade in shades)
+    bright = max(float(np.quantile(shade, 1 - WORST)) for shade in shades)
+    ink, veil = luminance(INK), 0.92
     most = 1.05 / AIM - 0.05  # luminance on which white can be read
     for_white = max(0.0, 1 - most / bright) if bright > most else 0.0
     least = AIM * (ink + 0.05) - 0.05  # luminance on which ink can be read
-    veil = 0.92
     for_ink = max(0.0, (least - dark) / (veil - dark)) if dark < least else 0.0
-    usual = float(np.median(shades))
+    usual = float(np.median(np.concatenate([shade.ravel() for shade in shades])))
     prefers_white = contrast(1.0, usual) >= contrast(ink, usual)
     if for_white < for_ink or (for_white == for_ink and prefers_white):
         return Reading(WHITE, for_white, (0.0, 0.0, 0.0))
@@ -80,5 +83,5 @@ def reading_on(behind: Light) -> Reading:
 
 def least_contrast(colour: Colour, behind: Light) -> float:
     """Return the contrast of a colour with a part of a picture, but for its darkest and its brightest hundredth."""
-    dark, bright = (float(value) for value in np.quantile(luminances(behind), (0.01, 0.99)))
+    dark, bright = (float(value) for value in np.quantile(luminances(behind), (WORST, 1 - WORST)))
     return min(contrast(luminance(colour), dark), contrast(luminance(colour), bright))

@@ -58,7 +58,8 @@ def prepared(picture: Light, setting: Setting) -> Ground:
         if not blocks:
             continue
         around = _around([block.box for block in blocks], picture)
-        reading = reading_on(picture[around.top : around.bottom, around.left : around.right])
+        boxes = [block.box for block in blocks]
+        reading = reading_on([picture[box.top : box.bottom, box.left : box.right] for box in boxes])
         if reading.scrim:
             mask = _scrim(area.side, around, Size(picture.shape[1], picture.shape[0])) * min(1.0, reading.scrim)
             veil = np.array(reading.veil, np.float32)

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
 import budoux
@@ -41,6 +41,12 @@ def broken(text: str, room: float, most: int, width: Callable[[str], float]) -> 
         if ends:
             return ["".join(pieces[start:end]).strip() for start, end in itertools.pairwise((0, *ends))]
     return None
+
+
+def torn_words(lines: Sequence[str]) -> int:
+    """Return how many lines end between two Chinese characters, where a word may go on, not at a mark or a space."""
+    ends = zip(lines, lines[1:], strict=False)
+    return sum(bool(WIDE.match(one[-1]) and WIDE.match(other[0]) and one[-1] not in NOT_FIRST) for one, other in ends)
 
 
 def _even(pieces: int, count: int, room: float, length: Callable[[int, int], float]) -> tuple[int, ...]:
@@ -85,7 +91,7 @@ def _pieces(text: str) -> tuple[str, ...]:
 def _is_torn(before: str, after: str) -> bool:
     """Return whether a word or a figure would be torn, "12" from "小時", or a single character would stand alone."""
     is_latin = before[-1].isascii() and after[0].isascii() and not before[-1].isspace()
-    return is_latin or before[-1].isdigit() or (len(before) == 1 and not before.isascii())
+    return is_latin or before.rstrip()[-1:].isdigit() or (len(before) == 1 and not before.isascii())
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from services.generation.geometry import Box, Size
 from services.generation.message.fonts import Face, Fonts, is_right_to_left
 from services.generation.message.layouts import Area, Element, Layout, area_box, layouts_for
-from services.generation.message.lines import NOT_FIRST, WIDE, broken
+from services.generation.message.lines import NOT_FIRST, WIDE, broken, torn_words
 from services.generation.message.message import Message
 
 STEP = 1.1
@@ -29,8 +29,12 @@ LOGO = 1.25
 LEGAL_LINES = 3
 PARTS = (1.0, 0.8, 0.65)
 """What becomes of the size of everything else where the headline could be larger."""
+AREA_COUNTS = 0.7
+"""Exponent of the product's area in the worth of a setting."""
 ONE_LINE_MORE = 0.9
 """Impact of a headline with one line more, over that of one of the same size."""
+TORN_WORD = 0.7
+"""Impact of a headline with a line that ends within what may be a word, over that of one without."""
 FLEXIBLE: tuple[Element, ...] = ("logo", "price", "call_to_action", "legal", "headline")
 """What is set first in a row; the last takes the width that is left."""
 DROPPED_FIRST: tuple[Element, ...] = ("logo", "price", "call_to_action", "legal")
@@ -79,13 +83,13 @@ class Setting:
     @property
     def impact(self) -> float:
         """How a headline catches the eye: large, in few lines."""
-        lines = next((len(block.lines) for block in self.blocks if block.element == "headline"), 1)
-        return float(self.size * ONE_LINE_MORE ** (lines - 1))
+        lines = next((block.lines for block in self.blocks if block.element == "headline"), ("",))
+        return self.size * math.pow(ONE_LINE_MORE, len(lines) - 1) * math.pow(TORN_WORD, torn_words(lines))
 
     def worth(self, ad: Size) -> float:
         """Return how good a setting is, to choose among layouts: product and headline large, nothing left out."""
         area = self.product.width * self.product.height / (ad.width * ad.height)
-        worth = math.sqrt(area) * self.impact / math.sqrt(ad.width * ad.height)
+        worth = math.pow(area, AREA_COUNTS) * self.impact / math.sqrt(ad.width * ad.height)
         return worth / float(3 ** len(self.dropped))
 
 

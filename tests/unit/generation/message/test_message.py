@@ -137,10 +137,10 @@ def test_a_label_can_be_read_on_any_brand_colour(fill: tuple[int, int, int]) -> 
 
 
 def test_a_calm_ground_needs_no_scrim() -> None:
-    assert (reading_on(np.full((9, 9, 3), 0.9, np.float32)).colour, WHITE)[0] == INK
-    assert reading_on(np.full((9, 9, 3), 0.9, np.float32)).scrim == 0
-    assert reading_on(np.full((9, 9, 3), 0.02, np.float32)).colour == WHITE
-    assert reading_on(np.full((9, 9, 3), 0.02, np.float32)).scrim == 0
+    light, dark = (np.full((9, 9, 3), shade, np.float32) for shade in (0.9, 0.02))
+    assert (reading_on([light]).colour, reading_on([light]).scrim) == (INK, 0)
+    assert (reading_on([dark]).colour, reading_on([dark]).scrim) == (WHITE, 0)
+    assert reading_on([light, dark]).scrim > 0
 
 
 def test_stories_keep_clear_of_what_the_platform_covers() -> None:
