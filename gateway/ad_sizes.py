@@ -11,11 +11,8 @@ from common.platforms import most_bytes, platforms
 Family = tuple[int, int]
 """Proportions of a background, width to height, as image models offer them."""
 FAMILIES: tuple[Family, ...] = ((21, 9), (16, 9), (3, 2), (5, 4), (1, 1), (4, 5), (2, 3), (9, 16), (9, 21))
-SIDES = range(50, 2401)
+SIDES = range(50, 2001)
 """Pixels of a side."""
-MAX_PIXELS = 4_000_000
-FLATTEST = 16
-"""The longer side over the shorter one."""
 MAX_SIZES = 40
 """Ads of one request."""
 
@@ -50,7 +47,9 @@ SETS = {name: tuple(rule.name for rule in platform.pictures) for name, platform 
 """Sizes of each platform."""
 OFFERED = tuple(dict.fromkeys(size for name in ("iab", "google", "pmax", "meta", "line") for size in SETS[name]))
 """Sizes that some platform has."""
-PATTERN = rf"^((\d+[x×X]\d+|{'|'.join(SETS)})(,(\d+[x×X]\d+|{'|'.join(SETS)}))*)?$"
+_SIDE = "([5-9][0-9]|[1-9][0-9]{2}|1[0-9]{3}|2000)"
+_ITEM = f"({_SIDE}[x×X]{_SIDE}|{'|'.join(SETS)})"
+PATTERN = f"^({_ITEM}(,{_ITEM})*)?$"
 """Pattern of a list of sizes."""
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
 
@@ -102,11 +101,8 @@ def _sizes_of(name: str) -> Iterator[AdSize]:
 
 
 def _checked(size: AdSize) -> AdSize:
-    longer, shorter = max(size.width, size.height), min(size.width, size.height)
-    if shorter not in SIDES or longer not in SIDES or longer > FLATTEST * shorter or longer * shorter > MAX_PIXELS:
+    if size.width not in SIDES or size.height not in SIDES:
         raise InvalidInputError(
-            f"The size {size.name} is out of bounds: a side has {SIDES[0]} to {SIDES[-1]} pixels, the longer one at"
-            f" most {FLATTEST} times the shorter one, and both together at most {MAX_PIXELS / 1e6:g} million pixels.",
-            "SIZE_BOUNDS",
+            f"The size {size.name} is out of bounds: a side has {SIDES[0]} to {SIDES[-1]} pixels.", "SIZE_BOUNDS"
         )
     return size

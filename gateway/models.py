@@ -140,6 +140,10 @@ class PlacedBody(BaseModel):
     elements: list[PlacedElementBody]
 
 
+LATER = ("texts", "brand", "platforms", "placed")
+"""Fields of records that release 0.2 did not have: left out where they are empty, as in the history."""
+
+
 class RecordBody(BaseModel):
     """One generation. Paths are relative to /static/."""
 
@@ -161,17 +165,17 @@ class RecordBody(BaseModel):
     prompts: list[str] = Field(description="Prompts of the backgrounds.")
     notes: list[str] = Field(description="Remarks for people; usually empty.")
     manifest: ManifestBody | None = Field(None, description="How it was made; absent in records of earlier versions.")
-    texts: list[TextFieldBody] = Field([], description="Texts for the platforms asked for.")
+    texts: list[TextFieldBody] | None = Field(None, description="Texts for the platforms asked for, if any were.")
     words: WordsBody | None = Field(None, description="Words on the ads; absent if there are none.")
-    brand: str = Field("", description="Name of the brand, if one was chosen.")
-    platforms: list[str] = Field([], description="Platforms whose sizes or texts were asked for by name.")
-    placed: list[PlacedBody] = Field([], description="Where the words stand in each ad that has some.")
+    brand: str | None = Field(None, description="Name of the brand, if one was chosen.")
+    platforms: list[str] | None = Field(None, description="Platforms whose sizes or texts were asked for by name.")
+    placed: list[PlacedBody] | None = Field(None, description="Where the words stand in each ad that has some.")
 
     @classmethod
     def of(cls, record: record_pb2.Record) -> "RecordBody":
         """Return the body of a record."""
         fields = MessageToDict(record, always_print_fields_with_no_presence=True, preserving_proto_field_name=True)
-        return cls.model_validate(fields)
+        return cls.model_validate({name: value for name, value in fields.items() if value or name not in LATER})
 
 
 class PlatformBody(BaseModel):

@@ -40,8 +40,8 @@ def _zip(record: RecordBody, pictures: dict[str, bytes]) -> bytes:
             for name in _names(record, PurePosixPath(path)):
                 file.writestr(name, picture)
         texts = {"short_ad.txt": record.short_ad + "\n", "long_ad.txt": record.long_ad + "\n"}
-        for name in record.platforms:
-            rows = [field for field in record.texts if field.platform == name]
+        for name in record.platforms or ():
+            rows = [field for field in record.texts or () if field.platform == name]
             if rows:
                 texts[f"{name}/texts.csv"] = _table(record, name)
         texts["record.json"] = _json(record) + "\n"
@@ -53,7 +53,7 @@ def _zip(record: RecordBody, pictures: dict[str, bytes]) -> bytes:
 def _names(record: RecordBody, path: PurePosixPath) -> Iterator[str]:
     """Return the names of a picture: one in the folder of each platform that takes it, else one of its own."""
     size = path.stem.rpartition("_")[2]
-    taking = [name for name in record.platforms if size in {rule.name for rule in platforms()[name].pictures}]
+    taking = [name for name in record.platforms or () if size in {rule.name for rule in platforms()[name].pictures}]
     product = re.sub(r"[^\w-]+", "-", record.product_name)[:40].strip("-") or "product"
     yield from (f"{name}/{product}_{size}{path.suffix}" for name in taking)
     if not taking:
@@ -65,7 +65,7 @@ def _table(record: RecordBody, platform: str) -> str:
     table = io.StringIO()
     writer = csv.writer(table)
     writer.writerow(COLUMNS)
-    for field in record.texts:
+    for field in record.texts or ():
         if field.platform == platform:
             most = platforms()[platform].texts[field.name].width
             writer.writerows((platform, field.name, text, half_widths(text), most) for text in field.texts)

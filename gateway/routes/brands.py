@@ -1,9 +1,10 @@
 """Brand kits: logo, colours, typeface, tone and legal line of an advertiser."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Path, Response, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from gateway.errors import calling
@@ -13,7 +14,26 @@ from productimage.brand.v1 import brand_pb2
 
 router = APIRouter(prefix="/api", tags=["brand"])
 
-Name = Annotated[str, Path(min_length=1, max_length=40, description="Name of the brand.", examples=["露露"])]
+NAME = r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
+
+
+def _visible(name: str) -> str:
+    if not re.match(NAME, name):
+        raise ValueError("a brand's name has 1 to 40 visible characters")
+    return name
+
+
+Name = Annotated[
+    str,
+    AfterValidator(_visible),
+    Path(
+        min_length=1,
+        max_length=40,
+        description="Name of the brand.",
+        examples=["露露"],
+        json_schema_extra={"pattern": NAME},
+    ),
+]
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorBody} for status in (400, 404, 408, 413, 415, 422, 429, 503, 504)
 }
@@ -25,8 +45,13 @@ class BrandForm(BaseModel):
 
     primary_colour: str = Field("", max_length=7, examples=["#C8102E"], json_schema_extra={"pattern": COLOUR})
     secondary_colour: str = Field("", max_length=7, examples=["#1B365D"], json_schema_extra={"pattern": COLOUR})
-    font: str = Field("", max_length=10, description="sans or serif.")
-    tone: str = Field("", max_length=10, description="lively or calm; empty: that of the audience.")
+    font: str = Field("", max_length=10, description="sans or serif.", json_schema_extra={"pattern": "^(sans|serif)?$"})
+    tone: str = Field(
+        "",
+        max_length=10,
+        description="lively or calm; empty: that of the audience.",
+        json_schema_extra={"pattern": "^(lively|calm)?$"},
+    )
     legal: str = Field("", max_length=120, description="Legal line on every ad.")
     logo: UploadFile | SkipJsonSchema[None] = File(
         None, description="A PNG or WebP file with transparency.", json_schema_extra=BINARY
@@ -47,7 +72,7 @@ async def brand(name: Name, gateway: GatewayDependency) -> BrandBody:
         return BrandBody.of(await gateway.clients.brands.get_brand(name))
 
 
-@router.put("/brands/{name}", responses=ERRORS)
+@router.put("/brands/{name}", responses=ERRORS, openapi_extra={"requestBody": {"required": False}})
 async def put_brand(
     name: Name, gateway: GatewayDependency, form: Annotated[BrandForm, Form(media_type="multipart/form-data")]
 ) -> BrandBody:

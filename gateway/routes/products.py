@@ -65,6 +65,7 @@ class GenerateForm(BaseModel):
         max_length=100,
         description="Further platforms whose text fields are wanted, separated by commas.",
         examples=["line"],
+        json_schema_extra={"pattern": f"^(({'|'.join(SETS)})(,({'|'.join(SETS)}))*)?$"},
     )
     headline: str = Field("", max_length=60, description="Headline on the ads.", examples=["冷一整天"])
     call_to_action: str = Field("", max_length=30, description="Button on the ads.", examples=["立即選購"])
@@ -83,7 +84,8 @@ class GenerateForm(BaseModel):
     format: str = Field(
         "",
         max_length=10,
-        description="File format of the ads: jpeg, webp or png. Empty: as the service is configured.",
+        description="File format of the ads: jpeg, webp or png; jpeg where a platform asked for by name does not take"
+        " it. Empty: as the service is configured.",
         json_schema_extra={"pattern": f"^({'|'.join(FORMATS)})$"},
     )
     background_image: UploadFile | SkipJsonSchema[None] = File(
@@ -154,17 +156,14 @@ async def generate_product(
 
 
 def _format(chosen: str, named: Iterable[str]) -> str:
-    """Return the file format; JPEG if platforms are named, for which the service's default may be wrong.
+    """Return the file format: the chosen one, or JPEG, which every platform takes, if a named one does not take it.
 
     Raises:
-        InvalidInputError: It is not offered, or one of the platforms does not take it.
+        InvalidInputError: It is not offered.
     """
     wanted = _choice("format", chosen, FORMATS)
-    for name in named:
-        wanted, taken = wanted or "jpeg", platforms()[name].formats
-        if wanted not in taken:
-            raise InvalidInputError(f"{platforms()[name].title} takes {' and '.join(taken)} only.", "UNKNOWN_FORMAT")
-    return wanted
+    is_taken = all(wanted in platforms()[name].formats for name in named)
+    return wanted if is_taken else "jpeg"
 
 
 def _choice(name: str, chosen: str, offered: Iterable[str]) -> str:

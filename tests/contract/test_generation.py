@@ -163,7 +163,8 @@ async def test_copy_is_written_in_both_languages(channel: grpc.aio.Channel) -> N
     chinese = await stub.WriteCopy(WriteCopyRequest(product=PRODUCT, audience=AUDIENCE))
     english = await stub.WriteCopy(WriteCopyRequest(product=PRODUCT, audience=AUDIENCE, locale="en"))
     assert "毛" in chinese.long_ad
-    assert "women" in english.long_ad
+    assert any(word in english.long_ad for word in ("walk", "paws", "Cats", "cat", "kitty", "Walks", "Tails"))
+    assert "women" not in english.long_ad
     assert 50 <= len(chinese.short_ad) <= 100
     assert 200 <= len(english.long_ad) <= 300
     assert chinese.engine == "templates"
@@ -199,7 +200,7 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
         (GenerateBackgroundRequest(product=Product(name="x", description="x" * 5001)), "DESCRIPTION_LENGTH"),
         (GenerateBackgroundRequest(product=PRODUCT), "ASPECT_RATIO"),
         (GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=AspectRatio(width=9, height=2)), "ASPECT_RATIO"),
-        (GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=good, short_side=1081), "SHORT_SIDE"),
+        (GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=good, short_side=1201), "SHORT_SIDE"),
         (
             GenerateBackgroundRequest(product=PRODUCT, aspect_ratio=good, user_picture=Image(encoded=b"GIF89a")),
             "UNSUPPORTED_IMAGE",

@@ -15,6 +15,7 @@ from common.settings import ServiceSettings
 from gateway.settings import GatewaySettings
 from services.generation.engines.set.description import all_sets
 from services.generation.engines.set.set_engine import PANORAMAS
+from services.generation.message.fonts import FILES, OTHERS
 from services.generation.settings import GenerationSettings
 from services.history.settings import HistorySettings
 from services.inpainting.settings import InpaintingSettings
@@ -167,12 +168,13 @@ def test_weights_are_checked_before_they_are_used(manifests: list[Manifest]) -> 
         assert mount == {"name": "weights", "mountPath": "/weights", "readOnly": True}
 
 
-def test_every_panorama_of_a_set_is_fetched(manifests: list[Manifest]) -> None:
+def test_every_panorama_of_a_set_and_every_font_is_fetched(manifests: list[Manifest]) -> None:
     (generation,) = (one for one in deployments(manifests) if one["metadata"]["name"] == "generation")
     _, *names = pod(generation)["initContainers"][0]["args"]
     fetched = {Path(read_manifest()[name].file).stem for name in names}
     needed = {stage.panorama.name for stage in all_sets().values() if stage.panorama}
-    assert fetched == needed - {file.stem for file in PANORAMAS.glob("*.exr")}
+    fonts = {Path(file).stem for file in (*(one for files in FILES.values() for one in files), *OTHERS)}
+    assert fetched == fonts | needed - {file.stem for file in PANORAMAS.glob("*.exr")}
 
 
 def test_images_are_built_by_our_dockerfile(manifests: list[Manifest]) -> None:

@@ -68,7 +68,7 @@ def test_an_unknown_size_is_refused_and_the_upload_kept(system: System) -> None:
     upload = system.upload().json()
     answer = system.generate(upload, sizes="300x250,12x12")
     assert answer.status_code == 400
-    assert answer.json()["detail"].startswith("The size 12x12 is out of bounds: a side has 50 to 2400 pixels")
+    assert answer.json()["detail"].startswith("The size 12x12 is out of bounds: a side has 50 to 2000 pixels")
     assert system.generate(upload, sizes="300x250").status_code == 200
 
 

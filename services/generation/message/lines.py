@@ -45,7 +45,7 @@ def broken(text: str, room: float, most: int, width: Callable[[str], float]) -> 
 
 def torn_words(lines: Sequence[str]) -> int:
     """Return how many lines end between two Chinese characters, where a word may go on, not at a mark or a space."""
-    ends = zip(lines, lines[1:], strict=False)
+    ends = itertools.pairwise(lines)
     return sum(bool(WIDE.match(one[-1]) and WIDE.match(other[0]) and one[-1] not in NOT_FIRST) for one, other in ends)
 
 

@@ -461,7 +461,7 @@ def test_fields_of_a_later_version_are_passed_over(store: ObjectStore, uploads: 
         [Picture("../x", JPEG, "JPEG")],
         [Picture("", JPEG, "JPEG")],
         [Picture("a", JPEG, "JPEG"), Picture("a", JPEG, "JPEG")],
-        [Picture(str(number), JPEG, "JPEG") for number in range(17)],
+        [Picture(str(number), JPEG, "JPEG") for number in range(41)],
     ],
 )
 def test_bad_pictures_are_rejected(store: ObjectStore, uploads: Uploads, ledger: RecordLog, bad: list[Picture]) -> None:
