@@ -16,9 +16,11 @@ SAMPLE = ROOT / "gateway" / "web" / "sample.jpg"
 OUT = Path("out")
 LOG = OUT / "demo.log"
 FORM = {
-    "product_name": "TrailMate 保溫瓶",
-    "product_describe": "24小時保冷、12小時保溫，不鏽鋼瓶身輕巧耐摔，提環杯蓋單手開啟不漏水。",
-    "target_audience": "女性,25-34,戶外旅遊",
+    "product_name": "TrailMate",
+    "product_describe": "Keeps drinks cold for 24 hours, hot for 12. Stainless steel, with a loop for one finger.",
+    "target_audience": "female,25-34,outdoor",
+    "locale": "en",
+    "layout": "auto",
 }
 
 
