@@ -2,16 +2,22 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
+import structlog
+from prometheus_client import Counter
 from pydantic import Base64Bytes
 
-from common.errors import InvalidInputError, NotFoundError
+from common.errors import DamagedStoreError, InvalidInputError, NotFoundError
 from common.imaging.header import check_header
 from common.settings import ImageLimits
 from services.history import paths
 from services.history.small_files import SmallFiles
 from services.history.storage.base import ObjectStore
 
+log = structlog.get_logger()
+
+UNREADABLE = Counter("productimage_brands_unreadable", "Brands passed over in a listing because they are damaged.")
 MAX_NAME, MAX_LEGAL = 40, 120
 """Characters."""
 MAX_LOGO_BYTES = 500_000
@@ -83,10 +89,19 @@ class Brands:
         return found.value
 
     def names(self) -> list[str]:
-        """Return the names of all brands, in order."""
-        keys = [listed.key for listed in self._store.list(paths.BRANDS)][:MAX_LISTED]
-        found = (BRANDS.find(self._store, key) for key in keys)
-        return sorted((one.value.name for one in found if one), key=str.casefold)
+        """Return the names of all brands, in order; damaged ones are passed over and counted."""
+        keys = [listed.key for listed in islice(self._store.list(paths.BRANDS), MAX_LISTED)]
+        found = (self._readable(key) for key in keys)
+        return sorted((brand.name for brand in found if brand), key=str.casefold)
+
+    def _readable(self, key: str) -> Brand | None:
+        try:
+            found = BRANDS.find(self._store, key)
+        except DamagedStoreError as error:
+            UNREADABLE.inc()
+            log.warning("brand passed over", file=error.file, problem=error.problem)
+            return None
+        return found.value if found else None
 
     def delete(self, name: str) -> None:
         """Delete a brand; a missing one counts as deleted."""

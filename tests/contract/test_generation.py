@@ -4,6 +4,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from common.imaging.messages import to_message, to_pixels
 from common.settings import ImageLimits
@@ -37,7 +38,10 @@ PRODUCT = Product(name="保溫瓶", description="不漏水")
 AUDIENCE = Audience(gender="female", age="25-34", interest="pets")
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def channel() -> AsyncIterator[grpc.aio.Channel]:
     settings = GenerationSettings(port=0)
     async with serving(settings, SERVICES, build) as opened:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import grpc
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from common.imaging.codec import Mask, Pixels
 from common.imaging.messages import to_message, to_pixels
@@ -29,6 +30,8 @@ from tests.unit.inpainting.deepfill_weights import place
 if TYPE_CHECKING:
     from productimage.inpainting.v1.inpainting_pb2_grpc import InpaintingServiceAsyncStub
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 PICTURE = gradient(160, 120)
 MASK = np.zeros((120, 160), np.uint8)
 MASK[40:80, 50:100] = 255
@@ -39,7 +42,7 @@ def deepfill_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place(PYTORCH, tmp_path_factory.mktemp("weights"))
 
 
-@pytest.fixture(params=["deepfill", "migan", "opencv"])
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["deepfill", "migan", "opencv"])
 async def channel(request: pytest.FixtureRequest, deepfill_weights: Path) -> AsyncIterator[grpc.aio.Channel]:
     folder = deepfill_weights if request.param == "deepfill" else Path("weights")
     settings = InpaintingSettings(port=0, engine=request.param, max_image_pixels=1_000_000, weights_dir=folder)

@@ -12,9 +12,13 @@ from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled, sharpened
 from services.generation.compose.shadow import blurred, cast_shadow, contact_shadow, tinted
 from services.generation.geometry import Box, Size
+from services.generation.message.fonts import Fonts
+from services.generation.message.message import Message
+from services.generation.message.words import Words
 from services.generation.placement.placement import Placement, SceneLight
 from services.generation.srgb import Light, to_linear, to_premultiplied, to_srgb
 from testing.pictures import decoded, disc_cutout, texture
+from weights.manifest import FOLDER
 
 SIZES = [Size(300, 250), Size(320, 480), Size(336, 280)]
 EVERY_SIZE = [*SIZES, Size(728, 90), Size(160, 600), Size(300, 600), Size(970, 250), Size(1080, 1080), Size(1080, 1920)]
@@ -341,3 +345,24 @@ def test_a_png_is_exact_and_its_size_is_noted() -> None:
 def test_light_survives_a_round_trip() -> None:
     values = np.arange(256, dtype=np.uint8)
     assert np.array_equal(to_srgb(to_linear(values)), values)
+
+
+@pytest.mark.parametrize("ad", [*EVERY_SIZE, Size(1200, 628), Size(320, 50)], ids=str)
+def test_words_stand_beside_the_product_in_any_picture(ad: Size) -> None:
+    message = Message("Keeps cold for 24 hours", "Shop now", "$29", "Terms apply.")
+    room = Scene(
+        np.full((1280, 1600, 3), GREY, np.uint8),
+        Placement(Box(1000, 500, 1300, 900), SceneLight(0.5, 0.8, 0.4, 0.4), 0.0),
+    )
+    [bare] = compose([room], disc_cutout(400), [Order(ad)], Output("png"))
+    [made] = compose([room], disc_cutout(400), [Order(ad)], Output("png"), Words(message, Fonts(FOLDER)))
+    assert bare.setting is None
+    setting = made.setting
+    assert setting is not None
+    red = red_part(decoded(made.file))
+    rows, columns = np.nonzero(red)
+    product = setting.product
+    assert product.left - 2 <= columns.min() <= columns.max() <= product.right + 2
+    assert product.top - 2 <= rows.min() <= rows.max() <= product.bottom + 2
+    assert max(product.width / ad.width, product.height / ad.height) > 0.25, "it is not shown small"
+    assert not any("hard to read" in note for note in made.quality.notes)
