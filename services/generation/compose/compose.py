@@ -17,6 +17,7 @@ from services.generation.compose.scale import scaled
 from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
 from services.generation.geometry import Box, Crop, Size
 from services.generation.message.draw import draw, flaws, prepared
+from services.generation.message.layouts import product_frame
 from services.generation.message.setting import Setting
 from services.generation.message.words import Words
 from services.generation.placement.placement import Placement
@@ -154,51 +155,64 @@ def _make_one(scene: Scene, product: PreparedCutout, order: Order, output: Outpu
         crop = crop_for(scene.size, placement.box, ad, frame)
         return crop, product_box(product.size, placement.box, crop, ad, frame)
 
-    frame = words.frame(ad, lambda _layout, frame: placed(frame)[1]) if words else None
-    crop, box = placed(frame)
+    setting = words.best(ad, lambda _layout, frame: placed(frame)[1]) if words else None
+    crop, box = placed(product_frame(setting.layout, ad) if setting else None)
     layer = clean_edges(scaled(product.light, Size(box.width, box.height)))
     picture = _lit(scaled(_cropped(to_linear(scene.pixels), crop), ad), layer, box, placement)
-    return finish(picture, layer, box, order, output, words, box.width / product.size.width)
+    return finish(Shown(picture, layer, box, box.width / product.size.width), order, output, words, setting)
 
 
-def finish(
-    picture: Light,
-    layer: Light,
-    box: Box,
-    order: Order,
-    output: Output,
-    words: Words | None,
-    enlarged: float,
-    *,
-    stage: str = "",
-    stands: bool = False,
-) -> Creative:
-    """Put the product in its picture, set the words, encode, and check.
+@dataclass(frozen=True)
+class Shown:
+    """A product in its picture.
 
-    Args:
+    Attributes:
         picture: The creative without the product, but with its shadows, (H, W, 3).
         layer: The product at its size in it, (h, w, 4), premultiplied.
         box: Its place.
+        enlarged: Size of the product in the creative over that in its photo.
+        stage: Name of the set it was rendered in; empty if it was not.
+        stands: Whether the product stands on ground that was rendered.
+    """
+
+    picture: Light
+    layer: Light
+    box: Box
+    enlarged: float
+    stage: str = ""
+    stands: bool = False
+
+
+def finish(shown: Shown, order: Order, output: Output, words: Words | None, setting: Setting | None) -> Creative:
+    """Put the product in its picture, set the words, encode, and check.
+
+    Args:
+        shown: The product and its picture.
         order: What was ordered.
         output: Encoding and limits.
         words: Message to set.
-        enlarged: Size of the product in the creative over that in its photo.
-        stage: Name of the set it was rendered in.
-        stands: Whether the product stands on ground that was rendered.
+        setting: Where it stands; None if there is no room for it, or no message.
     """
     limits = replace(output.limits, file_bytes=order.most_bytes or output.limits.file_bytes)
-    setting = words.setting(order.size, box) if words else None
-    ground = prepared(picture, setting) if setting else None
-    pixels = to_srgb(put(ground.picture if ground else picture, layer, box))
-    notes: list[str] = []
+    ground = prepared(shown.picture, setting) if setting else None
+    pixels = to_srgb(put(ground.picture if ground else shown.picture, shown.layer, shown.box))
+    notes = ["there is no room for words"] if words and not setting else []
     if words and setting and ground:
         pixels = draw(pixels, words.message, setting, ground)
         notes = flaws(setting, ground)
-    elif words:
-        notes = ["there is no room for words"]
     file = encode_ad(pixels, output.file_format, limits.file_bytes)
-    quality = assess(layer, picture, box, order.size, file, limits, enlarged, stands=stands, notes=notes)
-    return Creative(file, quality, stage, setting)
+    quality = assess(
+        shown.layer,
+        shown.picture,
+        shown.box,
+        order.size,
+        file,
+        limits,
+        shown.enlarged,
+        stands=shown.stands,
+        notes=notes,
+    )
+    return Creative(file, quality, shown.stage, setting)
 
 
 def _cropped(light: Light, crop: Crop) -> Light:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from common.imaging.codec import Pixels
 from services.generation.background.background import RenderedSet
-from services.generation.compose.compose import Creative, Order, Output, finish, prepare
+from services.generation.compose.compose import Creative, Order, Output, Shown, finish, prepare
 from services.generation.compose.edges import clean_edges
 from services.generation.compose.layout import MessageZone, box_in, free_box
 from services.generation.compose.scale import scaled
@@ -51,12 +51,10 @@ def compose_in_set(
     creatives = []
     for order in orders:
         ad = order.size
-        box = words.box(ad, placed) if words else None
-        box = box or free_box(product.size, ad, zone, stands=stage.stands)
+        setting = words.best(ad, placed) if words else None
+        box = setting.product if setting else free_box(product.size, ad, zone, stands=stage.stands)
         layer = clean_edges(scaled(product.light, Size(box.width, box.height)))
         picture = engine.render(Shot(stage, layer, box, ad, look, wanted.seed))
-        enlarged = box.width / product.size.width
-        creatives.append(
-            finish(picture, layer, box, order, output, words, enlarged, stage=stage.name, stands=stage.stands)
-        )
+        shown = Shown(picture, layer, box, box.width / product.size.width, stage.name, stage.stands)
+        creatives.append(finish(shown, order, output, words, setting))
     return creatives

@@ -116,8 +116,13 @@ def set_beside(message: Message, layout: Layout, ad: Size, product: Box, fonts: 
     """
     wanted = [element for element in ("headline", *DROPPED_FIRST) if _is_wanted(message, element)]
     for kept in _ever_fewer(wanted):
-        settings = (_set_all(message, layout, ad, product, fonts, kept, size) for size in _sizes(ad))
-        best = max((one for one in settings if one and one.blocks), key=lambda one: one.impact, default=None)
+        best = None
+        for size in _sizes(ad):
+            if best and size <= best.impact:
+                break  # a smaller headline cannot catch the eye more
+            found = _set_all(message, layout, ad, product, fonts, kept, size)
+            if found and found.blocks and (best is None or found.impact > best.impact):
+                best = found
         if best is not None:
             return replace(best, dropped=tuple(element for element in wanted if element not in kept))
     return None

@@ -25,26 +25,16 @@ class Words:
     message: Message
     fonts: Fonts
 
-    def frame(self, ad: Size, place: Place) -> Box | None:
-        """Return the part of an ad where the product leaves the best room for the message; None if nowhere.
+    def best(self, ad: Size, place: Place) -> Setting | None:
+        """Set the message in the layout that shows product and headline largest; None if there is no room for it.
 
         Args:
             ad: Size of the ad.
-            place: Places the product in a part.
+            place: Places the product in the part that a layout has for it.
+
+        Raises:
+            PreconditionError: The fonts are missing.
         """
-        found = self._best(ad, place)
-        return product_frame(found.layout, ad) if found else None
-
-    def box(self, ad: Size, place: Place) -> Box | None:
-        """Return the box of the product where it leaves the best room for the message; None if nowhere does."""
-        found = self._best(ad, place)
-        return found.product if found else None
-
-    def setting(self, ad: Size, product: Box) -> Setting | None:
-        """Set the message beside a product that has its place; None if there is no room."""
-        return self._best(ad, lambda _layout, _frame: product)
-
-    def _best(self, ad: Size, place: Place) -> Setting | None:
         settings = (
             set_beside(self.message, layout, ad, place(layout, product_frame(layout, ad)), self.fonts)
             for layout in layouts_for(ad, self.message.layout).layouts

@@ -40,7 +40,7 @@ def width(text: str) -> float:
 
 def set_on(message: Message, ad: Size, ratio: float = 0.6) -> Setting | None:
     product = Size(max(1, round(400 * ratio)), 400)
-    return Words(message, FONTS)._best(ad, lambda layout, frame: box_in(frame, product, layout.fill, stands=True))
+    return Words(message, FONTS).best(ad, lambda layout, frame: box_in(frame, product, layout.fill, stands=True))
 
 
 def texture(ad: Size, kind: str) -> Pixels:
@@ -210,5 +210,5 @@ def test_a_layout_can_be_chosen_by_name() -> None:
 
 def test_without_fonts_it_is_said_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(PreconditionError, match="weights fetch") as caught:
-        Words(CHINESE, Fonts(tmp_path)).setting(Size(300, 250), Box(150, 20, 290, 240))
+        Words(CHINESE, Fonts(tmp_path)).best(Size(300, 250), lambda _layout, frame: frame)
     assert caught.value.reason == "NO_FONTS"
