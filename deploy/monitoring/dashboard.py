@@ -127,6 +127,7 @@ ROWS: dict[str, list[Panel]] = {
                 "{{outcome}}": "sum by (outcome) (rate(productimage_ledger_writes_total[$__rate_interval]))",
                 "records": "sum(rate(productimage_ledger_added_total[$__rate_interval]))",
                 "passed over": "sum(rate(productimage_ledger_unreadable_total[$__rate_interval]))",
+                "brands passed over": "sum(rate(productimage_brands_unreadable_total[$__rate_interval]))",
             },
         ),
     ],
