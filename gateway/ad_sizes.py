@@ -45,7 +45,7 @@ DEFAULT = ("300x250", "320x480", "336x280")
 """Sizes made by default, in the order in which the frontend shows them."""
 SETS = {name: tuple(rule.name for rule in platform.pictures) for name, platform in platforms().items()}
 """Sizes of each platform."""
-OFFERED = tuple(dict.fromkeys(size for name in ("iab", "google", "pmax", "meta", "line") for size in SETS[name]))
+OFFERED = tuple(dict.fromkeys(size for name in ("iab", *SETS) for size in SETS[name]))
 """Sizes that some platform has."""
 _SIDE = "([5-9][0-9]|[1-9][0-9]{2}|1[0-9]{3}|2000)"
 _ITEM = f"({_SIDE}[x×X]{_SIDE}|{'|'.join(SETS)})"

@@ -249,7 +249,7 @@ def message(request: generation_pb2.ComposeCreativesRequest, limits: ImageLimits
     if wanted.layout and wanted.layout not in layout_names():
         raise InvalidInputError(f"Layouts are {', '.join(sorted(layout_names()))}.", "UNKNOWN_LAYOUT")
     if wanted.font not in ("", *FONTS):
-        raise InvalidInputError(f"Fonts are {' and '.join(FONTS)}.", "UNKNOWN_LAYOUT")
+        raise InvalidInputError(f"Fonts are {' and '.join(FONTS)}.", "UNKNOWN_FONT")
     logo = _logo(wanted.logo, limits) if wanted.logo else None
     if logo is None and not any(texts.values()):
         return None
@@ -272,7 +272,7 @@ def _logo(file: bytes, limits: ImageLimits) -> Pixels:
         pixels = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
     left, top, width, height = cv2.boundingRect((pixels[..., 3] > 0).astype(np.uint8))
     if not width:
-        raise InvalidInputError("The logo has no visible pixel.", "MESSAGE_TEXT")
+        raise InvalidInputError("The logo has no visible pixel.", "BRAND_LOGO")
     visible = pixels[top : top + height, left : left + width]
     scale = LOGO_SIDE / max(width, height)
     if scale >= 1:

@@ -63,7 +63,9 @@ class GenerationSettings(ServiceSettings, AwsSettings):
         description="Ask image models for a stand-in of the product's kind where the product goes, instead of an empty"
         " place. Light and scale fit better; every picture is inpainted.",
     )
-    weights_dir: Path = Field(Path("weights"), description="Folder of panoramas; sets whose panorama is missing rest.")
+    weights_dir: Path = Field(
+        Path("weights"), description="Folder of panoramas and fonts; sets whose panorama is missing rest."
+    )
     kernel_cache_dir: Path = Field(
         Path("var/kernels"),
         description="Folder for what the renderer compiles, which takes up to 40 s at the first start. If it cannot be"

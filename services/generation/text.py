@@ -1,6 +1,9 @@
-"""Clean-up of text from users."""
+"""Clean-up of text from users, and its phrases."""
 
 import unicodedata
+from functools import cache
+
+import budoux
 
 JOINER = "\u200d"
 """Zero-width joiner, kept because it joins emoji; other control and format characters become spaces."""
@@ -19,3 +22,13 @@ def described(text: str) -> str:
     """Return a description as `plain` does; empty if it has neither a letter nor a digit."""
     line = plain(text)
     return line if any(character.isalnum() for character in line) else ""
+
+
+def phrases(text: str) -> list[str]:
+    """Return a text in the phrases at which Chinese may be broken (BudouX); joined, they are the text."""
+    return list(_parser().parse(text))
+
+
+@cache
+def _parser() -> budoux.Parser:
+    return budoux.load_default_traditional_chinese_parser()

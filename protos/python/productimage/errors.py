@@ -242,6 +242,10 @@ class UnknownLayoutError(InvalidArgumentError, reason="UNKNOWN_LAYOUT"):
     """There is no such layout."""
 
 
+class UnknownFontError(InvalidArgumentError, reason="UNKNOWN_FONT"):
+    """There is no such typeface."""
+
+
 class BadColourError(InvalidArgumentError, reason="BAD_COLOUR"):
     """A colour is not written as #RRGGBB."""
 
@@ -255,7 +259,7 @@ class BrandFieldError(InvalidArgumentError, reason="BRAND_FIELD"):
 
 
 class BrandLogoError(InvalidArgumentError, reason="BRAND_LOGO"):
-    """The logo of a brand is no PNG or WebP picture, or too large."""
+    """The logo of a brand is no PNG or WebP picture, is too large, or has no visible pixel."""
 
 
 class NoSceneError(InvalidArgumentError, reason="NO_SCENE"):

@@ -1,16 +1,15 @@
 """What a description says, in parts that fit: whole sentences, else clauses, else words.
 
-A text is never cut inside a figure and its unit, a time, a price, a quotation or a name, nor inside a word.
+A text is never cut inside a figure and its unit, a time, a price or a quotation, nor inside a word.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
-import budoux
 import regex
 
-from services.generation.text import plain
+from services.generation.text import phrases, plain
 
 Measure = Callable[[str], int]
 """Length of a text: len, or half_widths."""
@@ -84,7 +83,7 @@ def told(description: str, room: int, measure: Measure, stop: str, ellipsis: str
     return shortened(first, room, measure, ellipsis) if ellipsis else ""
 
 
-def shortened(text: str, room: int, measure: Measure, ellipsis: str = "…", kept: Sequence[str] = ()) -> str:
+def shortened(text: str, room: int, measure: Measure, ellipsis: str = "…") -> str:
     """Return a text, cut at the end of a word if it is too long.
 
     Args:
@@ -92,7 +91,6 @@ def shortened(text: str, room: int, measure: Measure, ellipsis: str = "…", kep
         room: Longest result.
         measure: Length of a text.
         ellipsis: Mark of what was cut.
-        kept: Names that must not be cut.
 
     Returns:
         The text, or its beginning with the mark; empty if not even its first word fits.
@@ -100,7 +98,7 @@ def shortened(text: str, room: int, measure: Measure, ellipsis: str = "…", kep
     if measure(text) <= room:
         return text
     text = text[: room + 1]  # no character is shorter than one
-    spans = list(_kept_spans(text, kept))
+    spans = list(_kept_spans(text))
     for ends in (_word_ends(text), _cluster_ends(text)):
         for end in reversed(ends):
             if any(start < end < stop for start, stop in spans):
@@ -128,7 +126,7 @@ def _parts(text: str, end: re.Pattern[str]) -> Iterator[str]:
 
 def _cuts(text: str, end: re.Pattern[str]) -> list[int]:
     """Return where parts of a text end, after the mark; marks in figures, quotations and abbreviations end nothing."""
-    spans = list(_kept_spans(text, ()))
+    spans = list(_kept_spans(text))
     cuts = []
     for mark in end.finditer(text):
         is_inside = any(start <= mark.start() < stop for start, stop in spans)
@@ -138,18 +136,14 @@ def _cuts(text: str, end: re.Pattern[str]) -> list[int]:
     return cuts
 
 
-def _kept_spans(text: str, kept: Sequence[str]) -> Iterator[tuple[int, int]]:
-    for found in _KEPT.finditer(text):
-        yield found.span()
-    for name in kept:
-        for found in re.finditer(re.escape(name), text):
-            yield found.span()
+def _kept_spans(text: str) -> Iterator[tuple[int, int]]:
+    return (found.span() for found in _KEPT.finditer(text))
 
 
 def _word_ends(text: str) -> list[int]:
     """Return where words end: at spaces, and between phrases of Chinese."""
     ends, at = [], 0
-    for phrase in _parser().parse(text):
+    for phrase in phrases(text):
         at += len(phrase)
         ends.append(at)
     spaces = (found.start() for found in re.finditer(r"\s+", text))
@@ -162,8 +156,3 @@ def _is_boundary(text: str, at: int) -> bool:
 
 def _cluster_ends(text: str) -> list[int]:
     return [found.end() for found in regex.finditer(r"\X", text)]
-
-
-@cache
-def _parser() -> budoux.Parser:
-    return budoux.load_default_traditional_chinese_parser()

@@ -57,8 +57,8 @@ def prepared(picture: Light, setting: Setting) -> Ground:
         blocks = [block for block in setting.blocks if block.element in area.elements]
         if not blocks:
             continue
-        around = _around([block.box for block in blocks], picture)
         boxes = [block.box for block in blocks]
+        around = _around(boxes, picture)
         reading = reading_on([picture[box.top : box.bottom, box.left : box.right] for box in boxes])
         if reading.scrim:
             mask = _scrim(area.side, around, Size(picture.shape[1], picture.shape[0])) * min(1.0, reading.scrim)

@@ -3,9 +3,9 @@
 import itertools
 import re
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 
-import budoux
+from services.generation.text import phrases
 
 NOT_FIRST = "，。、；：！？」』）》】…—,.;:!?)]}%’”・～"
 """Characters that begin no line (kinsoku)."""
@@ -79,8 +79,7 @@ def _pieces(text: str) -> tuple[str, ...]:
     """Return the text in pieces within which no line ends."""
     pieces: list[str] = []
     for word in re.findall(r"\S+\s*", text):
-        phrases = _parser().parse(word) if WIDE.search(word) else [word]
-        for phrase in phrases:
+        for phrase in phrases(word) if WIDE.search(word) else [word]:
             if pieces and (phrase[0] in NOT_FIRST or pieces[-1][-1] in NOT_LAST or _is_torn(pieces[-1], phrase)):
                 pieces[-1] += phrase
             else:
@@ -92,8 +91,3 @@ def _is_torn(before: str, after: str) -> bool:
     """Return whether a word or a figure would be torn, "12" from "小時", or a single character would stand alone."""
     is_latin = before[-1].isascii() and after[0].isascii() and not before[-1].isspace()
     return is_latin or before.rstrip()[-1:].isdigit() or (len(before) == 1 and not before.isascii())
-
-
-@cache
-def _parser() -> budoux.Parser:
-    return budoux.load_default_traditional_chinese_parser()
