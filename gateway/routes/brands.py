@@ -54,7 +54,9 @@ class BrandForm(BaseModel):
     )
     legal: str = Field("", max_length=120, description="Legal line on every ad.")
     logo: UploadFile | SkipJsonSchema[None] = File(
-        None, description="A PNG or WebP file with transparency.", json_schema_extra=BINARY
+        None,
+        description="An SVG file of shapes alone, or a PNG or WebP file with transparency.",
+        json_schema_extra=BINARY,
     )
 
 

@@ -1,7 +1,7 @@
 """Brand kits: what an advertiser's ads have in common."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import structlog
@@ -14,6 +14,7 @@ from common.settings import ImageLimits
 from services.history import paths
 from services.history.small_files import SmallFiles
 from services.history.storage.base import ObjectStore
+from services.history.svg import drawn, is_svg
 
 log = structlog.get_logger()
 
@@ -68,11 +69,13 @@ class Brands:
         self._limits = limits
 
     def put(self, brand: Brand) -> None:
-        """Store a brand, replacing one of the same name.
+        """Store a brand, replacing one of the same name. An SVG logo is stored as PNG.
 
         Raises:
             InvalidInputError: A field is not allowed.
         """
+        if is_svg(brand.logo) and len(brand.logo) <= MAX_LOGO_BYTES:
+            brand = replace(brand, logo=drawn(brand.logo))
         _check(brand, self._limits)
         self._store.put(paths.brand_key(brand.name), BRANDS.dump(brand), paths.JSON)
 
@@ -124,4 +127,4 @@ def _check(brand: Brand, limits: ImageLimits) -> None:
     if len(brand.logo) > MAX_LOGO_BYTES:
         raise InvalidInputError(f"The logo is larger than {MAX_LOGO_BYTES // 1000} kB: make it smaller.", "BRAND_LOGO")
     if brand.logo and check_header(brand.logo, limits) not in LOGO_FORMATS:
-        raise InvalidInputError("The logo must be a PNG or WebP file, with transparency.", "BRAND_LOGO")
+        raise InvalidInputError("The logo must be an SVG, PNG or WebP file, with transparency.", "BRAND_LOGO")

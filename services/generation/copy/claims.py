@@ -47,8 +47,17 @@ def unsupported(text: str, product: Product, locale: str) -> list[str]:
         locale: Language of the text: one of LOCALES.
     """
     known, said = _folded(f"{product.name}\n{product.description}"), _folded(text)
-    claims = [found[0] for found in _claims(locale).finditer(said) if found[0] not in known]
+    claims = [found[0] for found in _claims(locale).finditer(said) if not _says(known, found[0], locale)]
     return list(dict.fromkeys([*claims, *_unknown_figures(said, known)]))
+
+
+def _says(known: str, claim: str, locale: str) -> bool:
+    """Return whether the claim is in a text; in English, as words of their own: "delight" does not say "light"."""
+    return bool(re.search(_bounded(re.escape(claim), locale), known))
+
+
+def _bounded(pattern: str, locale: str) -> str:
+    return rf"(?<!\w)(?:{pattern})(?!\w)" if locale == "en" else pattern
 
 
 def _unknown_figures(said: str, known: str) -> list[str]:
@@ -80,4 +89,4 @@ def _folded(text: str) -> str:
 def _claims(locale: str) -> re.Pattern[str]:
     lists = tomllib.loads(Path(__file__).with_name("claims.toml").read_text(encoding="utf-8"))[locale]
     phrases = "|".join([*lists["words"], *lists["reader"]])
-    return re.compile(rf"\b(?:{phrases})\b" if locale == "en" else phrases)
+    return re.compile(_bounded(phrases, locale))

@@ -9,7 +9,9 @@ SHORT_LENGTH = range(50, 101)
 LONG_LENGTH = range(200, 301)
 """Characters of the long copy."""
 HEADLINE_WIDTH = 30
-"""The most half-widths of the headline on a picture."""
+"""The most half-widths of the headline on a picture, unless it is a name, which is not cut."""
+NAME_WIDTH = 60
+"""The most half-widths of a name as headline."""
 CALL_WIDTH = 16
 """The most half-widths of the call to action on a picture."""
 DEFAULT_LOCALE = "zh-TW"
@@ -63,7 +65,7 @@ class Copy:
     Attributes:
         short_ad: 50 to 100 characters, unless the note says otherwise.
         long_ad: 200 to 300 characters, unless the note says otherwise.
-        headline: Headline for pictures, of at most HEADLINE_WIDTH half-widths.
+        headline: Headline for pictures, of at most HEADLINE_WIDTH half-widths, or the name, of at most NAME_WIDTH.
         call_to_action: Button for pictures, of at most CALL_WIDTH half-widths.
         engine: Engine that wrote it.
         fields: Texts for the platforms asked for.

@@ -125,11 +125,12 @@ class OpenAi:
             plain(answer.product), tuple(plain(feature) for feature in answer.features), plain(answer.audience)
         )
         headline, call = plain(answer.headline), plain(answer.call_to_action)
+        is_told = {text: not unsupported(text, request.product, request.locale) for text in (headline, call)}
         return Copy(
             plain(answer.short_ad),
             plain(answer.long_ad),
-            headline if 0 < half_widths(headline) <= HEADLINE_WIDTH else spare.headline,
-            call if 0 < half_widths(call) <= CALL_WIDTH else spare.call_to_action,
+            headline if is_told[headline] and 0 < half_widths(headline) <= HEADLINE_WIDTH else spare.headline,
+            call if is_told[call] and 0 < half_widths(call) <= CALL_WIDTH else spare.call_to_action,
             self.name,
             _fields(answer, request, spare),
             terms,
@@ -209,9 +210,8 @@ def faults_of(answer: Answer, request: CopyRequest) -> list[str]:
         count = len(plain(text))
         if count not in length:
             faults.append(f"{name} has {count} characters; it must have {length[0]} to {length[-1]}.")
-    texts = {"short_ad": answer.short_ad, "long_ad": answer.long_ad, "headline": answer.headline}
-    for name, text in texts.items():
-        claims = unsupported(plain(text), request.product, request.locale)
+    for name in ("short_ad", "long_ad", "headline", "call_to_action"):
+        claims = unsupported(plain(getattr(answer, name)), request.product, request.locale)
         if claims:
             faults.append(f"{name} says what the description does not: {', '.join(claims)}.")
     return faults

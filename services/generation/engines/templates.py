@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from common.words import half_widths
-from services.generation.copy.copy import CALL_WIDTH, HEADLINE_WIDTH, LONG_LENGTH, SHORT_LENGTH, Copy, CopyRequest
+from services.generation.copy.copy import (
+    CALL_WIDTH,
+    HEADLINE_WIDTH,
+    LONG_LENGTH,
+    NAME_WIDTH,
+    SHORT_LENGTH,
+    Copy,
+    CopyRequest,
+)
 from services.generation.copy.description import Measure, clauses, sentences, shortened, told
 from services.generation.copy.fields import filled
 from services.generation.text import plain
@@ -101,7 +109,7 @@ class _Writer:
         named = f"{self._name}{self._texts['colon']}"
         told_of = (text for part in self._parts() for text in (named + part, _capitalised(part)))
         fitting = (text for text in told_of if half_widths(text) <= HEADLINE_WIDTH)
-        return next(fitting, None) or shortened(self._name, HEADLINE_WIDTH, half_widths, self._texts["ellipsis"])
+        return next(fitting, None) or shortened(self._name, NAME_WIDTH, half_widths, self._texts["ellipsis"])
 
     def _parts(self) -> list[str]:
         """Return what can stand alone: sentences and their first clauses; in lists and in Chinese, any clause."""

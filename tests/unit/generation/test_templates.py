@@ -17,6 +17,7 @@ from services.generation.copy.copy import (
     HEADLINE_WIDTH,
     LOCALES,
     LONG_LENGTH,
+    NAME_WIDTH,
     SHORT_LENGTH,
     TONES,
     Copy,
@@ -74,7 +75,9 @@ def test_every_length_and_width_holds_for_any_text(name: str, description: str, 
         assert len(copy.short_ad) in SHORT_LENGTH
         assert len(copy.long_ad) in LONG_LENGTH
         assert "\n" not in copy.short_ad + copy.long_ad
-        assert half_widths(copy.headline) <= HEADLINE_WIDTH
+        assert half_widths(copy.headline) <= (
+            HEADLINE_WIDTH if half_widths(product.name) <= HEADLINE_WIDTH else NAME_WIDTH
+        )
         assert 0 < half_widths(copy.call_to_action) <= CALL_WIDTH
         for field in copy.fields:
             rule = known[field.platform].texts[field.name]
@@ -247,6 +250,22 @@ def test_what_is_too_long_is_cut_between_words(text: str, room: int, cut: str) -
 def test_whole_clauses_are_told_before_words_are_cut() -> None:
     assert told("24小時保冷、12小時保溫，不鏽鋼瓶身", 16, len, "。") == "24小時保冷、12小時保溫"
     assert told("Steel. Keeps cold for 24 hours.", 8, len, ". ") == "Steel"
+
+
+@pytest.mark.parametrize(
+    "name", ["露露與奶奶手工編織托特包米白色大容量款", "Stainless Steel Insulated Bottle with Loop"]
+)
+def test_a_name_as_headline_is_not_cut(name: str) -> None:
+    assert written(Product(name)).headline == name
+
+
+@pytest.mark.parametrize(
+    ("description", "claim"),
+    [("a delight on the table", "light"), ("not newly bought", "new"), ("seasoned wood", "easy")],
+)
+def test_a_claim_inside_another_word_was_not_told(description: str, claim: str) -> None:
+    assert unsupported(f"It is {claim}", Product("stool", description), "en") == [claim]
+    assert unsupported(f"It is {claim}", Product("stool", f"{description}, {claim}"), "en") == []
 
 
 def test_widths_are_those_of_east_asia() -> None:
