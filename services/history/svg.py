@@ -46,7 +46,7 @@ def drawn(file: bytes) -> bytes:
         ) from None
     if done.returncode == SHAPES_ALONE:
         raise InvalidInputError(
-            "An SVG logo must consist of shapes: convert its text to paths and remove embedded pictures, or send a PNG.",
+            "An SVG logo must consist of shapes: convert its text to paths and remove its pictures, or send a PNG.",
             "BRAND_LOGO",
         )
     if done.returncode or not done.stdout:
@@ -64,8 +64,8 @@ def _draw(file: bytes) -> bytes:
     text = file.decode()
     small = resvg_py.svg_to_bytes(svg_string=text, skip_system_fonts=True, width=SIDE // 100)
     is_tall = int.from_bytes(small[20:24]) > int.from_bytes(small[16:20])  # the size in a PNG's header
-    side = {"height": SIDE} if is_tall else {"width": SIDE}
-    return bytes(resvg_py.svg_to_bytes(svg_string=text, skip_system_fonts=True, **side))
+    width, height = (None, SIDE) if is_tall else (SIDE, None)
+    return bytes(resvg_py.svg_to_bytes(svg_string=text, skip_system_fonts=True, width=width, height=height))
 
 
 if __name__ == "__main__":
