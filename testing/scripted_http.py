@@ -1,6 +1,7 @@
 """An HTTP server on a real socket that sends scripted replies and records the requests."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ Script = Sequence[Reply] | Callable[[Asked], Reply]
 class ScriptedServer:
     """Sends the replies in order, repeating the last one, or whatever a function returns."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[Asked] = []
         self.was_asked = threading.Event()
         self._script = script
@@ -56,6 +57,9 @@ class ScriptedServer:
         handler = type("Handler", (_Handler,), {"owner": self})
         self._server = _Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+            self.url = f"https://localhost:{self._server.server_port}"
 
     def answer(self, asked: Asked) -> Reply:
         with self._lock:
@@ -111,9 +115,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def scripted(script: Script) -> Iterator[ScriptedServer]:
-    """Run a scripted server."""
-    server = ScriptedServer(script)
+def scripted(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
+    """Run a scripted server; over TLS if there is a context for it."""
+    server = ScriptedServer(script, tls)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     try:

@@ -5,6 +5,8 @@ Arrays are uint8 in sRGB, row 0 at the top: (H, W) grey, (H, W, 3) RGB, (H, W, 4
 """
 
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -33,6 +35,9 @@ _TRANSPOSE = {
 JPEG_END = b"\xff\xd9"
 JPEG_BLOCKS = 32
 """Height of two rows of blocks, in pixels: the decoder keeps as many back until it knows what follows."""
+PNG_HEAD = 33
+"""Bytes of a PNG file's signature and header."""
+XMP_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
 _SRGB = ImageCms.createProfile("sRGB")
 _TO_OPENCV = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
 
@@ -128,28 +133,38 @@ def _to_srgb(picture: Pillow.Image, profile: bytes | None) -> Pillow.Image:
     return stored.convert("RGB")
 
 
-def encode_png(pixels: Pixels) -> bytes:
-    """Encode (H, W), (H, W, 3) or (H, W, 4) as PNG."""
-    return _encode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 4])
+def encode_png(pixels: Pixels, xmp: bytes = b"") -> bytes:
+    """Encode (H, W), (H, W, 3) or (H, W, 4) as PNG, with an XMP packet if there is one."""
+    file = _encode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 4])
+    return _with_text(file, xmp) if xmp else file
 
 
-def encode_jpeg(pixels: Pixels, quality: int) -> bytes:
-    """Encode (H, W, 3) as JPEG without chroma subsampling; quality 1 to 100."""
+def encode_jpeg(pixels: Pixels, quality: int, xmp: bytes = b"") -> bytes:
+    """Encode (H, W, 3) as JPEG without chroma subsampling, with an XMP packet if there is one; quality 1 to 100."""
     sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    return _encode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1, *sampling])
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1, *sampling]
+    return _encode(".jpg", pixels, options, XMP_IN_JPEG + xmp if xmp else b"")
 
 
-def encode_webp(pixels: Pixels, quality: int) -> bytes:
-    """Encode (H, W, 3) or (H, W, 4) as WebP; quality 1 to 100."""
-    return _encode(".webp", pixels, [cv2.IMWRITE_WEBP_QUALITY, quality])
+def encode_webp(pixels: Pixels, quality: int, xmp: bytes = b"") -> bytes:
+    """Encode (H, W, 3) or (H, W, 4) as WebP, with an XMP packet if there is one; quality 1 to 100."""
+    return _encode(".webp", pixels, [cv2.IMWRITE_WEBP_QUALITY, quality], xmp)
 
 
-def _encode(extension: str, pixels: Pixels, options: list[int]) -> bytes:
+def _encode(extension: str, pixels: Pixels, options: list[int], xmp: bytes = b"") -> bytes:
     ordered = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, _TO_OPENCV[pixels.shape[2]])
-    done, data = cv2.imencode(extension, ordered, options)
+    packets = [np.frombuffer(xmp, np.uint8)] if xmp else []
+    done, data = cv2.imencodeWithMetadata(extension, ordered, [cv2.IMAGE_METADATA_XMP] * len(packets), packets, options)
     if not done:
         raise ValueError(f"cannot encode {extension} of shape {pixels.shape}")
-    return data.tobytes()
+    return np.asarray(data, np.uint8).tobytes()
+
+
+def _with_text(png: bytes, xmp: bytes) -> bytes:
+    """Return a PNG file with an XMP packet as the XMP specification (part 3) wants it, unlike OpenCV."""
+    kind, data = b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp
+    chunk = struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return png[:PNG_HEAD] + chunk + png[PNG_HEAD:]
 
 
 def rgb(pixels: Pixels) -> Pixels:

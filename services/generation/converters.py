@@ -12,17 +12,21 @@ from common.imaging.codec import Pixels, rgb
 from common.imaging.messages import to_mask, to_message, to_pixels
 from common.platforms import platforms
 from common.settings import ImageLimits
+from common.styles import styles
 from productimage.generation.v1 import generation_pb2
 from productimage.image.v1 import image_pb2
+from productimage.provenance.v1 import provenance_pb2
 from productimage.text.v1 import text_pb2
 from services.generation.audience import Audience, Product, Terms
-from services.generation.background.background import Background, BackgroundRequest, RenderedSet
+from services.generation.background.background import Background, BackgroundRequest, Origin, RenderedSet, Wishes
+from services.generation.background.prompt import MAX_WISH
 from services.generation.compose.compose import Creative, Order, Output, Scene
 from services.generation.compose.files import FileFormat
 from services.generation.compose.layout import MessageZone
 from services.generation.compose.quality import Limits
 from services.generation.copy.copy import DEFAULT_LOCALE, LOCALES, TONES, Copy, CopyRequest
 from services.generation.geometry import Box, Size
+from services.generation.label.label import Label
 from services.generation.message.layouts import layout_names
 from services.generation.message.message import FONTS, MOST_CHARACTERS, Colour, Message
 from services.generation.message.setting import Setting
@@ -54,6 +58,7 @@ FILE_FORMATS: dict[generation_pb2.FileFormat.ValueType, FileFormat] = {
     generation_pb2.FILE_FORMAT_WEBP: "webp",
     generation_pb2.FILE_FORMAT_PNG: "png",
 }
+MAX_IDENTIFIER = 100
 LOGO_SIDE = 1200
 """Pixels of the longer side of a logo that are kept."""
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
@@ -81,18 +86,39 @@ def background_request(request: generation_pb2.GenerateBackgroundRequest) -> Bac
         terms=_terms(request.terms),
         product_aspect_ratio=_product_aspect_ratio(request.product_aspect_ratio),
         short_side=request.short_side,
+        wishes=wishes(request.wishes),
     )
+
+
+def wishes(message: text_pb2.Wishes) -> Wishes:
+    """Return what a user wishes.
+
+    Raises:
+        InvalidInputError: A wish is too long, or the style or the colour is unknown.
+    """
+    scene, avoid = plain(message.scene), plain(message.avoid)
+    if max(len(scene), len(avoid)) > MAX_WISH:
+        raise InvalidInputError(f"A wish has more than {MAX_WISH} characters: shorten it.", "WISH_LENGTH")
+    if message.style and message.style not in styles():
+        raise InvalidInputError(f"Styles are {', '.join(styles())}.", "UNKNOWN_STYLE")
+    _colour(message.colour)
+    return Wishes(scene, avoid, message.style, message.colour)
 
 
 def background_response(background: Background | RenderedSet, engine: str) -> generation_pb2.GenerateBackgroundResponse:
     """Return the response to a GenerateBackground call."""
     if isinstance(background, RenderedSet):
-        return generation_pb2.GenerateBackgroundResponse(rendered_set=_rendered_set_message(background), engine=engine)
+        return generation_pb2.GenerateBackgroundResponse(
+            rendered_set=_rendered_set_message(background), engine=engine, note=background.note
+        )
     return generation_pb2.GenerateBackgroundResponse(
         picture=to_message(background.pixels),
         placement=_placement_message(background.placement),
         prompt=background.prompt,
         engine=background.engine,
+        note=background.note,
+        dollars=background.dollars,
+        origin=generation_pb2.Origin(**vars(background.origin)),
     )
 
 
@@ -219,6 +245,7 @@ def copy_response(copy: Copy) -> generation_pb2.WriteCopyResponse:
         fields=[
             text_pb2.TextField(platform=field.platform, name=field.name, texts=field.texts) for field in copy.fields
         ],
+        dollars=copy.dollars,
     )
 
 
@@ -291,8 +318,16 @@ def _colour(text: str) -> Colour | None:
 
 
 def output(request: generation_pb2.ComposeCreativesRequest, file_format: FileFormat, limits: Limits) -> Output:
-    """Return how the creatives are encoded: as the request says, else as configured."""
-    return Output(FILE_FORMATS.get(request.file_format, file_format), limits)
+    """Return how the creatives are encoded: as the request says, else as configured.
+
+    Raises:
+        InvalidInputError: The identifier of the label is too long.
+    """
+    label = request.label
+    if len(label.identifier) > MAX_IDENTIFIER:
+        raise InvalidInputError(f"An identifier has at most {MAX_IDENTIFIER} characters.", "LABEL")
+    known = Label(plain(label.identifier), label.photo_sha256)
+    return Output(FILE_FORMATS.get(request.file_format, file_format), limits, known)
 
 
 def scenes(request: generation_pb2.ComposeCreativesRequest, limits: ImageLimits) -> list[Scene]:
@@ -303,7 +338,14 @@ def scenes(request: generation_pb2.ComposeCreativesRequest, limits: ImageLimits)
     """
     if not request.scenes:
         raise InvalidInputError("There is no background to place the product in.", "NO_SCENE")
-    return [Scene(rgb(to_pixels(one.picture, limits)), _placement(one.placement)) for one in request.scenes]
+    return [
+        Scene(rgb(to_pixels(one.picture, limits)), _placement(one.placement), _origin(one.origin))
+        for one in request.scenes
+    ]
+
+
+def _origin(message: generation_pb2.Origin) -> Origin:
+    return Origin(message.source_type, message.file)
 
 
 def rendered_set(request: generation_pb2.ComposeCreativesRequest) -> RenderedSet | None:
@@ -315,7 +357,13 @@ def rendered_set(request: generation_pb2.ComposeCreativesRequest) -> RenderedSet
     message = next((one.rendered_set for one in request.scenes if one.HasField("rendered_set")), None)
     if message is None:
         return None
-    return RenderedSet(product(message.product), audience(message.audience), _terms(message.terms), message.seed)
+    return RenderedSet(
+        product(message.product),
+        audience(message.audience),
+        _terms(message.terms),
+        message.seed,
+        wishes(message.wishes),
+    )
 
 
 def message_zone(request: generation_pb2.ComposeCreativesRequest) -> MessageZone:
@@ -339,6 +387,9 @@ def creatives_response(
                     notes=creative.quality.notes,
                 ),
                 set=creative.set_name,
+                fidelity=provenance_pb2.Fidelity(
+                    picture=f"{order.size.width}x{order.size.height}", **vars(creative.fidelity)
+                ),
                 placed=_placed(creative.setting, order) if creative.setting else None,
             )
             for order, creative in zip(orders, creatives, strict=True)
@@ -367,6 +418,7 @@ def _rendered_set_message(wanted: RenderedSet) -> generation_pb2.RenderedSet:
         audience=generation_pb2.Audience(gender=audience.gender, age=audience.age, interest=audience.interest),
         terms=_terms_message(terms) if terms else None,
         seed=wanted.seed,
+        wishes=text_pb2.Wishes(**vars(wanted.wishes)),
     )
 
 

@@ -47,7 +47,8 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
         background_request = converters.background_request(request)
         if request.HasField("user_picture"):
             picture = rgb(to_pixels(request.user_picture, self._settings))
-            placed = place_in(picture, background_request.product_aspect_ratio)
+            ratio = background_request.product_aspect_ratio
+            placed = place_in(picture, ratio, request.user_picture.encoded)
             return converters.background_response(placed, placed.engine)
         engine = self._engines.background
         with observe_engine("background", engine.name):

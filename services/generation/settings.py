@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from common.aws import AwsSettings
 from common.settings import ServiceSettings
 
+BEARER_TOKEN = "AWS_BEARER_TOKEN_BEDROCK"  # noqa: S105  # the variable's name
 FORMER_NAMES = {"studio": "set"}
 """Names of engines in release 0.1."""
 
@@ -26,7 +27,14 @@ class GenerationSettings(ServiceSettings, AwsSettings):
     workers: int = Field(4, gt=0, description="Calls processed at a time; those to image models mostly wait.")
     background_engine: BackgroundEngineName = Field(
         "auto",
-        description="Background engine. auto: Bedrock if AWS_ACCESS_KEY_ID or AWS_ROLE_ARN is set, else rendered sets.",
+        description="Background engine. auto: Bedrock if AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID or AWS_ROLE_ARN is"
+        " set, else rendered sets.",
+    )
+    aws_bearer_token_bedrock: SecretStr | None = Field(
+        None,
+        validation_alias=BEARER_TOKEN,
+        description="API key of Bedrock, in place of an access key. It is read anew when .env changes: keys may be"
+        " short-lived.",
     )
     bedrock_model: str = Field(
         "stability.stable-image-core-v1:1", description="Bedrock id of one of Stability's text-to-image models."
@@ -36,12 +44,20 @@ class GenerationSettings(ServiceSettings, AwsSettings):
     bedrock_dollars_per_picture: float = Field(
         0.04, ge=0, description="Price of a picture, for the cost metric: https://aws.amazon.com/bedrock/pricing"
     )
-    copy_engine: Literal["auto", "openai", "templates"] = Field(
-        "auto", description="Copy engine. auto: OpenAI if OPENAI_KEY is set, else templates."
+    copy_engine: Literal["auto", "openai", "bedrock", "templates"] = Field(
+        "auto",
+        description="Copy engine. auto: OpenAI if OPENAI_KEY is set, else OpenAI's model on Bedrock if Bedrock can be"
+        " used, else templates.",
     )
     copy_fallback: bool = Field(
         True,
-        description="Write from templates if OpenAI fails, with a note in the record. Off: the generation fails.",
+        description="Write from templates if the language model fails, with a note in the record. Off: the generation"
+        " fails.",
+    )
+    bedrock_copy_model: str = Field("openai.gpt-6-luna", description="Bedrock's id of the language model of OpenAI.")
+    bedrock_copy_region: str = Field("us-east-1", description="Region of the language model on Bedrock.")
+    bedrock_copy_base_url: str | None = Field(
+        None, description="Base URL of OpenAI's API on Bedrock. Unset: the region's own."
     )
     openai_key: SecretStr | None = Field(None, validation_alias="OPENAI_KEY", description="API key of OpenAI.")
     openai_model: str = Field("gpt-6-luna", description="OpenAI's id of the language model.")
@@ -51,7 +67,9 @@ class GenerationSettings(ServiceSettings, AwsSettings):
         " Empty: not sent, for models that do not reason.",
     )
     openai_base_url: str | None = Field(None, description="Base URL of the API. Unset: OpenAI's own.")
-    openai_timeout_seconds: float = Field(30, gt=0, description="Timeout of one request to OpenAI, in seconds.")
+    openai_timeout_seconds: float = Field(
+        30, gt=0, description="Timeout of one request to the language model, in seconds."
+    )
     openai_dollars_per_million_in: float = Field(
         0.10, ge=0, description="Price of a million input tokens, for the cost metric: https://openai.com/api/pricing"
     )
@@ -93,3 +111,8 @@ class GenerationSettings(ServiceSettings, AwsSettings):
         description="Minimum CIE76 colour difference across the outline of the product. Less is a flaw; people notice a"
         " difference of 2.",
     )
+
+    @property
+    def can_use_bedrock(self) -> bool:
+        """Whether credentials for Bedrock are configured, so that it is meant to be used."""
+        return self.names_aws_identity or self.aws_bearer_token_bedrock is not None

@@ -8,6 +8,42 @@ from services.generation.placement.placement import Placement
 
 
 @dataclass(frozen=True)
+class Wishes:
+    """What a user wishes of the picture around the product. Data, never instructions.
+
+    Attributes:
+        scene: What it is to show; empty: what suits the audience.
+        avoid: What it is not to show.
+        style: Name of a style of common.styles; empty: what suits the audience.
+        colour: Colour of the brand, as #RRGGBB; empty: none.
+    """
+
+    scene: str = ""
+    avoid: str = ""
+    style: str = ""
+    colour: str = ""
+
+
+NO_WISHES = Wishes()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a picture comes from.
+
+    Attributes:
+        source_type: IPTC digital source type; empty if unknown.
+        file: The file, if it carries content credentials.
+    """
+
+    source_type: str = ""
+    file: bytes = b""
+
+
+NO_ORIGIN = Origin()
+
+
+@dataclass(frozen=True)
 class BackgroundRequest:
     """What background to make.
 
@@ -19,6 +55,7 @@ class BackgroundRequest:
         terms: Product and audience in English, if known.
         product_aspect_ratio: Width over height of the product; 0 if unknown.
         short_side: Target for the shorter side in pixels, for engines that can choose.
+        wishes: What the user wishes of it.
     """
 
     product: Product
@@ -28,6 +65,7 @@ class BackgroundRequest:
     terms: Terms | None = None
     product_aspect_ratio: float = 0.0
     short_side: int = 0
+    wishes: Wishes = NO_WISHES
 
 
 @dataclass(frozen=True)
@@ -39,12 +77,18 @@ class Background:
         placement: Where the product goes.
         prompt: Prompt it was made from.
         engine: Engine that made it.
+        dollars: What it cost, as far as it is known.
+        origin: Where the picture comes from.
+        note: Remark for people; empty if there is none.
     """
 
     pixels: Pixels
     placement: Placement
     prompt: str
     engine: str
+    dollars: float = 0.0
+    origin: Origin = NO_ORIGIN
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,9 +100,13 @@ class RenderedSet:
         audience: Audience of the ad.
         terms: Product and audience in English, if known.
         seed: The same seed gives the same set and the same pictures.
+        wishes: What the user wishes of the picture.
+        note: Remark for people; empty if there is none.
     """
 
     product: Product
     audience: Audience
     terms: Terms | None
     seed: int
+    wishes: Wishes = NO_WISHES
+    note: str = ""

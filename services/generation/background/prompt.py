@@ -1,17 +1,22 @@
 """Prompts for image models, built from a product and its audience."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from common.styles import styles
 from services.generation.audience import Audience, Product, Terms
+from services.generation.background.background import NO_WISHES, Wishes
 from services.generation.text import plain
 
 MAX_TERM = 80
 """Maximum length of a term from users or another model, in characters."""
 MAX_FEATURES = 3
+MAX_WISH = 300
+"""Maximum length of a wish, in characters."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,9 @@ class Prompt:
         return f"{self.text} | without: {self.negative}"
 
 
-def build_prompt(product: Product, audience: Audience, terms: Terms | None, *, stand_in: bool) -> Prompt:
+def build_prompt(
+    product: Product, audience: Audience, terms: Terms | None, wishes: Wishes = NO_WISHES, *, stand_in: bool
+) -> Prompt:
     """Build a prompt. The same arguments give the same prompt.
 
     User text is quoted, reduced to one line, truncated, and never the subject of an instruction: at worst the picture
@@ -37,27 +44,37 @@ def build_prompt(product: Product, audience: Audience, terms: Terms | None, *, s
         product: Product in the user's words.
         audience: Audience; determines scene, light, palette and props.
         terms: Product and audience in English, if known.
+        wishes: What the user wishes: a style, and words of the user's own in place of its scene.
         stand_in: Whether to ask for an object of the product's kind where the product goes, so that light and scale
             fit (it is removed later), instead of an empty place.
     """
     table = _table()
-    scene = table["interest"].get(audience.interest, table["interest"]["default"])
+    chosen = styles().get(wishes.style)
+    scene = vars(chosen) if chosen else table["interest"].get(audience.interest, table["interest"]["default"])
+    wished = _quoted(wishes.scene, MAX_WISH) if wishes.scene else scene["scene"]
     style = table["age"].get(audience.age, table["age"]["default"])
     mood = table["gender"].get(audience.gender, table["gender"]["default"])
     thing = _quoted(terms.product if terms else product.name)
     place = table["place"]["stand_in" if stand_in else "empty"].format(product=thing)
     sentences = [
-        f"{table['start']} {scene['scene']}",
+        f"{table['start']} {wished}",
         place,
-        f"Light: {scene['light']}; {mood['light']}",
-        f"Palette: {scene['palette']}, {mood['palette']}",
-        f"Around it, small and out of focus: {scene['props']}",
+        *([] if wishes.scene and not chosen else _details(scene, mood)),
         f"Style: {style}",
         *_allusions(terms),
         str(table["end"]),
     ]
-    negative = table["negative"] if stand_in else f"{table['negative']}, {table['negative_empty']}"
-    return Prompt(". ".join(sentence.rstrip(".") for sentence in sentences) + ".", negative)
+    negatives = [table["negative"], *([] if stand_in else [table["negative_empty"]])]
+    avoided = [plain(wishes.avoid)[:MAX_WISH]] if wishes.avoid else []
+    return Prompt(". ".join(sentence.rstrip(".") for sentence in sentences) + ".", ", ".join([*avoided, *negatives]))
+
+
+def _details(scene: Mapping[str, str], mood: Mapping[str, str]) -> list[str]:
+    return [
+        f"Light: {scene['light']}; {mood['light']}",
+        f"Palette: {scene['palette']}, {mood['palette']}",
+        f"Around it, small and out of focus: {scene['props']}",
+    ]
 
 
 @cache
@@ -65,9 +82,9 @@ def _table() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("scenes.toml").read_text(encoding="utf-8"))
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str, most: int = MAX_TERM) -> str:
     """Quote a text as one short line that cannot end the quotation."""
-    return '"' + plain(text).replace('"', "'")[:MAX_TERM].strip() + '"'
+    return '"' + plain(text).replace('"', "'")[:most].strip() + '"'
 
 
 def _allusions(terms: Terms | None) -> list[str]:

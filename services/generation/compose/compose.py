@@ -8,7 +8,9 @@ import numpy as np
 
 from common.errors import InvalidInputError, PreconditionError
 from common.imaging.codec import Pixels
+from services.generation.background.background import Origin
 from services.generation.compose.edges import clean_edges
+from services.generation.compose.fidelity import Fidelity, fidelity
 from services.generation.compose.files import FileFormat, encode_ad
 from services.generation.compose.layout import crop_for, product_box
 from services.generation.compose.quality import Limits, Quality, assess
@@ -16,6 +18,7 @@ from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled
 from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
 from services.generation.geometry import Box, Crop, Size
+from services.generation.label.label import Label, composite_type, xmp_of
 from services.generation.message.draw import draw, flaws, prepared
 from services.generation.message.layouts import product_frame
 from services.generation.message.setting import Setting
@@ -34,10 +37,12 @@ class Scene:
     Attributes:
         pixels: (H, W, 3).
         placement: Placement, in its pixels.
+        origin: Where it comes from.
     """
 
     pixels: Pixels
     placement: Placement
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def size(self) -> Size:
@@ -52,10 +57,12 @@ class Output:
     Attributes:
         file_format: File format.
         limits: Limits of the quality check.
+        label: What the files are labelled with.
     """
 
     file_format: FileFormat = "jpeg"
     limits: Limits = field(default_factory=Limits)
+    label: Label = field(default_factory=Label)
 
 
 @dataclass(frozen=True)
@@ -79,11 +86,13 @@ class Creative:
         file: Encoded picture.
         quality: Result of the quality check.
         set_name: The set it was rendered in; empty if it was not.
+        fidelity: How true the product is to its photo.
         setting: Where its words stand; None if it has none.
     """
 
     file: bytes
     quality: Quality
+    fidelity: Fidelity
     set_name: str = ""
     setting: Setting | None = None
 
@@ -157,9 +166,11 @@ def _make_one(scene: Scene, product: PreparedCutout, order: Order, output: Outpu
 
     setting = words.best(ad, lambda _layout, frame: placed(frame)[1]) if words else None
     crop, box = placed(product_frame(setting.layout, ad) if setting else None)
-    layer = clean_edges(scaled(product.light, Size(box.width, box.height)))
+    photo = scaled(product.light, Size(box.width, box.height))
+    layer = clean_edges(photo)
     picture = _lit(scaled(_cropped(to_linear(scene.pixels), crop), ad), layer, box, placement)
-    return finish(Shown(picture, layer, box, box.width / product.size.width), order, output, words, setting)
+    shown = Shown(picture, photo, layer, box, box.width / product.size.width, scene.origin)
+    return finish(shown, order, output, words, setting)
 
 
 @dataclass(frozen=True)
@@ -168,17 +179,21 @@ class Shown:
 
     Attributes:
         picture: The creative without the product, but with its shadows, (H, W, 3).
-        layer: The product at its size in it, (h, w, 4), premultiplied.
+        photo: The product of the photo at its size in it, (h, w, 4), premultiplied.
+        layer: The same with clean edges.
         box: Its place.
         enlarged: Size of the product in the creative over that in its photo.
+        origin: Where the picture comes from.
         stage: Name of the set it was rendered in; empty if it was not.
         stands: Whether the product stands on ground that was rendered.
     """
 
     picture: Light
+    photo: Light
     layer: Light
     box: Box
     enlarged: float
+    origin: Origin
     stage: str = ""
     stands: bool = False
 
@@ -195,12 +210,14 @@ def finish(shown: Shown, order: Order, output: Output, words: Words | None, sett
     """
     limits = replace(output.limits, file_bytes=order.most_bytes or output.limits.file_bytes)
     ground = prepared(shown.picture, setting) if setting else None
-    pixels = to_srgb(put(ground.picture if ground else shown.picture, shown.layer, shown.box))
+    behind = ground.picture if ground else shown.picture
+    pixels = to_srgb(put(behind, shown.layer, shown.box))
     notes = ["there is no room for words"] if words and not setting else []
     if words and setting and ground:
         pixels = draw(pixels, words.message, setting, ground)
         notes = flaws(setting, ground)
-    file = encode_ad(pixels, output.file_format, limits.file_bytes)
+    xmp = xmp_of(output.label, composite_type(shown.origin.source_type))
+    file = encode_ad(pixels, output.file_format, limits.file_bytes, xmp)
     quality = assess(
         shown.layer,
         shown.picture,
@@ -212,7 +229,8 @@ def finish(shown: Shown, order: Order, output: Output, words: Words | None, sett
         stands=shown.stands,
         notes=notes,
     )
-    return Creative(file, quality, shown.stage, setting)
+    true = fidelity(shown.photo, behind, shown.box, pixels, file)
+    return Creative(file, quality, true, shown.stage, setting)
 
 
 def _cropped(light: Light, crop: Crop) -> Light:

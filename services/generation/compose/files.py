@@ -11,19 +11,25 @@ QUALITIES = range(20, 96)
 _LOSSY = {"jpeg": encode_jpeg, "webp": encode_webp}
 
 
-def encode_ad(pixels: Pixels, file_format: FileFormat, most_bytes: int) -> bytes:
+def encode_ad(pixels: Pixels, file_format: FileFormat, most_bytes: int, xmp: bytes = b"") -> bytes:
     """Encode a creative: JPEG or WebP at the best quality that fits, or PNG, which ignores the size limit.
+
+    Args:
+        pixels: (H, W, 3).
+        file_format: File format.
+        most_bytes: The most bytes of the file, metadata included.
+        xmp: XMP packet; empty: none.
 
     Raises:
         PreconditionError: Even the lowest quality is too large.
     """
     if file_format == "png":
-        return encode_png(pixels)
+        return encode_png(pixels, xmp)
     encode = _LOSSY[file_format]
     files: dict[int, bytes] = {}
 
     def size(quality: int) -> int:
-        files[quality] = encode(pixels, quality)
+        files[quality] = encode(pixels, quality, xmp)
         return len(files[quality])
 
     if size(QUALITIES[-1]) <= most_bytes:

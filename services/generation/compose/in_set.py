@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from common.imaging.codec import Pixels
-from services.generation.background.background import RenderedSet
+from services.generation.background.background import Origin, RenderedSet
 from services.generation.compose.compose import Creative, Order, Output, Shown, finish, prepare
 from services.generation.compose.edges import clean_edges
 from services.generation.compose.layout import MessageZone, box_in, free_box
@@ -11,6 +11,7 @@ from services.generation.compose.scale import scaled
 from services.generation.engines.set.look import look_at
 from services.generation.engines.set.set_engine import SetEngine, Shot
 from services.generation.geometry import Box, Size
+from services.generation.label.label import RENDERED
 from services.generation.message.layouts import Layout
 from services.generation.message.words import Words
 
@@ -43,7 +44,7 @@ def compose_in_set(
     """
     product = prepare(cutout)
     look = look_at(product.light)
-    stage = engine.choose(wanted.product, wanted.audience, wanted.terms, look, wanted.seed)
+    stage = engine.choose(wanted, look)
 
     def placed(layout: Layout, frame: Box) -> Box:
         return box_in(frame, product.size, layout.fill, stands=stage.stands)
@@ -53,8 +54,10 @@ def compose_in_set(
         ad = order.size
         setting = words.best(ad, placed) if words else None
         box = setting.product if setting else free_box(product.size, ad, zone, stands=stage.stands)
-        layer = clean_edges(scaled(product.light, Size(box.width, box.height)))
+        photo = scaled(product.light, Size(box.width, box.height))
+        layer = clean_edges(photo)
         picture = engine.render(Shot(stage, layer, box, ad, look, wanted.seed))
-        shown = Shown(picture, layer, box, box.width / product.size.width, stage.name, stage.stands)
+        enlarged = box.width / product.size.width
+        shown = Shown(picture, photo, layer, box, enlarged, Origin(RENDERED), stage.name, stage.stands)
         creatives.append(finish(shown, order, output, words, setting))
     return creatives

@@ -71,6 +71,7 @@ class Copy:
         fields: Texts for the platforms asked for.
         terms: Terms for the background prompt, if the engine translates.
         note: Remark for people; empty if there is none.
+        dollars: What it cost, as far as it is known.
     """
 
     short_ad: str
@@ -81,3 +82,4 @@ class Copy:
     fields: tuple[TextField, ...] = ()
     terms: Terms | None = None
     note: str = ""
+    dollars: float = 0.0

@@ -1,4 +1,4 @@
-"""Copy from OpenAI: every text, and English terms for the background prompt, in one response.
+"""Copy from a language model of OpenAI: every text, and English terms for the background prompt, in one response.
 
 https://platform.openai.com/docs/guides/structured-outputs
 """
@@ -29,6 +29,7 @@ from services.generation.copy.copy import (
 )
 from services.generation.copy.fields import wanted_fields
 from services.generation.engines.cloud_metrics import COST, counted
+from services.generation.engines.openai_access import Access
 from services.generation.engines.templates import Templates
 from services.generation.settings import GenerationSettings
 from services.generation.text import described, plain
@@ -87,21 +88,19 @@ class Answer(BaseModel):
 
 
 class OpenAi:
-    """An OpenAI language model. Thread-safe.
+    """A language model of OpenAI. Thread-safe.
 
     Args:
-        key: API key.
-        settings: Model, base URL, timeout and prices.
+        access: Where it is, and as whom it is asked.
+        settings: Timeout, effort and prices.
     """
 
-    def __init__(self, key: str, settings: GenerationSettings) -> None:
-        self.name = f"openai/{settings.openai_model}"
-        self._model = settings.openai_model
+    def __init__(self, access: Access, settings: GenerationSettings) -> None:
+        self.name = access.engine
+        self._access = access
         self._settings = settings
         effort = settings.openai_reasoning_effort
         self._reasoning: Reasoning | openai.Omit = {"effort": effort} if effort else openai.omit
-        # _ask retries instead: it stops once the caller has disconnected.
-        self._client = openai.OpenAI(api_key=key, base_url=settings.openai_base_url, max_retries=0)
 
     def write(self, request: CopyRequest) -> Copy:
         """See CopyEngine. Fields that the model leaves out, or whose texts do not fit, come from templates.
@@ -111,14 +110,15 @@ class OpenAi:
             AbandonedError: The caller disconnected, or the deadline is too close.
         """
         asked: list[EasyInputMessageParam] = [{"role": "user", "content": _brief(request)}]
-        answer = self._ask(asked)
+        answer, dollars = self._ask(asked)
         faults = faults_of(answer, request)
         if faults:
             asked += [
                 {"role": "assistant", "content": answer.model_dump_json()},
                 {"role": "user", "content": f"Correct this and keep the rest: {' '.join(faults)}"},
             ]
-            answer = self._ask(asked)
+            answer, more = self._ask(asked)
+            dollars += more
             faults = faults_of(answer, request)
         spare = Templates().write(request)
         terms = Terms(
@@ -135,10 +135,14 @@ class OpenAi:
             _fields(answer, request, spare),
             terms,
             " ".join(faults),
+            dollars,
         )
 
-    def _ask(self, messages: "list[EasyInputMessageParam]") -> Answer:
-        """Request an answer, retrying failures that may be transient."""
+    def _ask(self, messages: "list[EasyInputMessageParam]") -> tuple[Answer, float]:
+        """Request an answer; return it with what it cost in dollars.
+
+        Failures that may be transient are retried here, not by the client: until the caller has disconnected.
+        """
         retrying = Retrying(
             retry=retry_if_exception(_may_pass),
             stop=stop_after_attempt(ATTEMPTS),
@@ -153,15 +157,15 @@ class OpenAi:
             raise UnavailableError("The language model's answer could not be read.", "UNREADABLE") from error
         except openai.OpenAIError as error:
             log.warning("openai failed", error=type(error).__name__)
-            raise _translated(error, self._model) from error
+            raise _translated(error, self._access) from error
 
-    def _ask_once(self, messages: "list[EasyInputMessageParam]") -> Answer:
+    def _ask_once(self, messages: "list[EasyInputMessageParam]") -> tuple[Answer, float]:
         left = seconds_left()
         if left < 1:
             raise AbandonedError
         with counted(self.name):
-            response = self._client.responses.parse(
-                model=self._model,
+            response = self._access.client.responses.parse(
+                model=self._access.model,
                 instructions=INSTRUCTIONS,
                 input=list(messages),
                 text_format=Answer,
@@ -169,13 +173,14 @@ class OpenAi:
                 store=False,
                 timeout=min(self._settings.openai_timeout_seconds, left),
             )
-        if response.usage is not None:
-            COST.labels(self.name).inc(self._cost_of(response.usage.input_tokens, response.usage.output_tokens))
+        usage = response.usage
+        dollars = self._cost_of(usage.input_tokens, usage.output_tokens) if usage else 0.0
+        COST.labels(self.name).inc(dollars)
         if response.output_parsed is None:
             raise InvalidInputError(
                 "The language model refused to write about this: describe the product in other words.", "REFUSED"
             )
-        return response.output_parsed
+        return response.output_parsed, dollars
 
     def _cost_of(self, tokens_in: int, tokens_out: int) -> float:
         settings = self._settings
@@ -247,15 +252,16 @@ def _is_out_of_quota(error: BaseException) -> bool:
     return isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota"
 
 
-def _translated(error: openai.OpenAIError, model: str) -> ServiceError:
+def _translated(error: openai.OpenAIError, access: Access) -> ServiceError:
+    vendor, model = access.vendor, access.model
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-        return PreconditionError("OpenAI does not accept the key: check OPENAI_KEY.", "BAD_KEY")
+        return PreconditionError(f"{vendor} does not accept the key: check {access.credentials}.", "BAD_KEY")
     if isinstance(error, openai.NotFoundError):
         return PreconditionError(
-            f"OpenAI has no model {model} for this key: set GENERATION_OPENAI_MODEL to one it has.", "MODEL_GONE"
+            f"{vendor} has no model {model} for this key: set {access.model_setting} to one it has.", "MODEL_GONE"
         )
     if _is_out_of_quota(error):
-        return PreconditionError("The OpenAI account has no credit left: add some, or use another key.", "NO_CREDIT")
+        return PreconditionError(f"The {vendor} account has no credit left: add some, or use another key.", "NO_CREDIT")
     if isinstance(error, openai.RateLimitError):
         return OverloadedError("The language model is busy: try again in a minute.", "MODEL_BUSY")
     if isinstance(error, openai.APITimeoutError):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BACKGROUND = "GENERATION_BACKGROUND_ENGINE"
 COPY = "GENERATION_COPY_ENGINE"
-AWS = "AWS_ACCESS_KEY_ID or AWS_ROLE_ARN"
+AWS = "AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID or AWS_ROLE_ARN"
 
 
 def load_engines(settings: GenerationSettings, registry: EngineRegistry) -> Engines:
@@ -33,7 +33,7 @@ def load_engines(settings: GenerationSettings, registry: EngineRegistry) -> Engi
 
 def _load_cloud_background(settings: GenerationSettings, registry: EngineRegistry) -> BackgroundEngine | None:
     requested = settings.background_engine
-    if requested == "bedrock" or (requested == "auto" and settings.names_aws_identity):
+    if requested == "bedrock" or (requested == "auto" and settings.can_use_bedrock):
         from services.generation.engines.bedrock.bedrock import Bedrock
         from services.generation.engines.bedrock.stability import ModelRefusedError
 
@@ -57,9 +57,7 @@ def _load_sets(settings: GenerationSettings, registry: EngineRegistry) -> "SetEn
     if settings.background_engine == "set":
         registry.report_choice(Choice("background", engine.name, Reason.REQUESTED, BACKGROUND))
     else:
-        registry.report_choice(
-            Choice("background", engine.name, Reason.FALLBACK, AWS, "AWS_ACCESS_KEY_ID=..., AWS_SECRET_ACCESS_KEY=...")
-        )
+        registry.report_choice(Choice("background", engine.name, Reason.FALLBACK, AWS, "AWS_BEARER_TOKEN_BEDROCK=..."))
     renderer = engine.renderer
     if renderer.is_fast:
         registry.report_choice(Choice("renderer", renderer.variant, Reason.AVAILABLE, renderer.library))
@@ -76,14 +74,17 @@ def _load_copy(settings: GenerationSettings, registry: EngineRegistry) -> CopyEn
     if requested == "templates":
         registry.report_choice(Choice("copy", Templates.name, Reason.REQUESTED, COPY))
         return Templates()
-    if key is None:
+    is_direct = key is not None and requested != "bedrock"
+    if not is_direct and requested == "auto" and not settings.can_use_bedrock:
         registry.report_choice(Choice("copy", Templates.name, Reason.FALLBACK, "OPENAI_KEY", "OPENAI_KEY=..."))
         return Templates()
     from services.generation.engines.openai import OpenAi
+    from services.generation.engines.openai_access import directly, on_bedrock
 
-    engine = OpenAi(key.get_secret_value(), settings)
-    if requested == "openai":
-        registry.report_choice(Choice("copy", engine.name, Reason.REQUESTED, COPY))
+    access = directly(key.get_secret_value(), settings) if is_direct and key else on_bedrock(settings)
+    engine = OpenAi(access, settings)
+    if requested == "auto":
+        registry.report_choice(Choice("copy", engine.name, Reason.AVAILABLE, "OPENAI_KEY" if is_direct else AWS))
     else:
-        registry.report_choice(Choice("copy", engine.name, Reason.AVAILABLE, "OPENAI_KEY"))
+        registry.report_choice(Choice("copy", engine.name, Reason.REQUESTED, COPY))
     return FallbackCopy(engine, Templates()) if settings.copy_fallback else engine

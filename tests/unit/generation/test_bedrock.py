@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import json
+import os
+import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import trustme
+from pydantic import SecretStr
 
 from common.errors import (
     InvalidInputError,
@@ -27,6 +31,7 @@ from productimage.context import FOREVER, set_deadline
 from services.generation.audience import Audience, Product, Terms
 from services.generation.background.background import BackgroundRequest
 from services.generation.engines.bedrock import bedrock
+from services.generation.engines.bedrock.api_key import ApiKey
 from services.generation.engines.bedrock.bedrock import Bedrock
 from services.generation.engines.bedrock.stability import ACTIVE, nearest_ratio
 from services.generation.engines.cloud_metrics import COST
@@ -43,7 +48,14 @@ TERMS = Terms("insulated steel bottle", ("keeps drinks cold",), "young women who
 
 @pytest.fixture(autouse=True)
 def _no_identity_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+    for name in (
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_ROLE_ARN",
+        "AWS_PROFILE",
+        "AWS_SESSION_TOKEN",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -184,7 +196,7 @@ def test_nothing_is_asked_more_often_than_makes_sense(reply: Reply, times: int) 
 def test_without_credentials_the_error_names_the_settings() -> None:
     with (
         scripted([answered(PICTURE)]) as server,
-        pytest.raises(PreconditionError, match="set AWS_ACCESS_KEY_ID") as caught,
+        pytest.raises(PreconditionError, match="set AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID") as caught,
     ):
         made(server, aws_access_key_id=None, aws_secret_access_key=None)
     assert caught.value.reason == "NO_CREDENTIALS"
@@ -308,4 +320,57 @@ def test_who_has_an_identity_gets_bedrock() -> None:
     assert chosen() == "set"
     assert chosen(aws_access_key_id="a", aws_secret_access_key="b") == MODEL
     assert chosen(aws_role_arn="arn:aws:iam::1:role/ads", aws_access_key_id="a", aws_secret_access_key="b") == MODEL
-    assert chosen(aws_role_arn="arn:aws:iam::1:role/ads", background_engine="set") == "set"
+    assert chosen(aws_role_arn="arn:aws:iam::1:role/ads", background_engine="set", copy_engine="templates") == "set"
+
+
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """Return the context of a server whose authority boto3 trusts."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return context
+
+
+def test_an_api_key_is_sent_over_tls_and_renewed_from_the_environments_file(
+    tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ".env"
+    file.write_text("AWS_BEARER_TOKEN_BEDROCK=first\n")
+    with scripted([answered(PICTURE)], tls) as server:
+        settings = GenerationSettings(bedrock_endpoint_url=server.url)
+        engine = load_engines(settings, EngineRegistry()).background
+        assert engine.name == f"bedrock/{MODEL}"
+        request = BackgroundRequest(PRODUCT, AUDIENCE, 1, 7, TERMS)
+        engine.generate(request)
+        file.write_text("AWS_BEARER_TOKEN_BEDROCK=second\n")
+        os.utime(file, (1, 1))
+        engine.generate(request)
+        file.unlink()
+        engine.generate(request)
+    assert [asked.headers["Authorization"] for asked in server.asked] == [
+        "Bearer first",
+        "Bearer second",
+        "Bearer second",
+    ]
+
+
+def test_a_key_of_the_process_comes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "own")
+    key = ApiKey.of(GenerationSettings())
+    (tmp_path / ".env").write_text("AWS_BEARER_TOKEN_BEDROCK=other\n")
+    assert key is not None
+    assert key.current() == "own"
+
+
+def test_an_api_key_that_aws_does_not_accept_is_named(tls: ssl.SSLContext) -> None:
+    with scripted([failed(403, "UnrecognizedClientException")], tls) as server:
+        settings = GenerationSettings(bedrock_endpoint_url=server.url, aws_bearer_token_bedrock=SecretStr("hush-hush"))
+        with pytest.raises(PreconditionError, match="check AWS_BEARER_TOKEN_BEDROCK") as caught:
+            Bedrock(settings).generate(BackgroundRequest(PRODUCT, AUDIENCE, 1, 7))
+    assert "hush" not in str(caught.value)

@@ -6,6 +6,7 @@ from common.errors import InvalidInputError, PreconditionError
 from common.imaging.codec import Pixels
 from services.generation.compose.compose import Creative, Order, Output, Scene, compose, put
 from services.generation.compose.edges import clean_edges
+from services.generation.compose.fidelity import Fidelity, fidelity
 from services.generation.compose.files import encode_ad
 from services.generation.compose.quality import Limits, assess
 from services.generation.compose.reflection import reflection
@@ -366,3 +367,27 @@ def test_words_stand_beside_the_product_in_any_picture(ad: Size) -> None:
     assert product.top - 2 <= rows.min() <= rows.max() <= product.bottom + 2
     assert max(product.width / ad.width, product.height / ad.height) > 0.25, "it is not shown small"
     assert not any("hard to read" in note for note in made.quality.notes)
+
+
+@pytest.mark.parametrize("size", EVERY_SIZE, ids=str)
+def test_the_product_in_an_ad_is_that_of_its_photo(size: Size) -> None:
+    [creative] = creatives(disc_cutout(700), sizes=[size])
+    assert creative.fidelity.largest < 1
+    assert creative.fidelity.mean < 2
+    assert creative.fidelity.edge < 8
+
+
+def test_a_product_that_was_changed_is_told() -> None:
+    photo = np.dstack([np.full((60, 60, 3), 0.2), np.ones((60, 60))]).astype(np.float32)
+    photo[:2] = photo[-2:] = 0.4 * photo[30]
+    behind, place = np.full((100, 100, 3), 0.5, np.float32), Box(20, 20, 80, 80)
+    true = to_srgb(put(behind, photo, place))
+    same = fidelity(photo, behind, place, true, encode_ad(true, "png", 1))
+    assert same == Fidelity(0, 0, 0)
+    changed = true.copy()
+    changed[40, 40] = 255
+    told = fidelity(photo, behind, place, changed, encode_ad(true, "png", 1))
+    assert told.largest > 40
+    assert told.mean == 0
+    changed[20:22, 20:80] = 0
+    assert fidelity(photo, behind, place, true, encode_ad(changed, "png", 1)).edge > 10

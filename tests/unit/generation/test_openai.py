@@ -25,8 +25,10 @@ from productimage.context import FOREVER, set_deadline
 from services.generation.audience import Audience, Product, Terms
 from services.generation.copy.copy import Copy, CopyRequest, TextField
 from services.generation.engines import openai as engine_module
+from services.generation.engines import openai_access
 from services.generation.engines.cloud_metrics import COST
 from services.generation.engines.openai import OpenAi
+from services.generation.engines.openai_access import directly, on_bedrock
 from services.generation.engines.registry import load_engines
 from services.generation.settings import GenerationSettings
 from testing.scripted_http import Asked, Reply, ScriptedServer, scripted
@@ -57,7 +59,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Close the clients, which otherwise live as long as the process."""
     with ExitStack() as stack:
-        monkeypatch.setattr("openai.OpenAI", lambda **options: stack.enter_context(OpenAI(**options)))
+        monkeypatch.setattr(openai_access, "OpenAI", lambda **options: stack.enter_context(OpenAI(**options)))
         yield
 
 
@@ -93,8 +95,13 @@ def settings_for(server: ScriptedServer, **more: Any) -> GenerationSettings:
     return GenerationSettings(**values)
 
 
+def engine_for(server: ScriptedServer, **more: Any) -> OpenAi:
+    settings = settings_for(server, **more)
+    return OpenAi(directly(KEY, settings), settings)
+
+
 def written(server: ScriptedServer, product: Product = PRODUCT, locale: str = "zh-TW", **more: Any) -> Copy:
-    return OpenAi(KEY, settings_for(server, **more)).write(CopyRequest(product, AUDIENCE, locale))
+    return engine_for(server, **more).write(CopyRequest(product, AUDIENCE, locale))
 
 
 def test_one_call_gives_both_ads_and_the_english_terms() -> None:
@@ -230,7 +237,7 @@ def test_fields_that_do_not_fit_or_claim_something_come_from_templates() -> None
         {"field": "somewhere.else", "texts": ["x"]},
     ]
     with scripted([answered(fields=fields)]) as server:
-        copy = OpenAi(KEY, settings_for(server)).write(CopyRequest(PRODUCT, AUDIENCE, platforms=("google",)))
+        copy = engine_for(server).write(CopyRequest(PRODUCT, AUDIENCE, platforms=("google",)))
     texts = {field.name: field.texts for field in copy.fields}
     assert texts["headline"] == ("保溫瓶", "24小時保冷")
     assert len(texts["long_headline"]) == 1
@@ -324,3 +331,46 @@ def test_openai_by_name_needs_a_key() -> None:
     with pytest.raises(StartError, match="needs OPENAI_KEY"):
         load_engines(GenerationSettings(copy_engine="openai"), EngineRegistry())
     assert load_engines(GenerationSettings(), EngineRegistry()).copy.name == "templates"
+
+
+def on_bedrock_for(server: ScriptedServer, **more: Any) -> OpenAi:
+    values: dict[str, Any] = {"bedrock_copy_base_url": f"{server.url}/openai/v1", **more}
+    settings = GenerationSettings(**values)
+    return OpenAi(on_bedrock(settings), settings)
+
+
+def test_bedrock_writes_with_the_aws_credentials() -> None:
+    with scripted([answered()]) as server:
+        engine = on_bedrock_for(server, aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="hush")
+        copy = engine.write(CopyRequest(PRODUCT, AUDIENCE))
+    [asked] = server.asked
+    assert asked.path == "/openai/v1/responses"
+    assert asked.json["model"] == "openai.gpt-6-luna"
+    assert asked.headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
+    assert "/us-east-1/bedrock-mantle/aws4_request" in asked.headers["Authorization"]
+    assert (copy.engine, copy.short_ad) == ("bedrock/openai.gpt-6-luna", SHORT)
+
+
+def test_bedrock_writes_with_an_api_key_and_says_which_is_wrong() -> None:
+    with scripted([failed(401)]) as server, pytest.raises(PreconditionError) as caught:
+        on_bedrock_for(server, aws_bearer_token_bedrock="bedrock-api-key-1").write(CopyRequest(PRODUCT, AUDIENCE))
+    assert str(caught.value) == "Bedrock does not accept the key: check AWS_BEARER_TOKEN_BEDROCK."
+    assert server.asked[0].headers["Authorization"] == "Bearer bedrock-api-key-1"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "engine"),
+    [
+        ({}, "templates"),
+        ({"openai_key": KEY}, "openai/gpt-6-luna"),
+        ({"aws_bearer_token_bedrock": "k", "background_engine": "bedrock"}, "bedrock/openai.gpt-6-luna"),
+        ({"aws_bearer_token_bedrock": "k", "openai_key": KEY}, "openai/gpt-6-luna"),
+        ({"aws_bearer_token_bedrock": "k", "openai_key": KEY, "copy_engine": "bedrock"}, "bedrock/openai.gpt-6-luna"),
+        ({"aws_bearer_token_bedrock": "k", "copy_engine": "templates"}, "templates"),
+        ({"aws_bearer_token_bedrock": "k", "copy_fallback": False}, "bedrock/openai.gpt-6-luna"),
+    ],
+)
+def test_one_credential_is_enough(chosen: dict[str, Any], engine: str) -> None:
+    registry = EngineRegistry()
+    assert load_engines(GenerationSettings(**chosen), registry).copy.name == engine
+    assert next(choice.engine for choice in registry.choices if choice.capability == "copy") == engine

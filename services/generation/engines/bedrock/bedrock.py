@@ -10,6 +10,7 @@ import boto3
 import structlog
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.session import get_session
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from common.aws import aws_session
@@ -17,12 +18,14 @@ from common.errors import InvalidInputError, OverloadedError, PreconditionError,
 from common.imaging.codec import Pixels, decode, rgb
 from common.serving.work import AbandonedError, pause
 from productimage.context import seconds_left
-from services.generation.background.background import Background, BackgroundRequest
+from services.generation.background.background import Background, BackgroundRequest, Origin
 from services.generation.background.prompt import build_prompt
+from services.generation.engines.bedrock.api_key import ApiKey
 from services.generation.engines.bedrock.stability import active_models, check_model, picture_in, request_body
 from services.generation.engines.cloud_metrics import COST, counted
+from services.generation.label.label import TRAINED
 from services.generation.placement.calmest import find_placement
-from services.generation.settings import GenerationSettings
+from services.generation.settings import BEARER_TOKEN, GenerationSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -70,7 +73,8 @@ class Bedrock:
         self.name = f"bedrock/{settings.bedrock_model}"
         self.model = settings.bedrock_model
         self._settings = settings
-        self._session: boto3.Session = aws_session(settings)
+        self._key = ApiKey.of(settings)
+        self._session: boto3.Session = _session_of(self._key) if self._key else aws_session(settings)
         self._making_client = threading.Lock()  # clients are thread-safe; creating them is not
 
     def generate(self, request: BackgroundRequest) -> Background:
@@ -80,12 +84,14 @@ class Bedrock:
             ServiceError: The model returned no picture; the message says what to do.
             AbandonedError: The caller disconnected, or the deadline is too close.
         """
-        prompt = build_prompt(request.product, request.audience, request.terms, stand_in=self._settings.prompt_stand_in)
+        stand_in = self._settings.prompt_stand_in
+        prompt = build_prompt(request.product, request.audience, request.terms, request.wishes, stand_in=stand_in)
         file = self._ask(request_body(prompt, request.aspect_ratio, request.seed))
         pixels = _cropped(rgb(decode(file, self._settings)), request.aspect_ratio)
         placement = find_placement(pixels, request.product_aspect_ratio)
-        placement = replace(placement, stand_in=self._settings.prompt_stand_in)
-        return Background(pixels, placement, prompt.recorded, self.name)
+        placement = replace(placement, stand_in=stand_in)
+        dollars = self._settings.bedrock_dollars_per_picture
+        return Background(pixels, placement, prompt.recorded, self.name, dollars, Origin(TRAINED[0]))
 
     def _ask(self, body: bytes) -> bytes:
         """Request a picture, retrying transient failures."""
@@ -123,6 +129,7 @@ class Bedrock:
             connect_timeout=min(CONNECT_SECONDS, left),
             read_timeout=min(READ_SECONDS, left),
             retries={"total_max_attempts": 1},  # _ask retries instead: it can be cancelled
+            signature_version="bearer" if self._key else None,
         )
         with self._making_client:
             return self._session.client(
@@ -135,7 +142,8 @@ class Bedrock:
     def _translated(self, error: ClientError | BotoCoreError) -> ServiceError:
         if isinstance(error, NoCredentialsError | PartialCredentialsError):
             return PreconditionError(
-                "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_ROLE_ARN.",
+                "There are no AWS credentials: set AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID and"
+                " AWS_SECRET_ACCESS_KEY, or AWS_ROLE_ARN.",
                 "NO_CREDENTIALS",
             )
         code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
@@ -143,10 +151,8 @@ class Bedrock:
         if known is not None:
             return known(self)
         if code in BAD_KEYS:
-            return PreconditionError(
-                "AWS does not accept the credentials: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ROLE_ARN.",
-                "BAD_CREDENTIALS",
-            )
+            names = BEARER_TOKEN if self._key else "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ROLE_ARN"
+            return PreconditionError(f"AWS does not accept the credentials: check {names}.", "BAD_CREDENTIALS")
         if code in BUSY:
             return OverloadedError("The image model is busy: try again in a minute.", "MODEL_BUSY")
         return UnavailableError("The image model does not answer.")
@@ -172,6 +178,12 @@ _MEANINGS: dict[str, Callable[[Bedrock], ServiceError]] = {
         "The image model does not accept the request: describe the product in fewer or other words.", "NOT_ACCEPTED"
     ),
 }
+
+
+def _session_of(key: ApiKey) -> boto3.Session:
+    session = get_session()
+    key.add_to(session)
+    return boto3.Session(botocore_session=session)
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from common.styles import styles
 from services.generation.audience import Audience
+from services.generation.background.background import Wishes
 from services.generation.engines.set.description import SetDescription
 from services.generation.engines.set.develop import develop
 from services.generation.engines.set.look import Lab, Look
@@ -21,29 +23,57 @@ FITS, NEUTRAL, FOREIGN = 8.0, 1.0, 0.15
 TOO_ALIKE, APART = 14.0, 42.0
 """Colour differences (CIE76) between product and background: below the first they merge; the second is plenty."""
 LEAST = 0.03
+BRAND_APART = 28.0
+"""Colour difference (CIE76) between product and brand from which the product stands out on paper of that colour."""
+PAPER_LIGHTNESS = (28.0, 90.0)
+"""Lightness of papers: darker or lighter ones show no shadow."""
+
+
+def wished_sets(sets: Sequence[SetDescription], stance: Stance, wishes: Wishes) -> tuple[list[SetDescription], str]:
+    """Return the sets among which wishes leave the choice, and a note on what cannot be met; empty if all can.
+
+    A style names sets. A wish in words is met by the sets of the styles that it names; so is what is to be avoided.
+
+    Args:
+        sets: All sets.
+        stance: How the product is shown.
+        wishes: What the user wishes.
+    """
+    fitting = [stage for stage in sets if stance in stage.stances] or list(sets)
+    meant = [style for style in styles().values() if wishes.scene and style.is_meant(wishes.scene)]
+    chosen = [styles()[wishes.style]] if wishes.style else meant
+    avoided = {
+        name for style in styles().values() if wishes.avoid and style.is_meant(wishes.avoid) for name in style.sets
+    }
+    named = {name for style in chosen for name in style.sets}
+    allowed = [stage for stage in fitting if stage.name not in avoided - named] or fitting
+    wished = [stage for stage in allowed if stage.name in named]
+    if wishes.style and not wished:
+        return allowed, f"the style {wishes.style} has no set that is installed"
+    if wishes.scene and not meant:
+        names = ", ".join(style.en for style in styles().values())
+        return wished or allowed, f"sets cannot show the wished scene: the nearest to choose from are {names}"
+    return wished or allowed, ""
 
 
 def choose_set(
     sets: Sequence[SetDescription],
     behind: Mapping[str, Lab],
-    stance: Stance,
     audience: Audience,
     look: Look,
     rng: np.random.Generator,
 ) -> SetDescription:
-    """Choose a set: by how the product is shown, by the audience's interest, and so that the product stands out.
+    """Choose a set: by the audience's interest, and so that the product stands out.
 
     Args:
         sets: Sets to choose from.
         behind: Colour behind the product in each set, by name (CIE Lab).
-        stance: How the product is shown.
         audience: The audience.
         look: How the product looks.
         rng: Source of chance; the same state chooses the same set.
     """
-    fitting = [stage for stage in sets if stance in stage.stances] or list(sets)
-    weights = np.array([_interest(stage, audience) * _contrast(behind[stage.name], look) for stage in fitting])
-    return fitting[int(rng.choice(len(fitting), p=weights / weights.sum()))]
+    weights = np.array([_interest(stage, audience) * _contrast(behind[stage.name], look) for stage in sets])
+    return sets[int(rng.choice(len(sets), p=weights / weights.sum()))]
 
 
 def _interest(stage: SetDescription, audience: Audience) -> float:
@@ -73,16 +103,31 @@ def _lab(light: NDArray[np.float32]) -> Lab:
     return np.asarray(cv2.cvtColor(code, cv2.COLOR_RGB2Lab)[0, 0], np.float32)
 
 
-def paper_colours(look: Look, rng: np.random.Generator) -> tuple[str, str]:
-    """Return the colours of a paper that goes with a product: its hue's neighbour or opposite, and apart from it."""
+def paper_colours(look: Look, rng: np.random.Generator, brand: str = "") -> tuple[str, str]:
+    """Return the colours of a paper that goes with a product: the brand's, or the hue's neighbour or opposite.
+
+    Args:
+        look: How the product looks.
+        rng: Source of chance.
+        brand: Colour of the brand, as #RRGGBB; passed over if the product would merge with it.
+    """
+    if brand:
+        own = _lab(np.asarray(linear(brand.lower()), np.float32))
+        if float(np.linalg.norm(own - look.outline)) > BRAND_APART:
+            return _around(float(np.clip(own[0], *PAPER_LIGHTNESS)), float(own[1]), float(own[2]))
     lightness, a, b = (float(part) for part in look.colour)
     hue = math.atan2(b, a) if math.hypot(a, b) > 8 else rng.uniform(0, 2 * math.pi)
     turn = math.radians(float(rng.choice([-35, 35, 150, 180, 210])))
     bright = 80.0 if lightness < 58 else 46.0
     chroma = float(rng.uniform(24, 40))
+    return _around(bright, chroma * math.cos(hue + turn), chroma * math.sin(hue + turn))
+
+
+def _around(lightness: float, a: float, b: float) -> tuple[str, str]:
+    """Return the codes of two colours, one a little darker and one a little lighter."""
     codes = []
-    for level in (bright - 2.5, bright + 2.5):
-        lab = np.array([[[level, chroma * math.cos(hue + turn), chroma * math.sin(hue + turn)]]], np.float32)
+    for level in (lightness - 2.5, lightness + 2.5):
+        lab = np.array([[[level, a, b]]], np.float32)
         red, green, blue = np.clip(np.round(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)[0, 0] * 255), 0, 255).astype(int)
         codes.append(f"#{red:02x}{green:02x}{blue:02x}")
     return codes[0], codes[1]

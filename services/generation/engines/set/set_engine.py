@@ -10,10 +10,10 @@ import numpy as np
 
 from common.serving import work
 from services.generation.audience import Audience, Product, Terms
-from services.generation.background.background import BackgroundRequest, RenderedSet
+from services.generation.background.background import BackgroundRequest, RenderedSet, Wishes
 from services.generation.engines.set import renderer
 from services.generation.engines.set.camera import Camera
-from services.generation.engines.set.choice import choose_set, colour_behind, paper_colours
+from services.generation.engines.set.choice import choose_set, colour_behind, paper_colours, wished_sets
 from services.generation.engines.set.description import SetDescription, all_sets
 from services.generation.engines.set.develop import develop
 from services.generation.engines.set.foregrounds import SHADES, Mesh, Stand, foreground
@@ -84,25 +84,27 @@ class SetEngine:
         layer = np.full((24, 16, 4), 0.5, np.float32)
         layer[..., 3] = 1
         look = Look(np.zeros(3, np.float32), np.zeros(3, np.float32), 0, 0.13)
-        self.choose(Product("product"), Audience(), None, look, 0)
+        self.choose(RenderedSet(Product("product"), Audience(), None, 0), look)
         plain = next(stage for stage in self.sets if stage.matter.kind == "paper")  # the matter that is made fastest
         self.render(Shot(plain, layer, Box(16, 10, 32, 34), Size(48, 44), look, 0))
 
     def generate(self, request: BackgroundRequest) -> RenderedSet:
         """See BackgroundEngine: the set is rendered when the ads are composed, with the product in it."""
-        return RenderedSet(request.product, request.audience, request.terms, request.seed)
+        _, note = self._wished(request.product, request.terms, request.wishes)
+        return RenderedSet(request.product, request.audience, request.terms, request.seed, request.wishes, note)
 
-    def choose(
-        self, product: Product, audience: Audience, terms: Terms | None, look: Look, seed: int
-    ) -> SetDescription:
-        """Choose a set for a product; the same arguments choose the same set."""
-        rng = np.random.default_rng(seed)
-        stage = choose_set(self.sets, self._behind, stance_of(product, terms), audience, look, rng)
+    def choose(self, wanted: RenderedSet, look: Look) -> SetDescription:
+        """Choose a set for a product that looks so; the same arguments choose the same set."""
+        rng = np.random.default_rng(wanted.seed)
+        sets, _ = self._wished(wanted.product, wanted.terms, wanted.wishes)
+        stage = choose_set(sets, self._behind, wanted.audience, look, rng)
         if stage.paint == "product":
-            return stage.model_copy(
-                update={"matter": stage.matter.model_copy(update={"colours": paper_colours(look, rng)})}
-            )
+            colours = paper_colours(look, rng, wanted.wishes.colour)
+            return stage.model_copy(update={"matter": stage.matter.model_copy(update={"colours": colours})})
         return stage
+
+    def _wished(self, product: Product, terms: Terms | None, wishes: Wishes) -> tuple[list[SetDescription], str]:
+        return wished_sets(self.sets, stance_of(product, terms), wishes)
 
     def render(self, shot: Shot) -> Light:
         """Render an ad without the product's own pixels, but with its shadow, contact and reflection.

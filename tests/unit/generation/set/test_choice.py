@@ -1,14 +1,18 @@
+from typing import get_args
+
 import cv2
 import numpy as np
 import pytest
 
+from common.styles import styles
 from services.generation.audience import Audience, Product, Terms
-from services.generation.engines.set.choice import choose_set, paper_colours
-from services.generation.engines.set.description import SetDescription, all_sets
+from services.generation.background.background import Wishes
+from services.generation.engines.set.choice import choose_set, paper_colours, wished_sets
+from services.generation.engines.set.description import all_sets
 from services.generation.engines.set.look import Lab, Look, look_at
 from services.generation.engines.set.matter import linear
 from services.generation.srgb import encode
-from services.generation.stance import stance_of
+from services.generation.stance import Stance, stance_of
 from tests.unit.generation.set.conftest import jar
 
 
@@ -53,7 +57,7 @@ def test_a_product_is_not_put_before_its_own_colour() -> None:
     behind = {sets[0].name: lab("#8a1f1c"), sets[1].name: lab("#dfe6e1")}
     look = look_at(jar())
     rng = np.random.default_rng(0)
-    chosen = [choose_set(sets, behind, "standing", Audience(), look, rng).name for _ in range(60)]
+    chosen = [choose_set(sets, behind, Audience(), look, rng).name for _ in range(60)]
     assert chosen.count(sets[1].name) > 50
 
 
@@ -61,15 +65,69 @@ def test_an_interest_counts() -> None:
     sets = [stage for stage in all_sets().values() if "standing" in stage.stances]
     behind = {stage.name: lab("#dfe6e1") for stage in sets}
     look, rng = look_at(jar()), np.random.default_rng(0)
-    chosen = [choose_set(sets, behind, "standing", Audience(interest="gaming"), look, rng) for _ in range(100)]
+    chosen = [choose_set(sets, behind, Audience(interest="gaming"), look, rng) for _ in range(100)]
     assert sum("gaming" in stage.interests for stage in chosen) > 60
 
 
 def test_a_stance_without_a_set_takes_any() -> None:
     sets = [stage for stage in all_sets().values() if stage.stances == ("standing",)]
-    behind = {stage.name: lab("#dfe6e1") for stage in sets}
-    stage = choose_set(sets, behind, "hanging", Audience(), look_at(jar()), np.random.default_rng(0))
-    assert isinstance(stage, SetDescription)
+    assert wished_sets(sets, "hanging", Wishes()) == (sets, "")
+
+
+@pytest.mark.parametrize("style", styles())
+@pytest.mark.parametrize("stance", get_args(Stance))
+def test_every_style_has_a_set_for_every_way_to_show_a_product(style: str, stance: Stance) -> None:
+    sets, note = wished_sets(list(all_sets().values()), stance, Wishes(style=style))
+    assert note == ""
+    assert {stage.name for stage in sets} <= set(styles()[style].sets)
+    assert all(stance in stage.stances for stage in sets)
+
+
+@pytest.mark.parametrize(
+    ("scene", "style"),
+    [
+        ("on a Beach at sunset", "seaside"),
+        ("在森林裡露營", "forest"),
+        ("a cosy home", "living_room"),
+        ("霓虹街頭", "neon"),
+    ],
+)
+def test_a_wish_in_words_is_met_by_the_sets_of_the_style_that_it_names(scene: str, style: str) -> None:
+    sets, note = wished_sets(list(all_sets().values()), "standing", Wishes(scene))
+    assert note == ""
+    assert any(stage.name in styles()[style].sets for stage in sets)
+    assert len(sets) < 10
+
+
+def test_a_wish_that_no_set_meets_is_noted() -> None:
+    sets, note = wished_sets(list(all_sets().values()), "standing", Wishes("on the moon"))
+    assert len(sets) > 10
+    assert note.startswith("sets cannot show the wished scene")
+    assert "Seaside" in note
+
+
+def test_what_is_to_be_avoided_is() -> None:
+    everywhere = list(all_sets().values())
+    sets, _ = wished_sets(everywhere, "standing", Wishes(avoid="沙灘, no trees please"))
+    names = {stage.name for stage in sets}
+    assert not names & {*styles()["seaside"].sets, *styles()["forest"].sets}
+    assert "white_plinth" in names
+    only = wished_sets(everywhere, "standing", Wishes("forest", "forest"))[0]
+    assert only
+
+
+def test_a_style_whose_sets_are_not_installed_is_noted() -> None:
+    sets, note = wished_sets([all_sets()["white_plinth"]], "standing", Wishes(style="forest"))
+    assert [stage.name for stage in sets] == ["white_plinth"]
+    assert "forest" in note
+
+
+def test_paper_takes_the_brands_colour_unless_the_product_would_merge_with_it() -> None:
+    red = lab("#c8102e")
+    rng = np.random.default_rng(0)
+    for product, is_taken in ((lab("#2f6fb0"), True), (red, False)):
+        dark, _ = paper_colours(Look(product, product, 0, 0.13), rng, "#C8102E")
+        assert bool(np.linalg.norm(lab(dark) - red) < 8) is is_taken
 
 
 @pytest.mark.parametrize("colour", ["#8a1f1c", "#101010", "#f5f5f0", "#2f6fb0", "#808080"])

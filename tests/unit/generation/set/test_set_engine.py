@@ -12,6 +12,7 @@ from PIL import Image
 
 from common.serving import work
 from services.generation.audience import INTERESTS, Audience, Product
+from services.generation.background.background import RenderedSet
 from services.generation.compose.compose import put
 from services.generation.compose.quality import light_at_contact
 from services.generation.engines.set import set_engine
@@ -169,8 +170,10 @@ def test_there_are_many_sets(engine: SetEngine) -> None:
 
 def test_the_same_seed_chooses_the_same_set_and_others_others(engine: SetEngine) -> None:
     look = look_at(jar())
-    chosen = [engine.choose(Product("jar"), Audience(), None, look, seed).name for seed in range(30)]
-    assert chosen == [engine.choose(Product("jar"), Audience(), None, look, seed).name for seed in range(30)]
+    chosen = [engine.choose(RenderedSet(Product("jar"), Audience(), None, seed), look).name for seed in range(30)]
+    assert chosen == [
+        engine.choose(RenderedSet(Product("jar"), Audience(), None, seed), look).name for seed in range(30)
+    ]
     assert len(set(chosen)) >= 6
     assert {all_sets()[name].stances[0] for name in chosen} == {"standing"}
 

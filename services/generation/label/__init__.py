@@ -1,0 +1,1 @@
+"""What the files of ads say about how they were made."""
