@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from cli.client import Body, Brief, Client, GatewayError, with_retries
+from cli.client import OPTIONS, Body, Brief, Client, GatewayError, with_retries
 from cli.files import RECORD, save
 from common.tables import MissingColumnError, Row, TableError, read_table
 
 REQUIRED = ("photo", "name")
-WORDS = ("texts", "headline", "call_to_action", "price", "legal", "layout", "brand", "format")
-OPTIONAL = ("describe", "audience", "sizes", "locale", "background", *WORDS)
+OPTIONAL = ("describe", "audience", "sizes", "locale", "background", *OPTIONS)
 REPORT = "report.csv"
 OPEN, DONE, FAILED = "open", "done", "failed"
 GONE = 404
@@ -58,8 +57,8 @@ class Product:
         """
         brief, background = self.brief, self.brief.background
         digest = hashlib.sha256()
-        words = [f"{name}={text}" for name, text in brief.words.items()]  # none in catalogues of release 0.2
-        parts = (brief.name, brief.describe, brief.audience, brief.sizes, brief.locale, *words)
+        options = [f"{name}={text}" for name, text in brief.options.items()]  # none in catalogues of release 0.2
+        parts = (brief.name, brief.describe, brief.audience, brief.sizes, brief.locale, *options)
         files = [self.photo.read_bytes(), background.read_bytes() if background else b""]
         for part in (*(part.encode() for part in parts), *files):
             digest.update(len(part).to_bytes(8) + part)

@@ -23,6 +23,13 @@ BUSY = (409, 429, 503)
 """Statuses to retry. 409: an interrupted run requested the same a moment ago, and its work is about to end."""
 
 
+OPTIONS = (
+    *("texts", "headline", "call_to_action", "price", "legal", "layout", "brand", "format"),
+    *("scene", "avoid", "style"),
+)
+"""Fields of a brief that the API calls the same, and that may be left out."""
+
+
 class GatewayError(Exception):
     """A request failed. The text says why and what to do.
 
@@ -58,12 +65,14 @@ class Brief:
     layout: str = ""
     brand: str = ""
     format: str = ""
+    scene: str = ""
+    avoid: str = ""
+    style: str = ""
 
     @property
-    def words(self) -> dict[str, str]:
-        """The fields about words, brand and format that are filled in."""
-        fields = ("texts", "headline", "call_to_action", "price", "legal", "layout", "brand", "format")
-        return {name: getattr(self, name) for name in fields if getattr(self, name)}
+    def options(self) -> dict[str, str]:
+        """The fields of OPTIONS that are filled in."""
+        return {name: getattr(self, name) for name in OPTIONS if getattr(self, name)}
 
 
 class Client:
@@ -111,7 +120,7 @@ class Client:
             "timestamp": upload["timestamp"],
             "sizes": brief.sizes,
             "locale": brief.locale,
-            **brief.words,
+            **brief.options,
         }
         files = {"background_image": (brief.background.name, brief.background.read_bytes())} if brief.background else {}
         async with (

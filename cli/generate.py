@@ -32,14 +32,17 @@ def generate(
     ] = "",
     brand: Annotated[str, typer.Option(help="Name of a stored brand.")] = "",
     file_format: Annotated[str, typer.Option("--format", help="File format: jpeg, webp or png.")] = "",
+    scene: Annotated[str, typer.Option(help="What the picture around the product is to show, in your words.")] = "",
+    avoid: Annotated[str, typer.Option(help="What it is not to show.")] = "",
+    style: Annotated[str, typer.Option(help="Style of the picture, such as seaside; see docs/ads.md.")] = "",
     background: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Picture of your own to use as the background.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the results.")] = Path("ads"),
 ) -> None:
     """Make ads and copy from one photo."""
-    words = (texts, headline, call_to_action, price, legal, layout, brand, file_format)
-    brief = Brief(name, describe, audience, sizes, locale, background, *words)
+    options = (texts, headline, call_to_action, price, legal, layout, brand, file_format, scene, avoid, style)
+    brief = Brief(name, describe, audience, sizes, locale, background, *options)
 
     async def work(client: Client) -> Body:
         with progress_bar() as progress:

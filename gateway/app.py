@@ -23,7 +23,7 @@ from gateway.middleware.multipart import MultipartDialects
 from gateway.middleware.origin import OriginControl
 from gateway.models import ErrorBody
 from gateway.picture_cache import PictureCache
-from gateway.routes import audiences, brands, docs, health, images, products, records, static, status, web
+from gateway.routes import audiences, brands, docs, health, images, products, records, static, status, styles, web
 from gateway.settings import GatewaySettings
 from gateway.state import Gateway
 
@@ -66,7 +66,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     guards = [Security(BEARER), Security(KEY)] if settings.api_keys else []
     refusals: dict[int | str, Any] = {status: {"model": ErrorBody} for status in (401, 429) if guards}
-    for routes in (audiences, brands, images, products, records, status):
+    for routes in (audiences, brands, images, products, records, status, styles):
         app.include_router(routes.router, dependencies=guards, responses=refusals)
     for routes in (static, health, docs, web):
         app.include_router(routes.router)

@@ -90,6 +90,10 @@ class StageBody(BaseModel):
     inputs: list[str] = Field(description="SHA-256 of each input: of the file, or of the raw pixels.")
     outputs: list[str] = Field(description="SHA-256 of each output.")
     notes: list[str] = Field([], description="Reasons to look at the result; usually empty.")
+    facts: dict[str, str] = Field(
+        {}, description="What the result depends on beside the seed: digests of weights, versions of libraries."
+    )
+    dollars: float = Field(0, description="What it cost, in US dollars, as far as it is known.")
 
 
 class ManifestBody(BaseModel):
@@ -140,7 +144,24 @@ class PlacedBody(BaseModel):
     elements: list[PlacedElementBody]
 
 
-LATER = ("texts", "brand", "platforms", "placed")
+class WishesBody(BaseModel):
+    """What the user wished of the picture around the product."""
+
+    scene: str = ""
+    avoid: str = ""
+    style: str = ""
+
+
+class FidelityBody(BaseModel):
+    """How true the product in an ad is to its photo: CIE76 colour differences, of which people notice 2."""
+
+    picture: str = Field(description="Size of the ad.", examples=["300x250"])
+    largest: float = Field(description="Largest inside the product, before the file was compressed.", examples=[0.4])
+    mean: float = Field(description="Mean inside the product, in the file.", examples=[0.9])
+    edge: float = Field(description="Mean over its edge, in the file.", examples=[3.1])
+
+
+LATER = ("texts", "brand", "platforms", "placed", "fidelity", "dollars", "locale", "layout", "file_format")
 """Fields of records that release 0.2 did not have: left out where they are empty, as in the history."""
 
 
@@ -170,6 +191,12 @@ class RecordBody(BaseModel):
     brand: str | None = Field(None, description="Name of the brand, if one was chosen.")
     platforms: list[str] | None = Field(None, description="Platforms whose sizes or texts were asked for by name.")
     placed: list[PlacedBody] | None = Field(None, description="Where the words stand in each ad that has some.")
+    wishes: WishesBody | None = Field(None, description="What was wished of the picture; absent if nothing was.")
+    fidelity: list[FidelityBody] | None = Field(None, description="How true the product is to its photo in each ad.")
+    dollars: float | None = Field(None, description="What models in a cloud cost, in US dollars, if they were used.")
+    locale: str | None = Field(None, description="Language of the copy, if one was chosen.")
+    layout: str | None = Field(None, description="Layout of the words, if one was chosen.")
+    file_format: str | None = Field(None, description="File format of the ads, if one was chosen.")
 
     @classmethod
     def of(cls, record: record_pb2.Record) -> "RecordBody":
@@ -190,6 +217,23 @@ class PlatformBody(BaseModel):
         """Return the body of a platform."""
         found = platforms()[name]
         return cls(name=name, title=found.title, sizes=[rule.name for rule in found.pictures])
+
+
+class StyleBody(BaseModel):
+    """A style of the picture around the product."""
+
+    name: str = Field(examples=["seaside"])
+    en: str = Field(description="Title in English.", examples=["Seaside"])
+    zh: str = Field(description="Title in Traditional Chinese.", examples=["海邊"])
+    thumbnail: str = Field(
+        description="Path of a small picture: a WebP file.", examples=["/web/0123456789abcdef/seaside.webp"]
+    )
+
+
+class StylesBody(BaseModel):
+    """The styles on offer."""
+
+    styles: list[StyleBody]
 
 
 class BrandBody(BaseModel):

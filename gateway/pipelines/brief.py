@@ -36,6 +36,7 @@ class Brief:
         layout: One of LAYOUTS, or empty: auto if there are words of the user, else none.
         brand: Name of the brand; empty: none.
         file_format: One of FORMATS.
+        wishes: What the user wishes of the picture around the product.
     """
 
     timestamp: str
@@ -51,6 +52,7 @@ class Brief:
     layout: str = ""
     brand: str = ""
     file_format: str = ""
+    wishes: text_pb2.Wishes = field(default_factory=text_pb2.Wishes)
 
     @property
     def has_words(self) -> bool:

@@ -25,6 +25,8 @@ STAGES = 4
 """Reading the upload, writing the copy, composing and saving."""
 SCENE_STAGES = 2
 """Per scene: making its background and finding the objects in it."""
+MAX_IDENTIFIER = 100
+"""Characters of the identifier in the label of ads."""
 REPEATABLE = (400, 409, 413, 429)
 """Errors after which the same upload is needed again: a field to correct, or a moment to wait."""
 
@@ -63,6 +65,7 @@ class _Order:
         copy: The copy.
         message: What is set on the creatives.
         seed: Seed of the first attempt.
+        colour: Colour of the brand; empty: none.
     """
 
     brief: Brief
@@ -70,6 +73,7 @@ class _Order:
     copy: generation_pb2.WriteCopyResponse
     message: generation_pb2.Message | None
     seed: int
+    colour: str = ""
 
 
 async def generate(run: Run, brief: Brief) -> record_pb2.Record:
@@ -103,7 +107,7 @@ async def _make(
     seed = secrets.randbits(32)
     copy = await _write_copy(run, brief, brand, seed)
     message = message_for(brief, brand, copy)
-    best = await _best_attempt(run, _Order(brief, upload, copy, message, seed))
+    best = await _best_attempt(run, _Order(brief, upload, copy, message, seed, brand.primary_colour))
     record = record_pb2.Record(
         product_name=brief.product.name,
         product_describe=brief.product.description,
@@ -122,6 +126,12 @@ async def _make(
         brand=brand.name,
         platforms=brief.platforms,
         placed=[creative.placed for creative in best.creatives if creative.HasField("placed")],
+        wishes=brief.wishes if brief.wishes.ListFields() else None,
+        fidelity=[creative.fidelity for creative in best.creatives if creative.HasField("fidelity")],
+        dollars=sum(stage.dollars for stage in run.provenance.stages),
+        locale=brief.locale,
+        layout=brief.layout,
+        file_format=brief.file_format,
     )
     return record, best.creatives
 
@@ -138,6 +148,7 @@ async def _write_copy(run: Run, brief: Brief, brand: brand_pb2.Brand, seed: int)
             seed=seed,
         )
         set_engine(stage, copy.engine)
+        stage.seed, stage.dollars = seed, copy.dollars
         stage.outputs.extend(await run.sha256(copy.short_ad, copy.long_ad))
         if not (copy.short_ad and copy.long_ad):
             raise unusable("copy")
@@ -151,7 +162,7 @@ async def _best_attempt(run: Run, order: _Order) -> _Attempt:
     allowed = 1 if brief.user_background else 1 + run.settings.regenerations
     attempts: list[_Attempt] = []
     while len(attempts) < allowed and not (attempts and not attempts[-1].flaws):
-        scenes = await make_scenes(run, SceneRequest(brief, terms, upload.product_aspect_ratio, seed))
+        scenes = await make_scenes(run, SceneRequest(brief, terms, upload.product_aspect_ratio, seed, order.colour))
         attempts.append(_Attempt(seed, scenes, await _compose(run, order, scenes)))
         if attempts[-1].flaws and len(attempts) < allowed:
             run.progress.expected += 1 + SCENE_STAGES * len(scenes)
@@ -173,6 +184,10 @@ async def _compose(run: Run, order: _Order, scenes: list[MadeScene]) -> list[gen
             sizes,
             message=order.message,
             file_format=FORMATS[brief.file_format],
+            label=generation_pb2.Label(
+                identifier=f"{brief.timestamp}/{run.request_id}"[:MAX_IDENTIFIER],
+                photo_sha256=next(iter(order.upload.cutout_stage.inputs), ""),
+            ),
         )
         if len(composed.creatives) != len(sizes) or not all(creative.file for creative in composed.creatives):
             raise unusable("composition")

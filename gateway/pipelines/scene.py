@@ -13,11 +13,16 @@ from gateway.settings import GatewaySettings
 from productimage.generation.v1 import generation_pb2
 from productimage.image.v1 import image_pb2
 from productimage.segmentation.v1 import segmentation_pb2
+from productimage.text.v1 import text_pb2
 
 SQUARE: Family = (1, 1)
 OVERSIZE = 2
 """Resolution of backgrounds over that of the creatives, where an engine can choose."""
 SHORT_SIDES = (240, 1200)
+COPYING = ("opencv",)
+"""Inpainting engines that no training made: they continue what is around the gap."""
+PAINTED = "compositeWithTrainedAlgorithmicMedia"
+"""IPTC digital source type of a picture in which a trained model has filled a gap."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,14 @@ class SceneRequest:
         terms: Product and audience in English, if known.
         product_aspect_ratio: Width over height of the product; 0 if unknown.
         seed: The same seed makes the same scenes.
+        colour: Colour of the brand, as #RRGGBB; empty: none.
     """
 
     brief: Brief
     terms: generation_pb2.Terms | None
     product_aspect_ratio: float
     seed: int
+    colour: str = ""
 
 
 async def make_scenes(run: Run, wanted: SceneRequest) -> list[MadeScene]:
@@ -75,6 +82,8 @@ async def make_scenes(run: Run, wanted: SceneRequest) -> list[MadeScene]:
 
 def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generation_pb2.GenerateBackgroundRequest]:
     brief = wanted.brief
+    wishes = text_pb2.Wishes(colour=wanted.colour)
+    wishes.MergeFrom(brief.wishes)
     return [
         generation_pb2.GenerateBackgroundRequest(
             product=brief.product,
@@ -85,6 +94,7 @@ def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generatio
             product_aspect_ratio=wanted.product_aspect_ratio,
             short_side=short_side(family, sizes),
             user_picture=image_pb2.Image(encoded=brief.user_background) if brief.user_background else None,
+            wishes=wishes,
         )
         for family, sizes in group_by_family(brief, settings).items()
     ]
@@ -112,20 +122,23 @@ async def _make_scene(run: Run, request: generation_pb2.GenerateBackgroundReques
         background = await run.clients.generation.generate_background(request)
         set_engine(stage, background.engine)
         stage.prompt = background.prompt
+        stage.dollars = background.dollars
+        notes = [background.note] if background.note else []
         if request.HasField("user_picture"):
             stage.inputs.extend(await run.sha256(request.user_picture))
         else:
             stage.seed = request.seed
         if background.HasField("rendered_set"):
             run.progress.expected -= 1  # nothing is looked for in it
-            return MadeScene(generation_pb2.Scene(rendered_set=background.rendered_set), background.prompt)
+            scene = generation_pb2.Scene(rendered_set=background.rendered_set)
+            return MadeScene(scene, background.prompt, notes=notes)
         stage.outputs.extend(await run.sha256(background.picture))
         digest = stage.outputs[0]
     if not _is_usable(background.picture, background.placement):
         raise unusable("background")
     placed, things = await _place(run, request, background, digest)
     obstacles = [things[number].region for number in placed.removed]
-    picture = background.picture
+    picture, origin = background.picture, background.origin
     if obstacles:
         run.progress.expected += 1
         async with run.stage("inpainting") as stage:
@@ -136,8 +149,10 @@ async def _make_scene(run: Run, request: generation_pb2.GenerateBackgroundReques
             digest, picture = stage.outputs[0], cleared.picture
             if not _is_usable(picture, placed.placement):
                 raise unusable("inpainting")
-    scene = generation_pb2.Scene(picture=picture, placement=placed.placement)
-    return MadeScene(scene, background.prompt, digest, placed.notes)
+            if cleared.engine not in COPYING:
+                origin.source_type = PAINTED
+    scene = generation_pb2.Scene(picture=picture, placement=placed.placement, origin=origin)
+    return MadeScene(scene, background.prompt, digest, [*notes, *placed.notes])
 
 
 def _is_usable(picture: image_pb2.Image, placement: generation_pb2.Placement) -> bool:

@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from common.errors import InvalidInputError
 from common.imaging.header import KINDS, check_header
 from common.platforms import platforms
+from common.styles import styles
 from gateway.ad_sizes import DEFAULT, OFFERED, PATTERN, SETS, parse_platforms, parse_sizes
 from gateway.models import BINARY, TIMESTAMP, ErrorBody, PlatformBody, RecordBody, SizesBody
 from gateway.pipelines.brief import FORMATS, LAYOUTS, Brief
@@ -88,6 +89,21 @@ class GenerateForm(BaseModel):
         " it. Empty: as the service is configured.",
         json_schema_extra={"pattern": f"^({'|'.join(FORMATS)})$"},
     )
+    scene: str = Field(
+        "",
+        max_length=300,
+        description="What the picture around the product is to show, in your own words; empty: what suits the audience."
+        " Rendered sets show the nearest that they have.",
+        examples=["on a beach at sunset"],
+    )
+    avoid: str = Field("", max_length=300, description="What it is not to show.", examples=["flowers"])
+    style: str = Field(
+        "",
+        max_length=30,
+        description="Name of a style, as `GET /api/styles` lists them.",
+        examples=["seaside"],
+        json_schema_extra={"pattern": f"^({'|'.join(styles())})?$"},
+    )
     background_image: UploadFile | SkipJsonSchema[None] = File(
         None,
         description=f"Picture of your own to use as the background: a {KINDS} file.",
@@ -111,6 +127,7 @@ class GenerateForm(BaseModel):
             *(self.target_audience, self.locale, self.sizes),
             *(self.texts, self.headline, self.call_to_action, self.price, self.legal),
             *(self.layout, self.brand, self.format),
+            *(self.scene, self.avoid, self.style),
             background,
         )
 
@@ -149,6 +166,9 @@ async def generate_product(
         layout=_choice("layout", form.layout, LAYOUTS),
         brand=form.brand.strip(),
         file_format=_format(form.format, form.platforms),
+        wishes=text_pb2.Wishes(
+            scene=form.scene.strip(), avoid=form.avoid.strip(), style=_choice("style", form.style, styles())
+        ),
     )
     return await respond(
         request, gateway, Job(partial(generate, brief=brief), idempotency_key, form.parts(user_background))

@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parents[1] / "web"
 PAGE = "index.html"
 WRITTEN, SERVED = b"/web/assets/", "/web/{}/"
 """URL of the files as written in the page, and as served."""
-SUFFIXES = {".html", ".css", ".js", ".svg", ".jpg"}
+SUFFIXES = {".html", ".css", ".js", ".svg", ".jpg", ".webp"}
 FOR_EVER = "public, max-age=31536000, immutable"
 
 router = APIRouter(include_in_schema=False)
@@ -55,10 +55,16 @@ class Assets:
 @cache
 def load() -> Assets:
     """Read the files of the page."""
-    files = {file.name: file.read_bytes() for file in sorted(FOLDER.iterdir()) if file.suffix in SUFFIXES}
+    found = [*sorted(FOLDER.iterdir()), *sorted((FOLDER / "styles").iterdir())]
+    files = {file.name: file.read_bytes() for file in found if file.suffix in SUFFIXES}
     digest = hashlib.sha256(b"\0".join(name.encode() + b"\0" + data for name, data in files.items())).hexdigest()[:16]
     files[PAGE] = files[PAGE].replace(WRITTEN, SERVED.format(digest).encode())
     return Assets(digest, {name: _asset(name, data) for name, data in files.items()})
+
+
+def thumbnail(style: str) -> str:
+    """Return the URL of the thumbnail of a style."""
+    return SERVED.format(load().digest) + f"{style}.webp"
 
 
 def _asset(name: str, data: bytes) -> Asset:

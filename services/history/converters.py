@@ -123,11 +123,11 @@ def _record_fields(record: record_pb2.Record) -> Record:
         "manifest": MessageToDict(
             record.manifest, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
         ),
-    } | _words_fields(record)
+    } | _optional_fields(record)
 
 
-def _words_fields(record: record_pb2.Record) -> Record:
-    """Return what only records with texts for platforms, words or a brand have."""
+def _optional_fields(record: record_pb2.Record) -> Record:
+    """Return what only some records have, and none of release 0.2."""
     fields: Record = {}
     if record.texts:
         fields["texts"] = [MessageToDict(text, preserving_proto_field_name=True) for text in record.texts]
@@ -139,6 +139,13 @@ def _words_fields(record: record_pb2.Record) -> Record:
         fields["platforms"] = list(record.platforms)
     if record.placed:
         fields["placed"] = [MessageToDict(placed, preserving_proto_field_name=True) for placed in record.placed]
+    if record.HasField("wishes"):
+        fields["wishes"] = MessageToDict(record.wishes, preserving_proto_field_name=True)
+    if record.fidelity:
+        fields["fidelity"] = [MessageToDict(one, preserving_proto_field_name=True) for one in record.fidelity]
+    fields |= {
+        name: getattr(record, name) for name in ("dollars", "locale", "layout", "file_format") if getattr(record, name)
+    }
     return fields
 
 

@@ -234,7 +234,7 @@ class Uploads:
             return finished
 
         previous, present = self._change(timestamp, changed)
-        self._remove_cutouts_before(previous, present)
+        self._remove_dropped(previous, present)
         return present
 
     def revert_cutout(self, timestamp: str, cutout_path: str, *, to_later: bool) -> Upload:
@@ -270,13 +270,13 @@ class Uploads:
             return present.value, finished
         raise ContentionError("Others keep changing this upload.")
 
-    def _remove_cutouts_before(self, previous: Upload, present: Upload) -> None:
-        """Remove the cutouts that cannot be returned to, but for the previous one, which someone may be reading."""
-        kept = {paths.static_key(one) for one in (present.photo_path, previous.cutout_path, *present.cutout_paths)}
-        listed = self._store.list(paths.static_key(present.photo_path).rpartition("/")[0] + "/")
-        self._store.delete(
-            [found.key for found in listed if found.key.endswith(paths.CUTOUT) and found.key not in kept]
-        )
+    def _remove_dropped(self, previous: Upload, present: Upload) -> None:
+        """Remove the cutouts that cannot be returned to any more, but for the previous one: someone may be reading it.
+
+        Others lie there, too: those that are being put at this moment, and belong to no upload yet.
+        """
+        dropped = {*previous.cutout_paths} - {previous.cutout_path, *present.cutout_paths}
+        self._store.delete([paths.static_key(path) for path in sorted(dropped)])
 
     def get(self, timestamp: str) -> Upload:
         """Return an upload, and restart its grace period.

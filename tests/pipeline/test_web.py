@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from common.styles import styles
 from testing.pictures import SAMPLE, Pixels, decoded, encoded
 from testing.system import System, started
 
@@ -175,6 +176,17 @@ def test_the_sizes_are_told(system: System) -> None:
     sizes = system.client.get("/api/sizes").json()
     assert sizes["default"] == ["300x250", "320x480", "336x280"]
     assert {"728x90", "1080x1920"} < set(sizes["offered"])
+
+
+def test_every_style_has_a_thumbnail(system: System) -> None:
+    listed = system.client.get("/api/styles").json()["styles"]
+    assert [style["name"] for style in listed] == list(styles())
+    for style in listed:
+        assert style["en"]
+        assert style["zh"]
+        picture = system.client.get(style["thumbnail"])
+        assert picture.headers["content-type"] == "image/webp"
+        assert decoded(picture.content).shape == (200, 200, 3)
 
 
 def test_the_page_and_its_files(system: System) -> None:

@@ -42,6 +42,8 @@ class _Stage(TypedDict, total=False):
     seconds: float
     inputs: list[str]
     outputs: list[str]
+    facts: dict[str, str]
+    dollars: float
 
 
 class _Manifest(TypedDict, total=False):
@@ -80,6 +82,19 @@ class _Words(TypedDict, total=False):
     legal: str
 
 
+class _Wishes(TypedDict, total=False):
+    scene: str
+    avoid: str
+    style: str
+
+
+class _Fidelity(TypedDict, total=False):
+    picture: str
+    largest: float
+    mean: float
+    edge: float
+
+
 class _Listed(TypedDict, total=False):
     """What a record must be for the frontend to show it, and for its message to be made."""
 
@@ -102,6 +117,12 @@ class _Listed(TypedDict, total=False):
     brand: str
     platforms: list[str]
     placed: list[_Placed]
+    wishes: _Wishes
+    fidelity: list[_Fidelity]
+    dollars: float
+    locale: str
+    layout: str
+    file_format: str
     sequence: Required[UInt32]
 
 

@@ -567,6 +567,22 @@ def test_two_recuts_at_one_time_end_as_one_of_them(store: ObjectStore, uploads: 
     assert store.get(f"static/{found.photo_path}").data == b"photo"
 
 
+def test_a_cutout_that_another_has_just_put_is_not_removed(store: ObjectStore, uploads: Uploads) -> None:
+    upload = create(uploads)
+    uploads.put_cutout(upload.timestamp, Cutout(b"one", "one", {}))
+    replace = store.replace
+
+    def followed(key: str, data: bytes, media_type: str, etag: str) -> None:
+        replace(key, data, media_type, etag)
+        if key == paths.upload_key(upload.timestamp):
+            store.replace = replace  # type: ignore[method-assign]
+            uploads.put_cutout(upload.timestamp, Cutout(b"next", "next", {}))
+
+    store.replace = followed  # type: ignore[assignment,method-assign]
+    uploads.put_cutout(upload.timestamp, Cutout(b"two", "two", {}))
+    assert uploads.read_cutout(uploads.get(upload.timestamp)) == b"next"
+
+
 def test_cutouts_are_undone_and_redone(store: ObjectStore, uploads: Uploads) -> None:
     present = create(uploads)
 

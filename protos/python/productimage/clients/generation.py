@@ -98,6 +98,7 @@ class GenerationClient:
         *,
         message: generation_pb2.Message | None = None,
         file_format: generation_pb2.FileFormat.ValueType = generation_pb2.FILE_FORMAT_UNSPECIFIED,
+        label: generation_pb2.Label | None = None,
     ) -> generation_pb2.ComposeCreativesResponse:
         """Place the product on a background in every size, and set the message beside it.
 
@@ -107,6 +108,7 @@ class GenerationClient:
             sizes: Sizes to make, 1 to 40.
             message: Words and logo; none if left out.
             file_format: File format; unspecified: as the service is configured.
+            label: What the files are labelled with, besides how they were made.
 
         Raises:
             EmptyCutoutError: The cutout has no visible pixel.
@@ -120,5 +122,6 @@ class GenerationClient:
             sizes=sizes,
             message=message,
             file_format=file_format,
+            label=label,
         )
         return await self._connection.unary(self._stub.ComposeCreatives, request, self._deadlines.compose_creatives)

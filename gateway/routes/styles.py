@@ -1,0 +1,20 @@
+"""Styles: named pictures around the product, to choose from."""
+
+from fastapi import APIRouter
+
+from common.styles import styles
+from gateway.models import StyleBody, StylesBody
+from gateway.routes.web import thumbnail
+
+router = APIRouter(prefix="/api", tags=["product"])
+
+
+@router.get("/styles", operation_id="styles")
+async def list_styles() -> StylesBody:
+    """Return the styles that the picture around the product can have, each with a thumbnail."""
+    return StylesBody(
+        styles=[
+            StyleBody(name=style.name, en=style.en, zh=style.zh, thumbnail=thumbnail(style.name))
+            for style in styles().values()
+        ]
+    )
