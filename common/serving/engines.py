@@ -1,9 +1,9 @@
 """Engines: which ones a process selected at start, and what surrounds their work."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ class Choice:
         reason: Why it was selected.
         subject: The setting or file behind the reason.
         remedy: Command or setting that enables a better engine; empty if there is none.
+        facts: What its results depend on, such as digests of weights or versions of libraries.
+        ends: Day on which its model ends, as YYYY-MM-DD; empty if none is known.
     """
 
     capability: str
@@ -54,6 +56,8 @@ class Choice:
     reason: Reason
     subject: str
     remedy: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    ends: str = ""
 
 
 class EngineRegistry:
@@ -74,6 +78,10 @@ class EngineRegistry:
             subject=choice.subject,
             better=choice.remedy or None,
         )
+
+    def note_end(self, capability: str, ends: str) -> None:
+        """Note the day on which the model behind a capability ends."""
+        self._choices[capability] = replace(self._choices[capability], ends=ends)
 
     @property
     def choices(self) -> list[Choice]:
@@ -100,6 +108,8 @@ class EngineServicer(engine_pb2_grpc.EngineServiceServicer):
                     reason=choice.reason.value,
                     subject=choice.subject,
                     remedy=choice.remedy,
+                    facts=choice.facts,
+                    ends=choice.ends,
                 )
                 for choice in self._engines.choices
             ],

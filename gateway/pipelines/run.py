@@ -85,9 +85,9 @@ class Provenance:
 
     stages: list[provenance_pb2.Stage] = field(default_factory=list)
 
-    def merge(self, name: str, seed: int) -> None:
-        """Keep one of several stages that did the same."""
-        same = [stage for stage in self.stages if stage.name == name and stage.seed == seed]
+    def merge_sets(self, name: str, seed: int) -> None:
+        """Keep one of several stages that chose a set with the same seed."""
+        same = [stage for stage in self.stages if (stage.name, stage.seed, stage.engine) == (name, seed, "set")]
         self.stages = [stage for stage in self.stages if all(stage is not one for one in same[1:])]
 
     def engines(self) -> dict[str, str]:

@@ -74,9 +74,10 @@ async def make_scenes(run: Run, wanted: SceneRequest) -> list[MadeScene]:
         failure = next((error for error in failures.exceptions if isinstance(error, ApiError)), None)
         raise failure or failures from None
     made = [scene.result() for scene in scenes]
-    if made[0].scene.HasField("rendered_set"):  # it serves all sizes
-        run.provenance.merge("background", wanted.seed)
-        return made[:1]
+    rendered = [one for one in made if one.scene.HasField("rendered_set")]
+    if rendered:  # one serves all sizes; if an image model failed for some, all are of one kind
+        run.provenance.merge_sets("background", wanted.seed)
+        return rendered[:1]
     return made
 
 

@@ -105,11 +105,11 @@ def wishes(message: text_pb2.Wishes) -> Wishes:
     return Wishes(scene, avoid, message.style, message.colour)
 
 
-def background_response(background: Background | RenderedSet, engine: str) -> generation_pb2.GenerateBackgroundResponse:
+def background_response(background: Background | RenderedSet) -> generation_pb2.GenerateBackgroundResponse:
     """Return the response to a GenerateBackground call."""
     if isinstance(background, RenderedSet):
         return generation_pb2.GenerateBackgroundResponse(
-            rendered_set=_rendered_set_message(background), engine=engine, note=background.note
+            rendered_set=_rendered_set_message(background), engine=background.engine, note=background.note
         )
     return generation_pb2.GenerateBackgroundResponse(
         picture=to_message(background.pixels),

@@ -49,10 +49,10 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
             picture = rgb(to_pixels(request.user_picture, self._settings))
             ratio = background_request.product_aspect_ratio
             placed = place_in(picture, ratio, request.user_picture.encoded)
-            return converters.background_response(placed, placed.engine)
+            return converters.background_response(placed)
         engine = self._engines.background
         with observe_engine("background", engine.name):
-            return converters.background_response(engine.generate(background_request), engine.name)
+            return converters.background_response(engine.generate(background_request))
 
     async def PlaceProduct(  # noqa: N802
         self, request: generation_pb2.PlaceProductRequest, _context: "Context"

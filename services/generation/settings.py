@@ -1,7 +1,7 @@
 """Settings of the generation service."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -14,7 +14,7 @@ FORMER_NAMES = {"studio": "set"}
 """Names of engines in release 0.1."""
 
 BackgroundEngineName = Annotated[
-    Literal["auto", "bedrock", "set"], BeforeValidator(lambda name: FORMER_NAMES.get(name, name))
+    Literal["auto", "bedrock", "images", "set"], BeforeValidator(lambda name: FORMER_NAMES.get(name, name))
 ]
 
 
@@ -27,8 +27,8 @@ class GenerationSettings(ServiceSettings, AwsSettings):
     workers: int = Field(4, gt=0, description="Calls processed at a time; those to image models mostly wait.")
     background_engine: BackgroundEngineName = Field(
         "auto",
-        description="Background engine. auto: Bedrock if AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID or AWS_ROLE_ARN is"
-        " set, else rendered sets.",
+        description="Background engine. auto: images if IMAGES_BASE_URL is set, Bedrock if AWS_BEARER_TOKEN_BEDROCK,"
+        " AWS_ACCESS_KEY_ID or AWS_ROLE_ARN is set, else rendered sets.",
     )
     aws_bearer_token_bedrock: SecretStr | None = Field(
         None,
@@ -41,8 +41,54 @@ class GenerationSettings(ServiceSettings, AwsSettings):
     )
     bedrock_region: str = Field("us-west-2", description="Region of the model; S3 may be elsewhere.")
     bedrock_endpoint_url: str | None = Field(None, description="Endpoint of Bedrock. Unset: the region's own.")
-    bedrock_dollars_per_picture: float = Field(
-        0.04, ge=0, description="Price of a picture, for the cost metric: https://aws.amazon.com/bedrock/pricing"
+    bedrock_dollars_per_picture: float | None = Field(
+        None, ge=0, description="Price of a picture of Bedrock, for costs. Unset: as known of the model."
+    )
+    images_base_url: str | None = Field(
+        None,
+        validation_alias="IMAGES_BASE_URL",
+        description="Base URL of a server that speaks OpenAI's images API, such as http://localhost:8080/v1. Unset:"
+        " OpenAI's own.",
+    )
+    images_key: SecretStr | None = Field(
+        None, validation_alias="IMAGES_KEY", description="API key of that server, if it wants one."
+    )
+    images_model: str = Field("gpt-image-2", description="Id of the image model there; empty: not sent.")
+    images_dialect: Literal["openai", "sd-server", "vllm-omni", "sglang", "localai"] = Field(
+        "openai",
+        description="How the server takes seeds and what to avoid: openai (OpenAI, Azure, LiteLLM: neither),"
+        " sd-server (stable-diffusion.cpp), vllm-omni, sglang or localai.",
+    )
+    images_sizes: str = Field(
+        "",
+        pattern=r"^(\d+x\d+(,\d+x\d+)*)?$",
+        description="Sizes that the model makes, such as 1024x1024,1536x1024. Empty: any whose sides are multiples of"
+        " 16.",
+    )
+    images_pixels: int = Field(
+        1_048_576,
+        ge=65_536,
+        le=8_294_400,
+        description="Pixels of a picture to ask for, where the model makes any size.",
+    )
+    images_extra_body: dict[str, Any] = Field(
+        {}, description='Further fields of the request, as JSON: {"quality": "low"} or {"num_inference_steps": 4}.'
+    )
+    images_edit: bool = Field(
+        False,
+        description="Have the model redraw the product's place as an empty surface, in a second request with a mask."
+        " It costs a second picture.",
+    )
+    images_timeout_seconds: float = Field(
+        120, gt=0, description="Timeout of one request to the image server, in seconds."
+    )
+    images_dollars_per_picture: float | None = Field(
+        None, ge=0, description="Price of a picture of that server, for costs. Unset: as known of the model."
+    )
+    background_fallback: bool = Field(
+        True,
+        description="Render a set if the image model does not answer or cannot be used, with a note in the record. Off:"
+        " the generation fails, and less memory is needed.",
     )
     copy_engine: Literal["auto", "openai", "bedrock", "templates"] = Field(
         "auto",
@@ -70,11 +116,11 @@ class GenerationSettings(ServiceSettings, AwsSettings):
     openai_timeout_seconds: float = Field(
         30, gt=0, description="Timeout of one request to the language model, in seconds."
     )
-    openai_dollars_per_million_in: float = Field(
-        0.10, ge=0, description="Price of a million input tokens, for the cost metric: https://openai.com/api/pricing"
+    openai_dollars_per_million_in: float | None = Field(
+        None, ge=0, description="Price of a million input tokens, for costs. Unset: as known of the model."
     )
-    openai_dollars_per_million_out: float = Field(
-        0.50, ge=0, description="Price of a million output tokens, reasoning included, for the cost metric."
+    openai_dollars_per_million_out: float | None = Field(
+        None, ge=0, description="Price of a million output tokens, reasoning included. Unset: as known of the model."
     )
     prompt_stand_in: bool = Field(
         False,
@@ -116,3 +162,9 @@ class GenerationSettings(ServiceSettings, AwsSettings):
     def can_use_bedrock(self) -> bool:
         """Whether credentials for Bedrock are configured, so that it is meant to be used."""
         return self.names_aws_identity or self.aws_bearer_token_bedrock is not None
+
+    @property
+    def offered_images(self) -> list[tuple[int, int]]:
+        """Sizes that the image model makes, as width and height; empty: any."""
+        sizes = [size.split("x") for size in self.images_sizes.split(",") if size]
+        return [(int(width), int(height)) for width, height in sizes]

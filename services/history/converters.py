@@ -142,7 +142,10 @@ def _optional_fields(record: record_pb2.Record) -> Record:
     if record.HasField("wishes"):
         fields["wishes"] = MessageToDict(record.wishes, preserving_proto_field_name=True)
     if record.fidelity:
-        fields["fidelity"] = [MessageToDict(one, preserving_proto_field_name=True) for one in record.fidelity]
+        fields["fidelity"] = [
+            MessageToDict(one, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+            for one in record.fidelity
+        ]
     fields |= {
         name: getattr(record, name) for name in ("dollars", "locale", "layout", "file_format") if getattr(record, name)
     }

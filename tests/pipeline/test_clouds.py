@@ -69,7 +69,7 @@ def system(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def test_words_come_first_and_backgrounds_are_asked_for_in_their_terms(system: System, clouds: Clouds) -> None:
     clouds.bedrock.asked.clear()
-    record = system.generate(system.upload().json()).json()
+    record = system.generate(system.upload().json(), sizes="").json()
     assert record["engines"]["background"] == f"bedrock/{MODEL}"
     assert record["engines"]["copy"] == "openai/gpt-6-luna"
     assert (record["short_ad"], record["long_ad"], record["notes"]) == ("山" * 60, "海" * 240, [])
@@ -95,7 +95,7 @@ def test_a_filter_is_told_to_the_user_and_the_upload_is_kept(system: System, clo
 
 def test_without_openai_templates_write_and_the_record_says_so(system: System, clouds: Clouds) -> None:
     clouds.openai_says = failed(401)
-    record = system.generate(system.upload().json()).json()
+    record = system.generate(system.upload().json(), sizes="").json()
     clouds.openai_says = answered()
     assert record["engines"]["copy"] == "templates"
     assert record["notes"] == ["Written from templates. OpenAI does not accept the key: check OPENAI_KEY."]
@@ -115,7 +115,7 @@ def test_no_secret_is_logged_or_kept(system: System) -> None:
 def test_one_square_background_can_serve_all_sizes(clouds: Clouds, tmp_path: Path) -> None:
     clouds.bedrock.asked.clear()
     with started(tmp_path, {**environment(clouds), "GATEWAY_BACKGROUNDS": "square"}) as system:
-        record = system.generate(system.upload().json()).json()
+        record = system.generate(system.upload().json(), sizes="").json()
         pictures = [decoded(system.client.get(f"/static/{path}").content) for path in record["generated_images"]]
     assert [asked.json["aspect_ratio"] for asked in clouds.bedrock.asked] == ["1:1"]
     assert [picture.shape[:2] for picture in pictures] == [(250, 300), (480, 320), (280, 336)]

@@ -53,7 +53,10 @@ def unpacked(system: System, record: dict[str, Any], folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("locale", "sizes"), [("zh-TW", "pmax,line,320x50"), ("en", "google,line,320x50")])
+@pytest.mark.parametrize(
+    ("locale", "sizes"),
+    [("en", "google,line,320x50"), pytest.param("zh-TW", "pmax,line,320x50", marks=pytest.mark.slow)],
+)
 def test_a_pack_breaks_no_rule_of_its_platforms(
     system: System, upload: dict[str, Any], tmp_path: Path, locale: str, sizes: str
 ) -> None:

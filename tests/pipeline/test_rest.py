@@ -39,7 +39,7 @@ def uploaded(system: System) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def record(system: System, uploaded: dict[str, Any]) -> dict[str, Any]:
-    answer = system.generate(uploaded)
+    answer = system.generate(uploaded, sizes="")
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     return body

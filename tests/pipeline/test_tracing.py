@@ -52,7 +52,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[System, list[tuple[s
         with started(tmp_path_factory.mktemp("store"), {**INSTANT, **traced, **levels}) as system:
             upload = system.upload().json()
             system.client.headers["traceparent"] = f"00-{TRACE}-b7ad6b7169203331-01"
-            assert system.generate(upload, product_name=SECRET).status_code == 200
+            assert system.generate(upload, product_name=SECRET, sizes="").status_code == 200
             refused = system.generate({**upload, "timestamp": "1"})
             assert refused.status_code in (400, 404, 422)
             system.client.get("/healthz")

@@ -102,6 +102,7 @@ class RenderedSet:
         seed: The same seed gives the same set and the same pictures.
         wishes: What the user wishes of the picture.
         note: Remark for people; empty if there is none.
+        engine: Engine that renders it.
     """
 
     product: Product
@@ -110,3 +111,4 @@ class RenderedSet:
     seed: int
     wishes: Wishes = NO_WISHES
     note: str = ""
+    engine: str = "set"

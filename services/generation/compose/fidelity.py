@@ -46,11 +46,12 @@ def fidelity(photo: Light, behind: Light, box: Box, made: Pixels, file: bytes) -
     before, after = _differences(true, made[spot]), _differences(true, read[spot])
     inside = alpha >= INSIDE
     edge = (alpha > 1 - INSIDE) & ~inside
-    return Fidelity(
-        float(before[inside].max(initial=0)),
-        float(after[inside].mean()) if inside.any() else 0.0,
-        float(after[edge].mean()) if edge.any() else 0.0,
+    values = (
+        before[inside].max(initial=0),
+        after[inside].mean() if inside.any() else 0.0,
+        after[edge].mean() if edge.any() else 0.0,
     )
+    return Fidelity(*(round(float(value), 2) for value in values))
 
 
 def _differences(true: NDArray[np.float32], pixels: Pixels) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """Protocols of the generation engines."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from services.generation.background.background import Background, BackgroundRequest, RenderedSet
@@ -20,6 +21,9 @@ class BackgroundEngine(Protocol):
     def generate(self, request: BackgroundRequest) -> Background | RenderedSet:
         """Make a background, or say what to render when the ads are composed."""
 
+    def ask_end(self) -> date | None:
+        """Ask the vendor on which day the model ends; None if that is not announced. May raise anything."""
+
 
 class CopyEngine(Protocol):
     """Writes copy. Thread-safe."""
@@ -31,19 +35,20 @@ class CopyEngine(Protocol):
     def write(self, request: CopyRequest) -> Copy:
         """Write the copy."""
 
+    def ask_end(self) -> date | None:
+        """Ask the vendor on which day the model ends; None if that is not announced. May raise anything."""
+
 
 @dataclass(frozen=True)
 class Engines:
-    """Engines selected at start."""
+    """Engines selected at start.
 
-    cloud: BackgroundEngine | None
-    """Makes backgrounds, unless sets are rendered."""
+    Attributes:
+        background: Makes backgrounds.
+        sets: Renders sets, unless nothing but an image model makes backgrounds.
+        copy: Writes copy.
+    """
+
+    background: BackgroundEngine
     sets: "SetEngine | None"
     copy: CopyEngine
-
-    @property
-    def background(self) -> BackgroundEngine:
-        """The background engine: a cloud's or that of the sets."""
-        engine = self.cloud or self.sets
-        assert engine is not None, "one of them is loaded"  # noqa: S101
-        return engine

@@ -31,6 +31,9 @@ class Templates:
 
     name = "templates"
 
+    def ask_end(self) -> None:
+        """See CopyEngine: it does not end."""
+
     def write(self, request: CopyRequest) -> Copy:
         """See CopyEngine. The same request gives the same copy."""
         writer = _Writer(request)

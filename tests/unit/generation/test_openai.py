@@ -24,11 +24,10 @@ from common.serving.work import AbandonedError
 from productimage.context import FOREVER, set_deadline
 from services.generation.audience import Audience, Product, Terms
 from services.generation.copy.copy import Copy, CopyRequest, TextField
-from services.generation.engines import openai as engine_module
-from services.generation.engines import openai_access
 from services.generation.engines.cloud_metrics import COST
-from services.generation.engines.openai import OpenAi
-from services.generation.engines.openai_access import directly, on_bedrock
+from services.generation.engines.openai import access, calls
+from services.generation.engines.openai.access import directly, on_bedrock
+from services.generation.engines.openai.language_model import LanguageModel
 from services.generation.engines.registry import load_engines
 from services.generation.settings import GenerationSettings
 from testing.scripted_http import Asked, Reply, ScriptedServer, scripted
@@ -50,7 +49,7 @@ GOOD = {
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "FIRST_PAUSE", 0)
+    monkeypatch.setattr(calls, "FIRST_PAUSE", 0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("OPENAI_KEY", raising=False)
 
@@ -59,7 +58,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Close the clients, which otherwise live as long as the process."""
     with ExitStack() as stack:
-        monkeypatch.setattr(openai_access, "OpenAI", lambda **options: stack.enter_context(OpenAI(**options)))
+        monkeypatch.setattr(access, "OpenAI", lambda **options: stack.enter_context(OpenAI(**options)))
         yield
 
 
@@ -95,9 +94,9 @@ def settings_for(server: ScriptedServer, **more: Any) -> GenerationSettings:
     return GenerationSettings(**values)
 
 
-def engine_for(server: ScriptedServer, **more: Any) -> OpenAi:
+def engine_for(server: ScriptedServer, **more: Any) -> LanguageModel:
     settings = settings_for(server, **more)
-    return OpenAi(directly(KEY, settings), settings)
+    return LanguageModel(directly(KEY, settings), settings)
 
 
 def written(server: ScriptedServer, product: Product = PRODUCT, locale: str = "zh-TW", **more: Any) -> Copy:
@@ -300,7 +299,7 @@ def test_no_answer_is_waited_for_beyond_the_deadline() -> None:
 
 
 async def test_nobody_asks_again_for_a_caller_who_went_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "FIRST_PAUSE", 30)
+    monkeypatch.setattr(calls, "FIRST_PAUSE", 30)
     executor = BoundedExecutor(1, 0)
     with scripted([failed(500)]) as server:
         task = asyncio.create_task(executor.run(written, server))
@@ -333,10 +332,10 @@ def test_openai_by_name_needs_a_key() -> None:
     assert load_engines(GenerationSettings(), EngineRegistry()).copy.name == "templates"
 
 
-def on_bedrock_for(server: ScriptedServer, **more: Any) -> OpenAi:
+def on_bedrock_for(server: ScriptedServer, **more: Any) -> LanguageModel:
     values: dict[str, Any] = {"bedrock_copy_base_url": f"{server.url}/openai/v1", **more}
     settings = GenerationSettings(**values)
-    return OpenAi(on_bedrock(settings), settings)
+    return LanguageModel(on_bedrock(settings), settings)
 
 
 def test_bedrock_writes_with_the_aws_credentials() -> None:

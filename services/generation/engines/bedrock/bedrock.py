@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -15,19 +16,22 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from common.aws import aws_session
 from common.errors import InvalidInputError, OverloadedError, PreconditionError, ServiceError, UnavailableError
-from common.imaging.codec import Pixels, decode, rgb
+from common.imaging.codec import decode, rgb
 from common.serving.work import AbandonedError, pause
 from productimage.context import seconds_left
 from services.generation.background.background import Background, BackgroundRequest, Origin
 from services.generation.background.prompt import build_prompt
 from services.generation.engines.bedrock.api_key import ApiKey
-from services.generation.engines.bedrock.stability import active_models, check_model, picture_in, request_body
+from services.generation.engines.bedrock.stability import check_model, picture_in, request_body
 from services.generation.engines.cloud_metrics import COST, counted
+from services.generation.engines.crop import cropped
+from services.generation.engines.models import check_alive, living, price_of_picture
 from services.generation.label.label import TRAINED
 from services.generation.placement.calmest import find_placement
 from services.generation.settings import BEARER_TOKEN, GenerationSettings
 
 if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
 log = structlog.get_logger()
@@ -36,6 +40,8 @@ ATTEMPTS = 4
 FIRST_PAUSE, MAX_PAUSE = 1.0, 8.0
 """Initial and maximum pause between attempts, in seconds."""
 CONNECT_SECONDS, READ_SECONDS = 10, 120
+END_SECONDS = 10
+"""Timeout of the question when the model ends."""
 PASSING = {
     "ThrottlingException",
     "TooManyRequestsException",
@@ -65,17 +71,40 @@ class Bedrock:
         settings: Model, region, credentials.
 
     Raises:
-        ModelRefusedError: The model has been retired or is not one of Stability's.
+        EndedModelError: The model has ended, or is not one of Stability's.
     """
 
     def __init__(self, settings: GenerationSettings) -> None:
-        check_model(settings.bedrock_model)
         self.name = f"bedrock/{settings.bedrock_model}"
+        check_alive(self.name)
+        check_model(settings.bedrock_model)
         self.model = settings.bedrock_model
         self._settings = settings
+        self._price = price_of_picture(self.name, settings.bedrock_dollars_per_picture)
         self._key = ApiKey.of(settings)
         self._session: boto3.Session = _session_of(self._key) if self._key else aws_session(settings)
         self._making_client = threading.Lock()  # clients are thread-safe; creating them is not
+
+    def ask_end(self) -> date | None:
+        """See BackgroundEngine."""
+        with closing(self._control()) as client:
+            life = client.get_foundation_model(modelIdentifier=self.model)["modelDetails"]["modelLifecycle"]
+        ends = life.get("endOfLifeTime")
+        return ends.date() if ends else None
+
+    def _control(self) -> "BedrockClient":
+        with self._making_client:
+            return self._session.client(
+                "bedrock",
+                region_name=self._settings.bedrock_region,
+                endpoint_url=self._settings.bedrock_endpoint_url,
+                config=Config(
+                    connect_timeout=END_SECONDS,
+                    read_timeout=END_SECONDS,
+                    retries={"total_max_attempts": 1},
+                    signature_version="bearer" if self._key else None,
+                ),
+            )
 
     def generate(self, request: BackgroundRequest) -> Background:
         """See BackgroundEngine.
@@ -87,11 +116,10 @@ class Bedrock:
         stand_in = self._settings.prompt_stand_in
         prompt = build_prompt(request.product, request.audience, request.terms, request.wishes, stand_in=stand_in)
         file = self._ask(request_body(prompt, request.aspect_ratio, request.seed))
-        pixels = _cropped(rgb(decode(file, self._settings)), request.aspect_ratio)
+        pixels = cropped(rgb(decode(file, self._settings)), request.aspect_ratio)
         placement = find_placement(pixels, request.product_aspect_ratio)
         placement = replace(placement, stand_in=stand_in)
-        dollars = self._settings.bedrock_dollars_per_picture
-        return Background(pixels, placement, prompt.recorded, self.name, dollars, Origin(TRAINED[0]))
+        return Background(pixels, placement, prompt.recorded, self.name, self._price, Origin(TRAINED[0], file))
 
     def _ask(self, body: bytes) -> bytes:
         """Request a picture, retrying transient failures."""
@@ -117,7 +145,7 @@ class Bedrock:
             )
             with closing(answer["body"]) as stream:
                 picture = picture_in(stream.read())
-        COST.labels(self.name).inc(self._settings.bedrock_dollars_per_picture)
+        COST.labels(self.name).inc(self._price)
         return picture
 
     def _client(self) -> "BedrockRuntimeClient":
@@ -166,7 +194,7 @@ class Bedrock:
 _MEANINGS: dict[str, Callable[[Bedrock], ServiceError]] = {
     "ResourceNotFoundException": lambda engine: PreconditionError(
         f"The image model {engine.model} is not there (any more) in {engine.region}: set GENERATION_BEDROCK_MODEL;"
-        f" {active_models()}.",
+        f" {living(engine.name)}.",
         "MODEL_GONE",
     ),
     "AccessDeniedException": lambda engine: PreconditionError(
@@ -197,11 +225,3 @@ def _may_pass(error: BaseException) -> bool:
 def _log_retry(state: RetryCallState) -> None:
     error: Any = state.outcome.exception() if state.outcome else None
     log.info("bedrock asked again", attempt=state.attempt_number, error=str(error))
-
-
-def _cropped(pixels: Pixels, aspect_ratio: float) -> Pixels:
-    """Crop the centre if the model does not offer the aspect ratio."""
-    height, width = pixels.shape[:2]
-    across, down = min(width, round(height * aspect_ratio)), min(height, round(width / aspect_ratio))
-    left, top = (width - across) // 2, (height - down) // 2
-    return pixels[top : top + down, left : left + across]

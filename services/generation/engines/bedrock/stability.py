@@ -11,19 +11,8 @@ from typing import Any
 
 from common.errors import InvalidInputError, UnavailableError
 from services.generation.background.prompt import Prompt
+from services.generation.engines.models import EndedModelError, living
 
-ACTIVE = {
-    "stability.stable-image-core-v1:1": "fast and cheap",
-    "stability.stable-image-ultra-v1:1": "the best pictures",
-    "stability.sd3-5-large-v1:0": "in between",
-}
-"""Active models, described for people. All in us-west-2 only, as of autumn 2026."""
-DEAD = {
-    "stability.stable-diffusion-xl-v1": "2025-05-20",
-    "amazon.titan-image-generator-v2:0": "2026-06-30",
-    "amazon.nova-canvas-v1:0": "2026-09-30",
-}
-"""Retired models and their end-of-life dates."""
 FAMILY = "stability."
 ASPECT_RATIOS = ((16, 9), (1, 1), (21, 9), (2, 3), (3, 2), (4, 5), (5, 4), (9, 16), (9, 21))
 MAX_PROMPT = 10_000
@@ -33,25 +22,14 @@ FILTERED_PROMPT = "Filter reason: prompt"
 FILTERED_PICTURE = "Filter reason: output image"
 
 
-class ModelRefusedError(Exception):
-    """The model cannot be used; the message says why and which models can."""
-
-
 def check_model(model: str) -> None:
-    """Reject a model that is known to be unusable; one newer than these tables is accepted.
+    """Refuse a model that speaks otherwise; one newer than what is known here is accepted.
 
     Raises:
-        ModelRefusedError: It has been retired or is not one of Stability's.
+        EndedModelError: It is not one of Stability's.
     """
-    if model in DEAD:
-        raise ModelRefusedError(f"{model} reached the end of its life ({DEAD[model]}); {active_models()}")
     if not model.startswith(FAMILY):
-        raise ModelRefusedError(f"{model} is none of Stability's text-to-image models; {active_models()}")
-
-
-def active_models() -> str:
-    """Return the list of active models, for error messages."""
-    return "these are active: " + ", ".join(f"{model} ({what})" for model, what in ACTIVE.items())
+        raise EndedModelError(f"{model} is none of Stability's text-to-image models; {living(f'bedrock/{FAMILY}')}")
 
 
 def nearest_ratio(aspect_ratio: float) -> tuple[int, int]:

@@ -88,6 +88,9 @@ class SetEngine:
         plain = next(stage for stage in self.sets if stage.matter.kind == "paper")  # the matter that is made fastest
         self.render(Shot(plain, layer, Box(16, 10, 32, 34), Size(48, 44), look, 0))
 
+    def ask_end(self) -> None:
+        """See BackgroundEngine: it does not end."""
+
     def generate(self, request: BackgroundRequest) -> RenderedSet:
         """See BackgroundEngine: the set is rendered when the ads are composed, with the product in it."""
         _, note = self._wished(request.product, request.terms, request.wishes)

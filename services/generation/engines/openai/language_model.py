@@ -4,18 +4,16 @@ https://platform.openai.com/docs/guides/structured-outputs
 """
 
 import json
+from dataclasses import replace
+from datetime import date
 
 import openai
-import structlog
 from openai.types.responses import EasyInputMessageParam
 from openai.types.shared_params import Reasoning
 from pydantic import BaseModel, Field, ValidationError
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from common.errors import InvalidInputError, OverloadedError, PreconditionError, ServiceError, UnavailableError
-from common.serving.work import AbandonedError, pause
+from common.errors import InvalidInputError, UnavailableError
 from common.words import half_widths
-from productimage.context import seconds_left
 from services.generation.audience import Terms
 from services.generation.copy.claims import unsupported
 from services.generation.copy.copy import (
@@ -29,17 +27,14 @@ from services.generation.copy.copy import (
 )
 from services.generation.copy.fields import wanted_fields
 from services.generation.engines.cloud_metrics import COST, counted
-from services.generation.engines.openai_access import Access
+from services.generation.engines.models import Model, known_model
+from services.generation.engines.openai.access import Access, end_of
+from services.generation.engines.openai.calls import patiently, time_left
 from services.generation.engines.templates import Templates
 from services.generation.settings import GenerationSettings
 from services.generation.text import described, plain
 
-log = structlog.get_logger()
-
 LANGUAGES = {"zh-TW": "Traditional Chinese as written in Taiwan", "en": "English"}
-ATTEMPTS = 3
-FIRST_PAUSE = 1.5
-"""Pause before the second attempt, in seconds; doubled each time."""
 INSTRUCTIONS = f"""\
 You write advertising copy for online shops.
 
@@ -87,7 +82,7 @@ class Answer(BaseModel):
     audience: str
 
 
-class OpenAi:
+class LanguageModel:
     """A language model of OpenAI. Thread-safe.
 
     Args:
@@ -99,8 +94,13 @@ class OpenAi:
         self.name = access.engine
         self._access = access
         self._settings = settings
+        self._model = _priced(known_model(access.engine), settings)
         effort = settings.openai_reasoning_effort
         self._reasoning: Reasoning | openai.Omit = {"effort": effort} if effort else openai.omit
+
+    def ask_end(self) -> date | None:
+        """See CopyEngine."""
+        return end_of(self._access)
 
     def write(self, request: CopyRequest) -> Copy:
         """See CopyEngine. Fields that the model leaves out, or whose texts do not fit, come from templates.
@@ -139,30 +139,14 @@ class OpenAi:
         )
 
     def _ask(self, messages: "list[EasyInputMessageParam]") -> tuple[Answer, float]:
-        """Request an answer; return it with what it cost in dollars.
-
-        Failures that may be transient are retried here, not by the client: until the caller has disconnected.
-        """
-        retrying = Retrying(
-            retry=retry_if_exception(_may_pass),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential(multiplier=FIRST_PAUSE),
-            sleep=pause,
-            before_sleep=_log_retry,
-            reraise=True,
-        )
+        """Request an answer; return it with what it cost in dollars."""
         try:
-            return retrying(self._ask_once, messages)
+            return patiently(self._access, self._ask_once, messages)
         except ValidationError as error:
             raise UnavailableError("The language model's answer could not be read.", "UNREADABLE") from error
-        except openai.OpenAIError as error:
-            log.warning("openai failed", error=type(error).__name__)
-            raise _translated(error, self._access) from error
 
     def _ask_once(self, messages: "list[EasyInputMessageParam]") -> tuple[Answer, float]:
-        left = seconds_left()
-        if left < 1:
-            raise AbandonedError
+        timeout = time_left(self._settings.openai_timeout_seconds)
         with counted(self.name):
             response = self._access.client.responses.parse(
                 model=self._access.model,
@@ -171,10 +155,10 @@ class OpenAi:
                 text_format=Answer,
                 reasoning=self._reasoning,
                 store=False,
-                timeout=min(self._settings.openai_timeout_seconds, left),
+                timeout=timeout,
             )
         usage = response.usage
-        dollars = self._cost_of(usage.input_tokens, usage.output_tokens) if usage else 0.0
+        dollars = self._model.dollars_of(usage.input_tokens, usage.output_tokens) if usage else 0.0
         COST.labels(self.name).inc(dollars)
         if response.output_parsed is None:
             raise InvalidInputError(
@@ -182,12 +166,15 @@ class OpenAi:
             )
         return response.output_parsed, dollars
 
-    def _cost_of(self, tokens_in: int, tokens_out: int) -> float:
-        settings = self._settings
-        dollars = (
-            tokens_in * settings.openai_dollars_per_million_in + tokens_out * settings.openai_dollars_per_million_out
-        )
-        return dollars / 1e6
+
+def _priced(model: Model, settings: GenerationSettings) -> Model:
+    """Return a model with the prices of the settings, where they name any."""
+    price_in, price_out = settings.openai_dollars_per_million_in, settings.openai_dollars_per_million_out
+    return replace(
+        model,
+        dollars_per_million_in=model.dollars_per_million_in if price_in is None else price_in,
+        dollars_per_million_out=model.dollars_per_million_out if price_out is None else price_out,
+    )
 
 
 def _brief(request: CopyRequest) -> str:
@@ -236,39 +223,3 @@ def _fields(answer: Answer, request: CopyRequest, spare: Copy) -> tuple[TextFiel
         if texts:
             fields.append(TextField(field.platform, field.name, tuple(texts)))
     return tuple(fields)
-
-
-def _may_pass(error: BaseException) -> bool:
-    passing = openai.APIConnectionError | openai.RateLimitError | openai.InternalServerError
-    return isinstance(error, passing) and not _is_out_of_quota(error)
-
-
-def _log_retry(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.info("openai retried", attempt=state.attempt_number, error=type(error).__name__)
-
-
-def _is_out_of_quota(error: BaseException) -> bool:
-    return isinstance(error, openai.RateLimitError) and error.code == "insufficient_quota"
-
-
-def _translated(error: openai.OpenAIError, access: Access) -> ServiceError:
-    vendor, model = access.vendor, access.model
-    if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-        return PreconditionError(f"{vendor} does not accept the key: check {access.credentials}.", "BAD_KEY")
-    if isinstance(error, openai.NotFoundError):
-        return PreconditionError(
-            f"{vendor} has no model {model} for this key: set {access.model_setting} to one it has.", "MODEL_GONE"
-        )
-    if _is_out_of_quota(error):
-        return PreconditionError(f"The {vendor} account has no credit left: add some, or use another key.", "NO_CREDIT")
-    if isinstance(error, openai.RateLimitError):
-        return OverloadedError("The language model is busy: try again in a minute.", "MODEL_BUSY")
-    if isinstance(error, openai.APITimeoutError):
-        return UnavailableError("The language model took too long.", "MODEL_SLOW")
-    if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
-        return InvalidInputError(
-            "The language model does not accept the request: describe the product in fewer or other words.",
-            "NOT_ACCEPTED",
-        )
-    return UnavailableError("The language model does not answer.")
