@@ -335,13 +335,16 @@ class EngineBody(BaseModel):
     )
     subject: str = Field(description="The setting or file behind the reason.", examples=["OPENAI_KEY"])
     remedy: str = Field(description="What enables a better engine; empty if nothing does.", examples=["OPENAI_KEY=..."])
+    facts: dict[str, str] = Field({}, description="What its results depend on: digests of weights, versions.")
+    ends: str = Field("", description="Day on which its model ends, as its vendor says; empty if none is announced.")
 
     @classmethod
     def of(cls, engine: engine_pb2.Engine) -> "EngineBody":
         """Return the body of an engine."""
         reason = engine_pb2.Reason.Name(engine.reason).removeprefix("REASON_").lower()
         fields = {"capability": engine.capability, "engine": engine.name, "reason": reason}
-        return cls.model_validate({**fields, "subject": engine.subject, "remedy": engine.remedy})
+        more = {"subject": engine.subject, "remedy": engine.remedy, "facts": dict(engine.facts), "ends": engine.ends}
+        return cls.model_validate({**fields, **more})
 
 
 class StatusBody(BaseModel):

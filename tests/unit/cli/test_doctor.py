@@ -1,6 +1,7 @@
 """Findings of the doctor: S3 against an S3-compatible server, Bedrock and OpenAI against scripted ones."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,19 @@ SECRET = "sk-very-secret"
 MODEL = "stability.stable-image-core-v1:1"
 
 
-CHECKS = {"S3": "services.history", "Bedrock": "services.generation", "OpenAI": "services.generation"}
+UNUSED = ("S3", "image model", "language model")
+
+
+@pytest.fixture(autouse=True)
+def _no_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_KEY", "IMAGES_BASE_URL", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN", "AWS_BEARER_TOKEN_BEDROCK"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def found(subject: str) -> Finding:
     """Return a finding of the module whose subject it is."""
-    return next(finding for finding in run_check(f"{CHECKS[subject]}.check") if finding.subject == subject)
+    module = "services.history.check" if subject == "S3" else "services.generation.check"
+    return next(finding for finding in run_check(module) if finding.subject == subject)
 
 
 def reply(body: object, status: int = 200) -> Reply:
@@ -37,12 +45,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "GENERATION_BACKGROUND_ENGINE": "bedrock",
+        "GENERATION_COPY_ENGINE": "templates",
     }.items():
         monkeypatch.setenv(name, value)
 
 
 def test_what_is_not_configured_is_in_order() -> None:
-    for subject in ("S3", "Bedrock", "OpenAI"):
+    for subject in UNUSED:
         finding = found(subject)
         assert finding.ok
         assert "not used" in finding.detail
@@ -52,7 +61,7 @@ def test_without_a_gateway_the_ports_are_looked_at() -> None:
     findings = {finding.subject: finding for finding in examine(NOWHERE)}
     assert findings["gateway"].detail == f"nothing responds at {NOWHERE}"
     assert findings["gateway"].fix == "make run"
-    assert {"port 50051 (segmentation)", "free disk space", *CHECKS} <= findings.keys(), "every check was made"
+    assert {"port 50051 (segmentation)", "free disk space", *UNUSED} <= findings.keys(), "every check was made"
     assert findings["weights mobile_sam"].ok
 
 
@@ -137,3 +146,47 @@ def test_the_key_to_openai_is_tried(monkeypatch: pytest.MonkeyPatch, status: int
     assert finding.ok is (status == 200)
     assert fix in finding.fix
     assert SECRET not in str(finding)
+
+
+@pytest.mark.parametrize(("ends", "ok"), [(None, True), (400, True), (90, False), (3, False), (-2, False)])
+def test_the_end_of_a_model_is_told_in_days(monkeypatch: pytest.MonkeyPatch, ends: int | None, ok: bool) -> None:
+    day = ends if ends is None else (datetime.now(UTC).date() + timedelta(days=ends)).isoformat()
+    body = {"id": "gpt-6-luna", "object": "model", "created": 1, "owned_by": "openai", "shutdown_date": day}
+    with scripted([reply(body)]) as openai:
+        monkeypatch.setenv("OPENAI_KEY", SECRET)
+        monkeypatch.setenv("GENERATION_OPENAI_BASE_URL", f"{openai.url}/v1")
+        finding = found("OpenAI")
+    assert finding.ok is ok
+    assert f"in {ends} days" in finding.detail if ends else "no end is announced" in finding.detail
+    assert ok or "gpt-6-luna (fast and cheap)" in finding.fix
+
+
+@pytest.mark.parametrize(("status", "ok"), [(200, True), (404, True), (401, False), (500, False)])
+def test_a_server_of_pictures_is_asked(monkeypatch: pytest.MonkeyPatch, status: int, ok: bool) -> None:
+    with scripted([reply({"id": "klein"}, status)]) as server:
+        monkeypatch.setenv("IMAGES_BASE_URL", f"{server.url}/v1")
+        monkeypatch.setenv("GENERATION_IMAGES_MODEL", "klein")
+        finding = found("image server")
+    assert finding.ok is ok
+    assert server.asked[0].path == "/v1/models/klein"
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_model_on_bedrock_that_ends_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT00:00:00Z")
+
+    def answer(asked: Asked) -> Reply:
+        if "availability" in asked.path:
+            return reply({"modelId": MODEL, "authorizationStatus": "AUTHORIZED", "regionAvailability": "AVAILABLE"})
+        return reply({"modelDetails": {"modelArn": "a", "modelId": MODEL, "modelLifecycle": {"endOfLifeTime": day}}})
+
+    with scripted(answer) as bedrock:
+        monkeypatch.setenv("GENERATION_BEDROCK_ENDPOINT_URL", bedrock.url)
+        finding = found("Bedrock")
+    assert not finding.ok
+    assert "days" in finding.detail
+    assert "stability.stable-image-ultra-v1:1" in finding.fix
+
+
+def test_the_age_of_prices_is_told() -> None:
+    assert found("prices of models").detail.startswith("as of 20")

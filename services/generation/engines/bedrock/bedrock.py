@@ -87,12 +87,13 @@ class Bedrock:
 
     def ask_end(self) -> date | None:
         """See BackgroundEngine."""
-        with closing(self._control()) as client:
-            life = client.get_foundation_model(modelIdentifier=self.model)["modelDetails"]["modelLifecycle"]
-        ends = life.get("endOfLifeTime")
+        with closing(self.control()) as client:
+            details = client.get_foundation_model(modelIdentifier=self.model).get("modelDetails", {})
+        ends = details.get("modelLifecycle", {}).get("endOfLifeTime")
         return ends.date() if ends else None
 
-    def _control(self) -> "BedrockClient":
+    def control(self) -> "BedrockClient":
+        """Return a client of Bedrock's control plane, to be closed."""
         with self._making_client:
             return self._session.client(
                 "bedrock",
