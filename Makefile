@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PROTOS := $(shell find protos/productimage -name '*.proto')
 STUBS := protos/python/productimage/ready
-GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3
+GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3 c2pa
 
 .PHONY: setup demo run images test test-slow coverage test-faults test-browser test-images test-rolling test-memory test-alerts lint format types types-web \
 	protos protos-lint protos-breaking settings docs weights wheels lock check clean help

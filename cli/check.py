@@ -1,6 +1,7 @@
 """`product-image check`: whether ads keep the rules of the platforms they are for."""
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,6 +17,9 @@ from common.words import half_widths
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 TEXTS = "texts.csv"
+SOURCE_TYPE = b"cv.iptc.org/newscodes/digitalsourcetype/"
+CREDENTIALS = (b"c2pa", b"C2PA")
+"""What files with content credentials contain."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ def _of_pictures(platform: Platform, folder: Path, placed: dict[str, list[dict[s
     for file in sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES):
         size, file_format = _size_and_format(file)
         found.add(size)
-        for problem in _problems(platform, rules.get(size), size, file_format, file.stat().st_size):
+        problems = _problems(platform, rules.get(size), size, file_format, file.stat().st_size)
+        for problem in (*problems, *_label_problems(file.read_bytes(), file_format)):
             yield Violation(platform.name, f"{platform.name}/{file.name}", problem)
         for element in placed.get(size, []):
             if size in rules and not _is_inside(element["box"], rules[size]):
@@ -97,6 +102,29 @@ def _problems(platform: Platform, rule: PictureRule | None, size: str, file_form
             yield f"is {file_format}: {platform.title} takes {' and '.join(platform.formats)}"
         if weight > rule.bytes:
             yield f"has {weight} bytes, more than {rule.bytes}"
+
+
+def _label_problems(file: bytes, file_format: str) -> Iterator[str]:
+    """Return what is wrong with the label and the credentials of a picture."""
+    if file_format and SOURCE_TYPE not in file.lower():
+        yield "has no label that says how it was made"
+    if any(sign in file for sign in CREDENTIALS):
+        state = _credentials(file, file_format)
+        if state not in ("Valid", "Trusted", ""):
+            yield f"has content credentials that do not hold: {state}"
+
+
+def _credentials(file: bytes, file_format: str) -> str:
+    """Return the state of a picture's content credentials; empty if c2pa-python is not installed."""
+    try:
+        import c2pa
+    except ImportError:
+        return ""
+    try:
+        with c2pa.Reader(f"image/{file_format}", io.BytesIO(file)) as reader:
+            return str(reader.get_validation_state())
+    except c2pa.C2paError as error:
+        return str(error)
 
 
 def _is_inside(box: dict[str, int], rule: PictureRule) -> bool:

@@ -140,6 +140,16 @@ class Client:
                     raise GatewayError(body["detail"], body["status"])
         raise GatewayError("The connection was lost: try again.")
 
+    async def estimate(self, brief: Brief) -> Body:
+        """Return what the ads of a brief cost."""
+        fields = {"product_name": brief.name, "product_describe": brief.describe, "locale": brief.locale}
+        more = {"sizes": brief.sizes, "texts": brief.texts, "own_background": brief.background is not None}
+        return await self._json("POST", "/api/estimate", json=fields | more)
+
+    async def replay(self, number: int) -> Body:
+        """Make a record again, and return how each stage compares."""
+        return await self._json("POST", f"/api/records/{number}/replay")
+
     async def picture(self, path: str) -> bytes:
         """Fetch a picture by a path from another response."""
         return (await self._ask("GET", f"/static/{path}")).content

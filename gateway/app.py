@@ -12,6 +12,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from common.serving.executor import BoundedExecutor
 from common.version import VERSION
 from gateway.audiences import Audiences
+from gateway.budgets import Budgets
 from gateway.clients import open_clients
 from gateway.errors import add_error_handlers
 from gateway.middleware.access import KEY_HEADER, AccessControl
@@ -48,6 +49,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             audiences=Audiences(settings.audience_file, settings.users_file),
             executor=executor,
             pictures=PictureCache(settings.picture_cache_bytes, settings.picture_cache_seconds),
+            budgets=Budgets(settings.budgets),
         )
         yield
         await clients.close()

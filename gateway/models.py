@@ -6,6 +6,7 @@ from google.protobuf.json_format import MessageToDict
 from pydantic import Base64Bytes, BaseModel, Field
 
 from common.platforms import platforms
+from gateway.ad_sizes import PATTERN
 from gateway.notes import NOTES
 from productimage.brand.v1 import brand_pb2
 from productimage.engine.v1 import engine_pb2
@@ -94,6 +95,7 @@ class StageBody(BaseModel):
         {}, description="What the result depends on beside the seed: digests of weights, versions of libraries."
     )
     dollars: float = Field(0, description="What it cost, in US dollars, as far as it is known.")
+    pixels: list[str] = Field([], description="SHA-256 of the pixels of each ad before it was compressed.")
 
 
 class ManifestBody(BaseModel):
@@ -323,6 +325,50 @@ class RecutBody(BaseModel):
     revert: Literal["earlier", "later"] | None = Field(
         None, description="Undo the last change, or redo the one undone last, in place of anything else."
     )
+
+
+class EstimateForm(BaseModel):
+    """What ads to estimate the costs of."""
+
+    product_name: str = Field("product", min_length=1, max_length=100)
+    product_describe: str = Field("", max_length=5000)
+    locale: str = Field("", max_length=20, json_schema_extra={"pattern": "^(zh-TW|en)?$"})
+    sizes: str = Field(
+        "",
+        max_length=200,
+        description="As in a generation.",
+        examples=["google,728x90"],
+        json_schema_extra={"pattern": PATTERN},
+    )
+    texts: str = Field("", max_length=100, description="As in a generation.", examples=["google"])
+    own_background: bool = Field(False, description="Whether a picture of your own is the background.")
+
+
+class EstimateBody(BaseModel):
+    """What a generation costs, in US dollars, as far as prices are known; 0 if no model in a cloud is used."""
+
+    least: float = Field(description="If everything succeeds at once.", examples=[0.082])
+    most: float = Field(description="If the copy is corrected and every allowed retry is made.", examples=[0.164])
+    pictures: int = Field(description="Pictures that an image model makes at least.", examples=[2])
+    background_engine: str = Field(examples=["bedrock/stability.stable-image-core-v1:1"])
+    copy_engine: str = Field(examples=["openai/gpt-6-luna"])
+    prices_read: str = Field(description="Day on which the prices were read.", examples=["2026-11-26"])
+
+
+class ReplayedBody(BaseModel):
+    """A stage that was made again."""
+
+    stage: str = Field(examples=["composition"])
+    engine: str = Field(description="Engine of the record.", examples=["set/forest_table"])
+    state: Literal["same", "differs", "not repeated"]
+    detail: str = Field(description="What differs, or why it was not repeated; may be empty.")
+
+
+class ReplayBody(BaseModel):
+    """A record that was made again, stage by stage; nothing was stored."""
+
+    same: bool = Field(description="Whether everything that was repeated has the same bytes.")
+    stages: list[ReplayedBody]
 
 
 class EngineBody(BaseModel):

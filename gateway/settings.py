@@ -3,7 +3,7 @@
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import limits
 from pydantic import Field, field_validator, model_validator
@@ -48,6 +48,11 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
         False,
         description="Start without API keys although other machines can reach the gateway, because something else keeps"
         " strangers out.",
+    )
+    budgets: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        {},
+        description="What each key may spend on models in clouds in a day (UTC), in dollars, as a JSON object from the"
+        " name of a caller; * stands for every other one. Counted in this process. Empty: no limits.",
     )
     rate_limit: str = Field(
         "600/minute", description="Rate limit per API key and replica, such as 10/second or 600/minute."

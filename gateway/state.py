@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Request
 
 from common.serving.executor import BoundedExecutor
 from gateway.audiences import Audiences
+from gateway.budgets import Budgets
 from gateway.clients import Clients
 from gateway.picture_cache import PictureCache
 from gateway.settings import GatewaySettings
@@ -22,6 +23,7 @@ class Gateway:
         audiences: Audience tags and sample users.
         executor: Runs blocking work.
         pictures: Cache of creatives.
+        budgets: What the owners of keys may spend.
     """
 
     settings: GatewaySettings
@@ -29,6 +31,7 @@ class Gateway:
     audiences: Audiences
     executor: BoundedExecutor
     pictures: PictureCache
+    budgets: Budgets
 
 
 def gateway_of(request: Request) -> Gateway:

@@ -38,6 +38,7 @@ class FixedSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="FIXED_")
 
     seconds: float = Field(0.02, ge=0, description="How long every call takes.")
+    dollars: float = Field(0, ge=0, description="What a background costs.")
     largest_side: int = Field(10_000, gt=0, description="Of a background, on its shorter side.")
 
 
@@ -50,6 +51,7 @@ class FixedEngines(
 
     def __init__(self, settings: FixedSettings, executor: BoundedExecutor) -> None:
         self._seconds = settings.seconds
+        self._dollars = settings.dollars
         self._largest_side = settings.largest_side
         self._executor = executor
 
@@ -96,7 +98,10 @@ class FixedEngines(
         )
         box = image_pb2.Box(left=width // 4, top=height // 4, right=width * 3 // 4, bottom=height * 3 // 4)
         return generation_pb2.GenerateBackgroundResponse(
-            picture=image_pb2.Image(raw=pixels), placement=generation_pb2.Placement(box=box), engine=ENGINE
+            dollars=self._dollars,
+            picture=image_pb2.Image(raw=pixels),
+            placement=generation_pb2.Placement(box=box),
+            engine=ENGINE,
         )
 
     async def PlaceProduct(  # noqa: N802
@@ -113,6 +118,13 @@ class FixedEngines(
             short_ad=request.product.name,
             long_ad=f"{request.product.name}: {request.product.description}",
             engine=ENGINE,
+        )
+
+    async def EstimateCosts(  # noqa: N802
+        self, _request: generation_pb2.EstimateCostsRequest, _context: "Context"
+    ) -> generation_pb2.EstimateCostsResponse:
+        return generation_pb2.EstimateCostsResponse(
+            dollars_per_picture=self._dollars, background_engine="fixed", copy_engine="fixed", prices_read="2026-11-26"
         )
 
     async def ComposeCreatives(  # noqa: N802

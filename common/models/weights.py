@@ -3,6 +3,7 @@
 import hashlib
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import structlog
@@ -22,8 +23,7 @@ def check_weights(path: Path) -> str:
     Raises:
         ValueError: The file is damaged: the manifest knows it by another hash. The text names the file and the cure.
     """
-    with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    sha256 = sha256_of(path)
     known = _known_hashes(path.parent / MANIFEST)
     if known.get(path.name, sha256) != sha256:
         raise ValueError(
@@ -33,6 +33,18 @@ def check_weights(path: Path) -> str:
     if sha256 not in known.values():
         log.warning("unknown weights", file=str(path), sha256=sha256)
     return sha256
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal; it is read once as long as it does not change."""
+    state = path.stat()
+    return _digest(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def first_file(folder: Path, *patterns: str) -> Path | None:

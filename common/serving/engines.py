@@ -1,16 +1,19 @@
 """Engines: which ones a process selected at start, and what surrounds their work."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import structlog
 from prometheus_client import Histogram
 
+from common.models.weights import sha256_of
 from common.observability.metrics import SECONDS
 from common.observability.tracing import span
 from common.serving.readiness import Watch
@@ -47,7 +50,6 @@ class Choice:
         reason: Why it was selected.
         subject: The setting or file behind the reason.
         remedy: Command or setting that enables a better engine; empty if there is none.
-        facts: What its results depend on, such as digests of weights or versions of libraries.
         ends: Day on which its model ends, as YYYY-MM-DD; empty if none is known.
     """
 
@@ -56,7 +58,6 @@ class Choice:
     reason: Reason
     subject: str
     remedy: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
     ends: str = ""
 
 
@@ -65,6 +66,7 @@ class EngineRegistry:
 
     def __init__(self) -> None:
         self._choices: dict[str, Choice] = {}
+        self._facts: dict[str, str] = {}
 
     def report_choice(self, choice: Choice) -> None:
         """Log a choice and list it in `EngineService`."""
@@ -78,6 +80,16 @@ class EngineRegistry:
             subject=choice.subject,
             better=choice.remedy or None,
         )
+
+    def note_facts(self, *, weights: Iterable[Path] = (), packages: Iterable[str] = ()) -> None:
+        """Note what results depend on beside their seeds: the digests of weights, and the versions of libraries."""
+        self._facts |= {path.name: sha256_of(path) for path in weights}
+        self._facts |= {package: version(package) for package in packages}
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What results depend on: name of a file or a library to digest or version."""
+        return self._facts
 
     def note_end(self, capability: str, ends: str) -> None:
         """Note the day on which the model behind a capability ends."""
@@ -108,7 +120,7 @@ class EngineServicer(engine_pb2_grpc.EngineServiceServicer):
                     reason=choice.reason.value,
                     subject=choice.subject,
                     remedy=choice.remedy,
-                    facts=choice.facts,
+                    facts=self._engines.facts,
                     ends=choice.ends,
                 )
                 for choice in self._engines.choices

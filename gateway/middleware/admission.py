@@ -54,6 +54,11 @@ class _Places:
                 del self._taken[caller]
 
 
+GENERATE = "/api/generate-product"
+REPLAY = re.compile(r"/api/records/\d+/replay")
+"""It takes as much work as a generation, and its place."""
+
+
 class Admission:
     """Limits the requests to each heavy route that are worked on, those whose bodies are still arriving, and downloads.
 
@@ -70,7 +75,7 @@ class Admission:
         generations = _Places(settings.max_generations, settings.max_share)
         uploads, recuts, lists = (_Places(settings.max_uploads, settings.max_share) for _ in range(3))
         self._working = {
-            "/api/generate-product": generations,
+            GENERATE: generations,
             "/api/upload-image": uploads,
             "/api/cut-out": recuts,
             "/api/upload-audience": lists,
@@ -83,7 +88,7 @@ class Admission:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        working = self._working.get(scope["path"])
+        working = self._working.get(REPLAY.sub(GENERATE, scope["path"]))
         if working is not None and scope["method"] == "POST":
             await self._work(working, scope, receive, send)
         elif scope["method"] == "GET" and DOWNLOAD.fullmatch(scope["path"]):

@@ -1,5 +1,6 @@
 """The generate pipeline: copy, then scenes, then the creatives, saved as one record."""
 
+import asyncio
 import secrets
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from common.version import VERSION
 from gateway.errors import ApiError, as_api_error, unusable
 from gateway.notes import sentences_on
 from gateway.pipelines.brief import FORMATS, Brief
+from gateway.pipelines.costs import within_budget
 from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import discard, find_upload
 from gateway.pipelines.run import Run, set_engine
@@ -32,8 +34,14 @@ REPEATABLE = (400, 409, 413, 429)
 
 
 @dataclass(frozen=True)
-class _Attempt:
-    """Creatives from one seed, and their flaws."""
+class Attempt:
+    """Creatives from one seed, and their flaws.
+
+    Attributes:
+        seed: The seed.
+        scenes: Scenes they were made in.
+        creatives: One per size.
+    """
 
     seed: int
     scenes: list[MadeScene]
@@ -41,10 +49,12 @@ class _Attempt:
 
     @property
     def flaws(self) -> list[str]:
+        """What another seed may mend."""
         return [flaw for creative in self.creatives for flaw in creative.quality.flaws]
 
     @property
     def notes(self) -> list[str]:
+        """Remarks for people."""
         of_scenes = [note for made in self.scenes for note in made.notes]
         of_creatives = [note for one in self.creatives for note in (*one.quality.flaws, *one.quality.notes)]
         return list(dict.fromkeys([*of_scenes, *of_creatives]))
@@ -56,7 +66,7 @@ class _Attempt:
 
 
 @dataclass(frozen=True)
-class _Order:
+class Order:
     """What creatives are made from.
 
     Attributes:
@@ -87,7 +97,8 @@ async def generate(run: Run, brief: Brief) -> record_pb2.Record:
     brand = await find_brand(run, brief.brand)
     upload = await find_upload(run, brief.timestamp, brief.product_image_filename)
     try:
-        record, creatives = await _make(run, brief, brand, upload)
+        async with within_budget(run, brief):
+            record, creatives = await _make(run, brief, brand, upload)
     except Exception as failure:
         error = as_api_error(failure)
         # A background of the user's own may be what is wrong; the photo is not.
@@ -105,9 +116,11 @@ async def _make(
 ) -> tuple[record_pb2.Record, list[generation_pb2.Creative]]:
     # The copy comes first: with it come the English terms for the background prompts.
     seed = secrets.randbits(32)
-    copy = await _write_copy(run, brief, brand, seed)
+    facts = asyncio.create_task(run.facts())
+    copy = await write_copy(run, brief, brand, seed)
     message = message_for(brief, brand, copy)
-    best = await _best_attempt(run, _Order(brief, upload, copy, message, seed, brand.primary_colour))
+    best = await _best_attempt(run, Order(brief, upload, copy, message, seed, brand.primary_colour))
+    run.provenance.add_facts(await facts)
     record = record_pb2.Record(
         product_name=brief.product.name,
         product_describe=brief.product.description,
@@ -128,7 +141,7 @@ async def _make(
         placed=[creative.placed for creative in best.creatives if creative.HasField("placed")],
         wishes=brief.wishes if brief.wishes.ListFields() else None,
         fidelity=[creative.fidelity for creative in best.creatives if creative.HasField("fidelity")],
-        dollars=sum(stage.dollars for stage in run.provenance.stages),
+        dollars=run.provenance.dollars,
         locale=brief.locale,
         layout=brief.layout,
         file_format=brief.file_format,
@@ -136,7 +149,12 @@ async def _make(
     return record, best.creatives
 
 
-async def _write_copy(run: Run, brief: Brief, brand: brand_pb2.Brand, seed: int) -> generation_pb2.WriteCopyResponse:
+async def write_copy(run: Run, brief: Brief, brand: brand_pb2.Brand, seed: int) -> generation_pb2.WriteCopyResponse:
+    """Write the copy.
+
+    Raises:
+        ApiError: The stage failed.
+    """
     async with run.stage("copy") as stage:
         copy = await run.clients.generation.write_copy(
             brief.product,
@@ -155,23 +173,34 @@ async def _write_copy(run: Run, brief: Brief, brand: brand_pb2.Brand, seed: int)
     return copy
 
 
-async def _best_attempt(run: Run, order: _Order) -> _Attempt:
+async def _best_attempt(run: Run, order: Order) -> Attempt:
     """Make creatives, retrying with a new seed while they have flaws; return the best attempt."""
-    brief, upload, seed = order.brief, order.upload, order.seed
-    terms = order.copy.terms if order.copy.HasField("terms") else None
-    allowed = 1 if brief.user_background else 1 + run.settings.regenerations
-    attempts: list[_Attempt] = []
+    seed = order.seed
+    allowed = 1 if order.brief.user_background else 1 + run.settings.regenerations
+    attempts: list[Attempt] = []
     while len(attempts) < allowed and not (attempts and not attempts[-1].flaws):
-        scenes = await make_scenes(run, SceneRequest(brief, terms, upload.product_aspect_ratio, seed, order.colour))
-        attempts.append(_Attempt(seed, scenes, await _compose(run, order, scenes)))
+        attempts.append(await make_attempt(run, order, seed))
         if attempts[-1].flaws and len(attempts) < allowed:
-            run.progress.expected += 1 + SCENE_STAGES * len(scenes)
+            run.progress.expected += 1 + SCENE_STAGES * len(attempts[-1].scenes)
         log.info("attempt", seed=seed, flaws=attempts[-1].flaws)
         seed = secrets.randbits(32)
     return min(attempts, key=lambda attempt: attempt.rank)
 
 
-async def _compose(run: Run, order: _Order, scenes: list[MadeScene]) -> list[generation_pb2.Creative]:
+async def make_attempt(run: Run, order: Order, seed: int) -> Attempt:
+    """Make scenes and creatives from a seed.
+
+    Raises:
+        ApiError: A stage failed.
+    """
+    brief, copy = order.brief, order.copy
+    terms = copy.terms if copy.HasField("terms") else None
+    wanted = SceneRequest(brief, terms, order.upload.product_aspect_ratio, seed, order.colour)
+    scenes = await make_scenes(run, wanted)
+    return Attempt(seed, scenes, await _compose(run, order, scenes))
+
+
+async def _compose(run: Run, order: Order, scenes: list[MadeScene]) -> list[generation_pb2.Creative]:
     brief, cutout = order.brief, order.upload.cutout
     sizes = [
         generation_pb2.CreativeSize(width=size.width, height=size.height, most_bytes=size.most_bytes)
@@ -196,6 +225,7 @@ async def _compose(run: Run, order: _Order, scenes: list[MadeScene]) -> list[gen
             set_engine(stage, f"set/{min(sets)}")
         stage.inputs.extend([*await run.sha256(cutout), *(scene.sha256 for scene in scenes if scene.sha256)])
         stage.outputs.extend(await run.sha256(*(creative.file for creative in composed.creatives)))
+        stage.pixels.extend(creative.pixels_sha256 for creative in composed.creatives)
     return list(composed.creatives)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -12,6 +12,7 @@ from prometheus_client import Histogram
 from common.observability.metrics import SECONDS
 from common.observability.tracing import span
 from common.serving.executor import BoundedExecutor
+from gateway.budgets import Budgets
 from gateway.clients import Clients
 from gateway.errors import calling
 from gateway.settings import GatewaySettings
@@ -26,6 +27,10 @@ STAGE_SECONDS = Histogram(
     ["stage", "engine"],
     buckets=SECONDS,
 )
+
+
+CAPABILITIES = {"composition": "background"}
+"""Capability behind a stage, where it has another name."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,20 @@ class Provenance:
         same = [stage for stage in self.stages if (stage.name, stage.seed, stage.engine) == (name, seed, "set")]
         self.stages = [stage for stage in self.stages if all(stage is not one for one in same[1:])]
 
+    @property
+    def dollars(self) -> float:
+        """What the stages have cost, as far as it is known."""
+        return sum(stage.dollars for stage in self.stages)
+
+    def add_facts(self, engines: Mapping[str, Mapping[str, str]]) -> None:
+        """Add to each stage what its result depends on.
+
+        Args:
+            engines: Facts by capability.
+        """
+        for stage in self.stages:
+            stage.facts.update(engines.get(CAPABILITIES.get(stage.name, stage.name), {}))
+
     def engines(self) -> dict[str, str]:
         """Return the engine of each stage."""
         return {stage.name: engine_name(stage) for stage in self.stages if stage.engine}
@@ -104,6 +123,8 @@ class Run:
         settings: Settings of the gateway.
         executor: Runs blocking work.
         request_id: Idempotency key of the request towards the history.
+        owner: Owner of the API key; empty: none.
+        budgets: What owners may spend.
         progress: Progress so far.
         provenance: How the result is made.
     """
@@ -112,6 +133,8 @@ class Run:
     settings: GatewaySettings
     executor: BoundedExecutor
     request_id: str
+    owner: str = ""
+    budgets: Budgets = field(default_factory=lambda: Budgets({}))
     progress: Progress = field(default_factory=Progress)
     provenance: Provenance = field(default_factory=Provenance)
 
@@ -141,6 +164,11 @@ class Run:
         self.progress.report(stage, done=True)
         if recorded:
             self.provenance.stages.append(stage)
+
+    async def facts(self) -> dict[str, dict[str, str]]:
+        """Return what the results of engines depend on, by capability; of processes that respond."""
+        found = await self.clients.engines()
+        return {engine.capability: dict(engine.facts) for listed in found.values() for engine in listed.engines}
 
     async def sha256(self, *inputs: bytes | str | image_pb2.Image) -> list[str]:
         """Return the digest of each file, text or picture (of its file, or its raw pixels), in hexadecimal."""

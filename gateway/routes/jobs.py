@@ -76,7 +76,15 @@ async def _execute(job: Job, gateway: Gateway, owner: str, progress: Progress) -
     async with idempotent(owner, job.key, digest, gateway.clients.records) as claimed:
         result = claimed.result
         if result is None:
-            run = Run(gateway.clients, gateway.settings, gateway.executor, claimed.request_id, progress)
+            run = Run(
+                gateway.clients,
+                gateway.settings,
+                gateway.executor,
+                claimed.request_id,
+                owner,
+                gateway.budgets,
+                progress,
+            )
             result = await job.pipeline(run)
     return RecordBody.of(result) if isinstance(result, record_pb2.Record) else UploadBody.of(result)
 

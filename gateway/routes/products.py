@@ -13,8 +13,18 @@ from common.imaging.header import KINDS, check_header
 from common.platforms import platforms
 from common.styles import styles
 from gateway.ad_sizes import DEFAULT, OFFERED, PATTERN, SETS, parse_platforms, parse_sizes
-from gateway.models import BINARY, TIMESTAMP, ErrorBody, PlatformBody, RecordBody, SizesBody
+from gateway.models import (
+    BINARY,
+    TIMESTAMP,
+    ErrorBody,
+    EstimateBody,
+    EstimateForm,
+    PlatformBody,
+    RecordBody,
+    SizesBody,
+)
 from gateway.pipelines.brief import FORMATS, LAYOUTS, Brief
+from gateway.pipelines.costs import estimate
 from gateway.pipelines.generate import generate
 from gateway.routes.jobs import EVENTS, Job, respond
 from gateway.state import GatewayDependency, IdempotencyKey
@@ -199,6 +209,32 @@ def _choice(name: str, chosen: str, offered: Iterable[str]) -> str:
             f"The {name} {chosen[:20]!r} is not offered: choose from {', '.join(names)}.", f"UNKNOWN_{name.upper()}"
         )
     return wanted
+
+
+@router.post("/estimate", responses={status: {"model": ErrorBody} for status in (400, 413, 422, 429, 503, 504)})
+async def estimate_costs(form: EstimateForm, gateway: GatewayDependency) -> EstimateBody:
+    """Return what a generation costs, before it is made. No model is asked."""
+    brief = Brief(
+        timestamp="",
+        product_image_filename="",
+        product=generation_pb2.Product(name=form.product_name, description=form.product_describe),
+        audience=generation_pb2.Audience(),
+        target_audience="",
+        locale=form.locale,
+        sizes=parse_sizes(form.sizes),
+        user_background=b"own" if form.own_background else b"",
+        platforms=parse_platforms(form.sizes, form.texts),
+    )
+    expected = await estimate(gateway.clients.generation, brief, gateway.settings)
+    prices = expected.prices
+    return EstimateBody(
+        least=round(expected.least, 4),
+        most=round(expected.most, 4),
+        pictures=expected.pictures,
+        background_engine=prices.background_engine,
+        copy_engine=prices.copy_engine,
+        prices_read=prices.prices_read,
+    )
 
 
 @router.get("/sizes")

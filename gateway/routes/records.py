@@ -1,15 +1,19 @@
 """The history: the whole list, searched and paged, one record, and one record as a file."""
 
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from gateway.errors import calling
-from gateway.models import ErrorBody, RecordBody, RecordPage
+from gateway.models import ErrorBody, RecordBody, RecordPage, ReplayBody, ReplayedBody
 from gateway.pipelines.archive import archive
+from gateway.pipelines.replay import replay
+from gateway.pipelines.run import Run
 from gateway.routes.conditional import is_current, only_tag
 from gateway.routes.streaming import first_of, streamed
 from gateway.state import Gateway, GatewayDependency
+from productimage.context import set_deadline
 
 router = APIRouter(prefix="/api", tags=["product"])
 
@@ -77,6 +81,20 @@ async def record_archive(sequence: Sequence, gateway: GatewayDependency) -> Resp
     packed = await archive(found, gateway.clients.objects, gateway.executor)
     name = f'attachment; filename="ads-{found.write_date}-{sequence}.zip"'
     return Response(packed, media_type="application/zip", headers={"Content-Disposition": name})
+
+
+@router.post("/records/{sequence}/replay", responses=ERRORS | {409: {"model": ErrorBody}, 413: {"model": ErrorBody}})
+async def replay_record(sequence: Sequence, gateway: GatewayDependency) -> ReplayBody:
+    """Make a record again and compare it with what is stored: what it says of its making is true if that is the same.
+
+    Nothing is stored, and nothing is asked of a model in a cloud.
+    """
+    set_deadline(time.monotonic() + gateway.settings.request_deadline_seconds)
+    async with calling("history"):
+        record = await gateway.clients.records.get_record(sequence)
+    run = Run(gateway.clients, gateway.settings, gateway.executor, record.request_id)
+    stages = [ReplayedBody(**vars(stage)) for stage in await replay(run, record, gateway.audiences)]
+    return ReplayBody(same=all(stage.state != "differs" for stage in stages), stages=stages)
 
 
 @router.delete("/records/{sequence}", status_code=204, response_class=Response, responses=ERRORS)

@@ -26,6 +26,7 @@ from services.generation.compose.layout import MessageZone
 from services.generation.compose.quality import Limits
 from services.generation.copy.copy import DEFAULT_LOCALE, LOCALES, TONES, Copy, CopyRequest
 from services.generation.geometry import Box, Size
+from services.generation.label.credentials import Credentials
 from services.generation.label.label import Label
 from services.generation.message.layouts import layout_names
 from services.generation.message.message import FONTS, MOST_CHARACTERS, Colour, Message
@@ -317,7 +318,12 @@ def _colour(text: str) -> Colour | None:
     return red, green, blue
 
 
-def output(request: generation_pb2.ComposeCreativesRequest, file_format: FileFormat, limits: Limits) -> Output:
+def output(
+    request: generation_pb2.ComposeCreativesRequest,
+    file_format: FileFormat,
+    limits: Limits,
+    credentials: Credentials | None = None,
+) -> Output:
     """Return how the creatives are encoded: as the request says, else as configured.
 
     Raises:
@@ -327,7 +333,7 @@ def output(request: generation_pb2.ComposeCreativesRequest, file_format: FileFor
     if len(label.identifier) > MAX_IDENTIFIER:
         raise InvalidInputError(f"An identifier has at most {MAX_IDENTIFIER} characters.", "LABEL")
     known = Label(plain(label.identifier), label.photo_sha256)
-    return Output(FILE_FORMATS.get(request.file_format, file_format), limits, known)
+    return Output(FILE_FORMATS.get(request.file_format, file_format), limits, known, credentials)
 
 
 def scenes(request: generation_pb2.ComposeCreativesRequest, limits: ImageLimits) -> list[Scene]:
@@ -387,6 +393,7 @@ def creatives_response(
                     notes=creative.quality.notes,
                 ),
                 set=creative.set_name,
+                pixels_sha256=creative.pixels_sha256,
                 fidelity=provenance_pb2.Fidelity(
                     picture=f"{order.size.width}x{order.size.height}", **vars(creative.fidelity)
                 ),

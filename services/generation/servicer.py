@@ -16,6 +16,8 @@ from services.generation.compose.compose import compose
 from services.generation.compose.in_set import compose_in_set
 from services.generation.compose.quality import Limits
 from services.generation.engines.base import Engines
+from services.generation.engines.models import read_on
+from services.generation.label.credentials import Credentials
 from services.generation.message.fonts import Fonts
 from services.generation.message.words import Words
 from services.generation.placement.place import place_product
@@ -34,6 +36,7 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
         self._executor = executor
         self._limits = Limits(settings.min_fill, settings.min_contrast, settings.max_creative_bytes)
         self._fonts = Fonts(settings.weights_dir)
+        self._credentials = Credentials.of(settings)
 
     async def GenerateBackground(  # noqa: N802
         self, request: generation_pb2.GenerateBackgroundRequest, _context: "Context"
@@ -78,6 +81,19 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
             copy = self._engines.copy.write(wanted)
         return converters.copy_response(copy)
 
+    async def EstimateCosts(  # noqa: N802
+        self, request: generation_pb2.EstimateCostsRequest, _context: "Context"
+    ) -> generation_pb2.EstimateCostsResponse:
+        """See generation.proto."""
+        background, copy = self._engines.background, self._engines.copy
+        return generation_pb2.EstimateCostsResponse(
+            dollars_per_picture=background.dollars_per_picture,
+            dollars_per_copy=copy.estimate(converters.copy_request(request.copy)),
+            background_engine=background.name,
+            copy_engine=copy.name,
+            prices_read=read_on().isoformat(),
+        )
+
     async def ComposeCreatives(  # noqa: N802
         self, request: generation_pb2.ComposeCreativesRequest, _context: "Context"
     ) -> generation_pb2.ComposeCreativesResponse:
@@ -89,7 +105,7 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
     ) -> generation_pb2.ComposeCreativesResponse:
         orders, wanted = converters.orders(request), converters.rendered_set(request)
         cutout = to_pixels(request.cutout, self._settings)
-        output = converters.output(request, self._settings.creative_format, self._limits)
+        output = converters.output(request, self._settings.creative_format, self._limits, self._credentials)
         message = converters.message(request, self._settings)
         words = Words(message, self._fonts) if message else None
         if wanted is None:

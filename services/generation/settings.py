@@ -145,6 +145,18 @@ class GenerationSettings(ServiceSettings, AwsSettings):
         description="Maximum file size of a creative, in bytes. JPEG and WebP are compressed to fit; a larger PNG is"
         " noted in the record.",
     )
+    c2pa_certificate: Path | None = Field(
+        None,
+        description="Certificate chain (PEM) with which ads get content credentials; `product-image certificate` makes"
+        " one to try. Unset: none.",
+    )
+    c2pa_key: Path | None = Field(None, description="Private key of that certificate (PEM).")
+    c2pa_algorithm: Literal["es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519"] = Field(
+        "es256", description="Algorithm of that key."
+    )
+    c2pa_timestamps: str = Field(
+        "", description="URL of a time-stamping authority for content credentials. Empty: none; ads are made offline."
+    )
     min_fill: float = Field(
         0.12,
         ge=0,

@@ -1,11 +1,16 @@
 """Options of a generation and the provenance in its record, against the five real processes."""
 
 import hashlib
+import io
+import json
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from PIL import Image
+from typer.testing import CliRunner
 
+from cli.__main__ import app
 from common.platforms import most_bytes
 from common.version import VERSION
 from services.generation.engines.set.description import all_sets
@@ -52,6 +57,68 @@ def test_every_record_tells_how_it_was_made(system: System) -> None:
         assert stage["seconds"] > 0
         assert record["engines"].get(stage["name"], "").startswith(stage["engine"])
     assert system.client.get("/api/history").json()[-1] == record
+
+
+def test_a_record_can_be_made_again_byte_for_byte(system: System) -> None:
+    wishes = {"style": "coloured_paper", "layout": "auto", "price": "$29", "locale": "en", "sizes": "300x250,320x100"}
+    record = system.generate(system.upload().json(), **wishes).json()
+    assert record["wishes"] == {"scene": "", "avoid": "", "style": "coloured_paper"}
+    assert record["engines"]["composition"] in ("set/paper_sweep", "set/paper_above")
+    stored = system.stored()
+    again = CliRunner().invoke(
+        app, ["--gateway", str(system.client.base_url), "--json", "replay", str(record["sequence"])]
+    )
+    replayed = json.loads(again.stdout)
+    assert [(stage["stage"], stage["state"]) for stage in replayed["stages"]] == [
+        ("cut_out", "same"),
+        ("copy", "same"),
+        ("composition", "same"),
+    ]
+    assert (again.exit_code, replayed["same"]) == (0, True)
+    assert system.stored() == stored, "nothing is stored"
+    facts = {name for stage in record["manifest"]["stages"] for name in stage["facts"]}
+    assert {"numpy", "mitsuba"} <= facts
+
+
+def test_what_differs_is_named(system: System) -> None:
+    upload = system.upload().json()
+    record = system.generate(upload).json()
+    box = {"left": 300, "top": 200, "right": 700, "bottom": 900}
+    marked = {"timestamp": upload["timestamp"], "product_image_filename": upload["filename"], "box": box}
+    assert system.client.post("/api/cut-out", json=marked | {"start_over": True}).status_code == 200
+    replayed = system.client.post(f"/api/records/{record['sequence']}/replay").json()
+    composition = replayed["stages"][-1]
+    assert composition["stage"] == "composition"
+    assert composition["state"] == "not repeated"
+    assert composition["detail"] == "the cut-out was changed since"
+
+
+def test_what_was_not_kept_is_not_repeated(system: System) -> None:
+    record = system.generate_on(room(), system.upload().json()).json()
+    replayed = system.client.post(f"/api/records/{record['sequence']}/replay").json()
+    assert replayed["stages"][-1]["detail"] == "the picture was not kept"
+    assert replayed["same"]
+    assert system.client.post("/api/records/999/replay").status_code == 404
+
+
+def test_every_ad_is_labelled_and_its_product_is_that_of_the_photo(system: System) -> None:
+    upload = system.upload().json()
+    made = (
+        (system.generate(upload).json(), "compositeSynthetic"),
+        (
+            system.generate_on(room(), upload).json(),
+            "compositeCapture",
+        ),
+    )
+    for record, source_type in made:
+        [ad] = system.pictures(record)
+        read = Image.open(io.BytesIO(ad)).getxmp()["xmpmeta"]["RDF"]["Description"]
+        assert read["DigitalSourceType"].endswith(f"/{source_type}")
+        assert read["identifier"] == f"{upload['timestamp']}/{record['request_id']}"
+        [fidelity] = record["fidelity"]
+        assert fidelity["picture"] == "300x250"
+        assert fidelity["largest"] < 1
+        assert 0 < fidelity["mean"] < 4
 
 
 def test_the_sizes_are_the_users_choice(system: System) -> None:

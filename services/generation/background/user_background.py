@@ -5,6 +5,7 @@ import numpy as np
 
 from common.imaging.codec import Pixels
 from services.generation.background.background import Background, Origin
+from services.generation.label.credentials import carries_credentials
 from services.generation.label.label import source_type_in
 from services.generation.placement.calmest import find_placement
 
@@ -24,5 +25,5 @@ def place_in(picture: Pixels, product_aspect_ratio: float, file: bytes = b"") ->
     scale = MAX_SIDE / max(picture.shape[:2])
     if scale < 1:
         picture = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    origin = Origin(source_type_in(file))
+    origin = Origin(source_type_in(file), file if carries_credentials(file) else b"")
     return Background(picture, find_placement(picture, product_aspect_ratio), "", NAME, origin=origin)

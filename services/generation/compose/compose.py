@@ -1,5 +1,6 @@
 """Composition of a background and a cutout to finished creatives."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled
 from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
 from services.generation.geometry import Box, Crop, Size
+from services.generation.label.credentials import Credentials
 from services.generation.label.label import Label, composite_type, xmp_of
 from services.generation.message.draw import draw, flaws, prepared
 from services.generation.message.layouts import product_frame
@@ -58,11 +60,13 @@ class Output:
         file_format: File format.
         limits: Limits of the quality check.
         label: What the files are labelled with.
+        credentials: Signs the files; None: they are not signed.
     """
 
     file_format: FileFormat = "jpeg"
     limits: Limits = field(default_factory=Limits)
     label: Label = field(default_factory=Label)
+    credentials: Credentials | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Creative:
         quality: Result of the quality check.
         set_name: The set it was rendered in; empty if it was not.
         fidelity: How true the product is to its photo.
+        pixels_sha256: SHA-256 of its pixels before they were compressed.
         setting: Where its words stand; None if it has none.
     """
 
@@ -94,6 +99,7 @@ class Creative:
     quality: Quality
     fidelity: Fidelity
     set_name: str = ""
+    pixels_sha256: str = ""
     setting: Setting | None = None
 
 
@@ -216,8 +222,7 @@ def finish(shown: Shown, order: Order, output: Output, words: Words | None, sett
     if words and setting and ground:
         pixels = draw(pixels, words.message, setting, ground)
         notes = flaws(setting, ground)
-    xmp = xmp_of(output.label, composite_type(shown.origin.source_type))
-    file = encode_ad(pixels, output.file_format, limits.file_bytes, xmp)
+    file = labelled(pixels, output, limits.file_bytes, shown.origin)
     quality = assess(
         shown.layer,
         shown.picture,
@@ -230,7 +235,22 @@ def finish(shown: Shown, order: Order, output: Output, words: Words | None, sett
         notes=notes,
     )
     true = fidelity(shown.photo, behind, shown.box, pixels, file)
-    return Creative(file, quality, true, shown.stage, setting)
+    return Creative(file, quality, true, shown.stage, hashlib.sha256(pixels.tobytes()).hexdigest(), setting)
+
+
+def labelled(pixels: Pixels, output: Output, most_bytes: int, origin: Origin) -> bytes:
+    """Encode a creative with its label, and sign it last; both count towards its size.
+
+    Raises:
+        PreconditionError: Even the lowest quality is too large.
+    """
+    source_type = composite_type(origin.source_type)
+    xmp, sealed_by = xmp_of(output.label, source_type), output.credentials
+    if sealed_by is None:
+        return encode_ad(pixels, output.file_format, most_bytes, xmp)
+    seal = (output.file_format, source_type, output.label, origin.file)
+    file = encode_ad(pixels, output.file_format, most_bytes - sealed_by.room(*seal), xmp)
+    return sealed_by.signed(file, *seal)
 
 
 def _cropped(light: Light, crop: Crop) -> Light:

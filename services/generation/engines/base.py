@@ -18,6 +18,10 @@ class BackgroundEngine(Protocol):
     def name(self) -> str:
         """Name in responses and records."""
 
+    @property
+    def dollars_per_picture(self) -> float:
+        """Price of a background, as far as it is known; 0 if it costs nothing."""
+
     def generate(self, request: BackgroundRequest) -> Background | RenderedSet:
         """Make a background, or say what to render when the ads are composed."""
 
@@ -31,6 +35,9 @@ class CopyEngine(Protocol):
     @property
     def name(self) -> str:
         """Name in responses and records."""
+
+    def estimate(self, request: CopyRequest) -> float:
+        """Return what the copy will cost in dollars, as far as prices are known, if it need not be corrected."""
 
     def write(self, request: CopyRequest) -> Copy:
         """Write the copy."""

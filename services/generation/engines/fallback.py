@@ -29,6 +29,10 @@ class FallbackCopy:
         self.name = first.name
         self._first, self._second = first, second
 
+    def estimate(self, request: CopyRequest) -> float:
+        """See CopyEngine."""
+        return self._first.estimate(request)
+
     def ask_end(self) -> date | None:
         """See CopyEngine."""
         return self._first.ask_end()
@@ -52,6 +56,7 @@ class FallbackBackground:
 
     def __init__(self, first: BackgroundEngine, second: BackgroundEngine) -> None:
         self.name = first.name
+        self.dollars_per_picture = first.dollars_per_picture
         self._first, self._second = first, second
 
     def ask_end(self) -> date | None:

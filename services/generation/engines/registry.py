@@ -37,6 +37,7 @@ def load_engines(settings: GenerationSettings, registry: EngineRegistry) -> Engi
     Raises:
         StartError: An engine is named in the settings but cannot be used.
     """
+    registry.note_facts(packages=["numpy", "opencv-python-headless", "pillow"])
     model = _load_image_model(settings, registry)
     if model and not settings.background_fallback:
         return Engines(model, None, _load_copy(settings, registry))
@@ -89,6 +90,7 @@ def _load_sets(settings: GenerationSettings, registry: EngineRegistry, *, is_cho
         registry.report_choice(
             Choice("background", engine.name, Reason.FALLBACK, f"{IMAGES}, {AWS}", "AWS_BEARER_TOKEN_BEDROCK=...")
         )
+    registry.note_facts(packages=["mitsuba", "drjit"])
     renderer = engine.renderer
     if renderer.is_fast:
         registry.report_choice(Choice("renderer", renderer.variant, Reason.AVAILABLE, renderer.library))

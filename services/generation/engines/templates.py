@@ -31,6 +31,10 @@ class Templates:
 
     name = "templates"
 
+    def estimate(self, _request: CopyRequest) -> float:
+        """See CopyEngine: it costs nothing."""
+        return 0.0
+
     def ask_end(self) -> None:
         """See CopyEngine: it does not end."""
 

@@ -44,6 +44,7 @@ class _Stage(TypedDict, total=False):
     outputs: list[str]
     facts: dict[str, str]
     dollars: float
+    pixels: list[str]
 
 
 class _Manifest(TypedDict, total=False):

@@ -24,8 +24,9 @@ def load_engine(settings: InpaintingSettings, registry: EngineRegistry) -> Inpai
     Raises:
         StartError: An engine is named in the settings but its weights are missing, or a weights file is damaged.
     """
+    registry.note_facts(packages=["numpy", "opencv-python-headless"])
     try:
-        engine, choice = _load(settings)
+        engine, choice = _load(settings, registry)
     except ValueError as error:
         raise StartError(str(error)) from None
     if settings.engine != "auto":
@@ -34,7 +35,7 @@ def load_engine(settings: InpaintingSettings, registry: EngineRegistry) -> Inpai
     return engine
 
 
-def _load(settings: InpaintingSettings) -> tuple[Inpainter, Choice]:
+def _load(settings: InpaintingSettings, registry: EngineRegistry) -> tuple[Inpainter, Choice]:
     deepfill = first_file(settings.weights_dir, *DEEPFILL_FILES)
     if settings.engine == "deepfill" and deepfill is None:
         raise StartError(f"INPAINTING_ENGINE=deepfill needs {_deepfill_names(settings.weights_dir)}")
@@ -43,6 +44,7 @@ def _load(settings: InpaintingSettings) -> tuple[Inpainter, Choice]:
         from services.inpainting.engines.deepfill.engine import DeepFill
 
         engine = DeepFill.load(deepfill, choose_device(settings), settings)
+        registry.note_facts(weights=[deepfill], packages=["torch"])
         return engine, Choice("inpainting", engine.name, Reason.AVAILABLE, str(deepfill))
     migan = settings.weights_dir / MIGAN_FILE
     if settings.engine == "migan" and not migan.is_file():
@@ -50,6 +52,7 @@ def _load(settings: InpaintingSettings) -> tuple[Inpainter, Choice]:
     if migan.is_file() and settings.engine in ("auto", "migan"):
         from services.inpainting.engines.migan import MiGan
 
+        registry.note_facts(weights=[migan], packages=["onnxruntime"])
         # No remedy: the weights of DeepFill may not be used for ads.
         return MiGan.load(migan), Choice("inpainting", MiGan.name, Reason.AVAILABLE, str(migan))
     from services.inpainting.engines.telea import Telea

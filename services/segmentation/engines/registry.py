@@ -3,6 +3,8 @@
 Engines are imported where they are selected, so that a process without torch can run GrabCut.
 """
 
+from typing import TYPE_CHECKING
+
 import structlog
 
 from common.errors import StartError
@@ -10,6 +12,9 @@ from common.models.weights import first_file
 from common.serving.engines import Choice, EngineRegistry, Reason
 from services.segmentation.engines.base import Detector, Engines, SaliencyFinder, Segmenter
 from services.segmentation.settings import SegmentationSettings
+
+if TYPE_CHECKING:
+    from services.segmentation.engines.soft_net import NetFile
 
 log = structlog.get_logger()
 
@@ -38,6 +43,7 @@ def load_engines(settings: SegmentationSettings, registry: EngineRegistry) -> En
     Raises:
         StartError: An engine is named in the settings but its weights are missing, or a weights file is damaged.
     """
+    registry.note_facts(packages=["numpy", "opencv-python-headless"])
     try:
         saliency = _load_saliency(settings, registry)
         segmenter = _load_segmenter(settings, registry, has_saliency=saliency is not None)
@@ -70,6 +76,7 @@ def _load_segmenter(settings: SegmentationSettings, registry: EngineRegistry, *,
     from services.segmentation.engines.sam.engine import SamEngine
 
     engine = SamEngine.load(present, choose_device(settings), settings)
+    registry.note_facts(weights=[present], packages=["torch"])
     if settings.engine == "auto":
         better = "" if engine.name == BEST_SAM else f"{FETCH} {BEST_SAM}"
         registry.report_choice(Choice("cut_out", engine.name, Reason.AVAILABLE, str(present), better))
@@ -98,6 +105,7 @@ def _load_detector(settings: SegmentationSettings, registry: EngineRegistry, seg
     from services.segmentation.engines.mask_rcnn.load import load_mask_rcnn
 
     detector = load_mask_rcnn(present, choose_device(settings))
+    registry.note_facts(weights=[present], packages=["torchvision"])
     if settings.object_finder == "mask_rcnn":
         report(detector.name, Reason.REQUESTED, FINDER)
     else:
@@ -106,7 +114,7 @@ def _load_detector(settings: SegmentationSettings, registry: EngineRegistry, seg
 
 
 def _load_saliency(settings: SegmentationSettings, registry: EngineRegistry) -> SaliencyFinder | None:
-    from services.segmentation.engines.soft_net import SoftNet, find_nets
+    from services.segmentation.engines.soft_net import find_nets
 
     nets = find_nets(settings.weights_dir, FILES_OF_OTHERS)
     if settings.net != "auto":
@@ -116,13 +124,20 @@ def _load_saliency(settings: SegmentationSettings, registry: EngineRegistry) -> 
         if file.net.commerce != "yes":
             log.warning("the licence needs a look", net=file.name, weights=file.net.weights, data=file.net.data)
         registry.report_choice(Choice("saliency", file.name, Reason.REQUESTED, "SEGMENTATION_NET"))
-        return SoftNet.load(file)
+        return _loaded(file, registry)
     file = next((one for one in nets if one.net.commerce == "yes"), None)
     if file is None:
         registry.report_choice(Choice("saliency", "none", Reason.FALLBACK, str(settings.weights_dir / NET), FETCH))
         return None
     better = "" if file.name == BEST_NET or file.path.with_suffix(".toml").exists() else f"{FETCH} {BEST_NET}"
     registry.report_choice(Choice("saliency", file.name, Reason.AVAILABLE, str(file.path), better))
+    return _loaded(file, registry)
+
+
+def _loaded(file: "NetFile", registry: EngineRegistry) -> SaliencyFinder:
+    from services.segmentation.engines.soft_net import SoftNet
+
+    registry.note_facts(weights=[file.path], packages=["onnxruntime"])
     return SoftNet.load(file)
 
 

@@ -21,6 +21,7 @@ class GenerationDeadlines:
     place_product: float = 60
     write_copy: float = 60
     compose_creatives: float = 60
+    estimate_costs: float = 10
 
 
 class GenerationClient:
@@ -89,6 +90,30 @@ class GenerationClient:
             product=product, audience=audience, locale=locale, platforms=platforms, brand=brand, tone=tone, seed=seed
         )
         return await self._connection.unary(self._stub.WriteCopy, request, self._deadlines.write_copy)
+
+    async def estimate_costs(
+        self,
+        product: generation_pb2.Product,
+        audience: generation_pb2.Audience,
+        locale: str = "",
+        *,
+        platforms: Iterable[str] = (),
+    ) -> generation_pb2.EstimateCostsResponse:
+        """Return what models in clouds cost, as far as prices are known; no model is asked.
+
+        Args:
+            product: Product to write about.
+            audience: Audience to address.
+            locale: "zh-TW" or "en"; empty means "zh-TW".
+            platforms: Platforms whose text fields are wanted, such as "google".
+
+        Raises:
+            InvalidArgumentError: As for `write_copy`.
+            ProductImageError: The call failed otherwise.
+        """
+        copy = generation_pb2.WriteCopyRequest(product=product, audience=audience, locale=locale, platforms=platforms)
+        request = generation_pb2.EstimateCostsRequest(copy=copy)
+        return await self._connection.unary(self._stub.EstimateCosts, request, self._deadlines.estimate_costs)
 
     async def compose_creatives(
         self,

@@ -26,6 +26,7 @@ from services.generation.engines.bedrock.stability import check_model, picture_i
 from services.generation.engines.cloud_metrics import COST, counted
 from services.generation.engines.crop import cropped
 from services.generation.engines.models import check_alive, living, price_of_picture
+from services.generation.label.credentials import carries_credentials
 from services.generation.label.label import TRAINED
 from services.generation.placement.calmest import find_placement
 from services.generation.settings import BEARER_TOKEN, GenerationSettings
@@ -80,7 +81,7 @@ class Bedrock:
         check_model(settings.bedrock_model)
         self.model = settings.bedrock_model
         self._settings = settings
-        self._price = price_of_picture(self.name, settings.bedrock_dollars_per_picture)
+        self.dollars_per_picture = price_of_picture(self.name, settings.bedrock_dollars_per_picture)
         self._key = ApiKey.of(settings)
         self._session: boto3.Session = _session_of(self._key) if self._key else aws_session(settings)
         self._making_client = threading.Lock()  # clients are thread-safe; creating them is not
@@ -120,7 +121,8 @@ class Bedrock:
         pixels = cropped(rgb(decode(file, self._settings)), request.aspect_ratio)
         placement = find_placement(pixels, request.product_aspect_ratio)
         placement = replace(placement, stand_in=stand_in)
-        return Background(pixels, placement, prompt.recorded, self.name, self._price, Origin(TRAINED[0], file))
+        origin = Origin(TRAINED[0], file if carries_credentials(file) else b"")
+        return Background(pixels, placement, prompt.recorded, self.name, self.dollars_per_picture, origin)
 
     def _ask(self, body: bytes) -> bytes:
         """Request a picture, retrying transient failures."""
@@ -146,7 +148,7 @@ class Bedrock:
             )
             with closing(answer["body"]) as stream:
                 picture = picture_in(stream.read())
-        COST.labels(self.name).inc(self._price)
+        COST.labels(self.name).inc(self.dollars_per_picture)
         return picture
 
     def _client(self) -> "BedrockRuntimeClient":

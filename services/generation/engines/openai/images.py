@@ -29,6 +29,7 @@ from services.generation.engines.openai.access import Access, end_of
 from services.generation.engines.openai.calls import patiently, time_left
 from services.generation.engines.openai.dialects import DIALECTS
 from services.generation.geometry import Box
+from services.generation.label.credentials import carries_credentials
 from services.generation.label.label import TRAINED
 from services.generation.placement.calmest import find_placement
 from services.generation.settings import GenerationSettings
@@ -59,6 +60,8 @@ class Images:
         self._access = access
         self._settings = settings
         self._price = price_of_picture(access.engine, settings.images_dollars_per_picture)
+        self._edits = settings.images_edit and not settings.prompt_stand_in
+        self.dollars_per_picture = 2 * self._price if self._edits else self._price
         self._dialect = DIALECTS[settings.images_dialect]
         self._most_bytes = settings.max_image_bytes * 4 // 3 + SPARE
 
@@ -79,13 +82,12 @@ class Images:
         file = patiently(self._access, self._made, prompt, request)
         pixels = cropped(rgb(decode(file, settings)), request.aspect_ratio)
         placement = find_placement(pixels, request.product_aspect_ratio)
-        dollars = self._price
-        if settings.images_edit and not stand_in:
+        if self._edits:
             edited = patiently(self._access, self._freed, pixels, placement.box, request.seed)
-            pixels, dollars = _like(rgb(decode(edited, settings)), pixels), 2 * dollars
-            file = edited
+            pixels, file = _like(rgb(decode(edited, settings)), pixels), edited
         placement = replace(placement, stand_in=stand_in)
-        return Background(pixels, placement, prompt.recorded, self.name, dollars, Origin(TRAINED[0], file))
+        origin = Origin(TRAINED[0], file if carries_credentials(file) else b"")
+        return Background(pixels, placement, prompt.recorded, self.name, self.dollars_per_picture, origin)
 
     def _made(self, prompt: Prompt, request: BackgroundRequest) -> bytes:
         width, height = size_for(request.aspect_ratio, self._settings)

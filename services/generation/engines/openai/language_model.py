@@ -34,6 +34,10 @@ from services.generation.engines.templates import Templates
 from services.generation.settings import GenerationSettings
 from services.generation.text import described, plain
 
+CHARACTERS_PER_TOKEN = 3
+"""Characters of a token, between English (4) and Chinese (1 to 2)."""
+SCHEMA_TOKENS, ANSWER_TOKENS = 300, 1200
+"""Tokens of the schema, and of an answer without fields, reasoning at low effort included, estimated generously."""
 LANGUAGES = {"zh-TW": "Traditional Chinese as written in Taiwan", "en": "English"}
 INSTRUCTIONS = f"""\
 You write advertising copy for online shops.
@@ -97,6 +101,13 @@ class LanguageModel:
         self._model = _priced(known_model(access.engine), settings)
         effort = settings.openai_reasoning_effort
         self._reasoning: Reasoning | openai.Omit = {"effort": effort} if effort else openai.omit
+
+    def estimate(self, request: CopyRequest) -> float:
+        """See CopyEngine."""
+        brief = _brief(request)
+        tokens_in = (len(INSTRUCTIONS) + len(brief)) / CHARACTERS_PER_TOKEN + SCHEMA_TOKENS
+        tokens_out = ANSWER_TOKENS + sum(field.wanted * field.rule.width for field in wanted_fields(request)) / 2
+        return self._model.dollars_of(round(tokens_in), round(tokens_out))
 
     def ask_end(self) -> date | None:
         """See CopyEngine."""

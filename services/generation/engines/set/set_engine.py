@@ -70,6 +70,7 @@ class SetEngine:
     """
 
     name = "set"
+    dollars_per_picture = 0.0
 
     def __init__(self, weights: Path, cache: Path, samples: int) -> None:
         self._folders = (PANORAMAS, weights)
