@@ -30,11 +30,18 @@ import { askForKey } from "./key.js";
  * @property {{headline: string, call_to_action: string, price: string, legal: string}} [words]
  * @property {string} [brand]
  * @property {string[]} [platforms]
+ * @property {Wishes} [wishes]
+ * @property {Fidelity[]} [fidelity]
+ * @property {number} [dollars]
  */
 /** @typedef {{name: string, state: "started" | "done", engine: string, elapsed_seconds: number, fraction: number}} Progress */
-/** @typedef {{capability: string, engine: string, reason: "requested" | "available" | "fallback" | "unspecified", subject: string, remedy: string}} Engine */
+/** @typedef {{capability: string, engine: string, reason: "requested" | "available" | "fallback" | "unspecified", subject: string, remedy: string, ends: string}} Engine */
 /** @typedef {{version: string, services: Record<string, boolean>, engines: Engine[]}} Status */
 /** @typedef {Record<string, Record<string, string>>} Options */
+/** @typedef {{name: string, en: string, zh: string, thumbnail: string}} Style */
+/** @typedef {{scene: string, avoid: string, style: string}} Wishes */
+/** @typedef {{picture: string, largest: number, mean: number, edge: number}} Fidelity */
+/** @typedef {{product_describe: string, locale: string, sizes: string, own_background: boolean}} Order */
 
 /** A request that the gateway rejected, or that failed. */
 export class ApiError extends Error {
@@ -134,6 +141,13 @@ export const getSizes = () => json("/api/sizes");
 
 /** @returns {Promise<{names: string[]}>} */
 export const getBrands = () => json("/api/brands");
+
+/** @returns {Promise<{styles: Style[]}>} */
+export const getStyles = () => json("/api/styles");
+
+/** @param {Order} order @returns {Promise<{least: number, most: number}>} */
+export const estimate = (order) =>
+  json("/api/estimate", { method: "POST", body: JSON.stringify(order), headers: { "Content-Type": "application/json" } });
 
 /** @returns {Promise<Status>} */
 export const getStatus = () => json("/api/status");

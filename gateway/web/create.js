@@ -2,9 +2,11 @@
 
 import { generate, getBrands, getSizes, getUpload } from "./api.js";
 import { chooseAudience, chosenAudience, prepareAudience } from "./audience.js";
+import { showCost } from "./cost.js";
 import { find, showError } from "./dom.js";
 import { currentUpload, isCutting, preparePhoto, show } from "./photo.js";
 import { addVariant, clearVariants } from "./results.js";
+import { addScene, chooseScene, prepareScene } from "./scene.js";
 import { Stages } from "./stages.js";
 import { clear, currentLanguage, say, t } from "./text.js";
 
@@ -81,8 +83,7 @@ function showMade(made) {
 function briefForm() {
   for (const place of [error, nameError]) clear(place);
   const upload = currentUpload();
-  const boxes = [platforms, sizes].flatMap((place) => [...place.querySelectorAll("input:checked")]);
-  const chosen = boxes.map((box) => /** @type {HTMLInputElement} */ (box).value);
+  const chosen = chosenSizes();
   name.setAttribute("aria-invalid", String(!name.value.trim()));
   if (!name.value.trim()) {
     say(nameError, "brief.name.missing");
@@ -102,9 +103,25 @@ function briefForm() {
   form.append("locale", locale.value);
   form.append("sizes", chosen.join(","));
   for (const field of WORDS) form.append(field, wordField(field).value.trim());
+  addScene(form);
   const own = background.files?.[0];
   if (own) form.append("background_image", own);
   return form;
+}
+
+function chosenSizes() {
+  const boxes = [platforms, sizes].flatMap((place) => [...place.querySelectorAll("input:checked")]);
+  return boxes.map((box) => /** @type {HTMLInputElement} */ (box).value);
+}
+
+/** What the costs depend on. */
+function order() {
+  return {
+    product_describe: describe.value.trim(),
+    locale: locale.value,
+    sizes: chosenSizes().join(","),
+    own_background: Boolean(background.files?.length),
+  };
 }
 
 /** @param {typeof WORDS[number]} field @returns {HTMLInputElement | HTMLSelectElement} */
@@ -125,6 +142,7 @@ export async function reuse(record) {
   }
   wordField("layout").value = record.words ? "auto" : "";
   wordField("brand").value = record.brand ?? "";
+  chooseScene(record.wishes);
   clear(error);
   try {
     show(await getUpload(record.product_image_filename.split("/")[0] ?? ""));
@@ -184,5 +202,7 @@ export async function prepareCreate() {
     background.value = "";
     backgroundClear.hidden = true;
   });
-  await Promise.all([prepareAudience(), fillSizes(), fillBrands()]);
+  brief.addEventListener("change", () => showCost(order));
+  await Promise.all([prepareAudience(), fillSizes(), fillBrands(), prepareScene().catch((problem) => showError(error, problem))]);
+  showCost(order);
 }

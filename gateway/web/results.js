@@ -1,6 +1,7 @@
 // Finished ads at their true size with their copy; variants of one photo are shown side by side.
 
 import { getArchive, pictureAt } from "./api.js";
+import { dollars } from "./cost.js";
 import { copyOf, find, showError } from "./dom.js";
 import { clear, label, say } from "./text.js";
 
@@ -30,11 +31,22 @@ export function variantOf(made) {
   const notes = find(".notes", HTMLElement, element);
   notes.hidden = !made.notes?.length;
   notes.replaceChildren(...(made.notes ?? []).map(note));
+  sayTrue(find(".true", HTMLElement, element), made);
   const engines = [...new Set(Object.values(made.engines ?? {}))].join(", ");
   say(find(".engines", HTMLElement, element), "results.engines", { engines, seed: made.seed });
   const error = find(".error", HTMLElement, element);
   find(".archive", HTMLButtonElement, element).addEventListener("click", () => void download(made, error));
   return element;
+}
+
+/** Say how true the product is to its photo, and what it cost. @param {HTMLElement} place @param {Made} made */
+function sayTrue(place, made) {
+  const means = (made.fidelity ?? []).map((one) => one.mean);
+  place.hidden = !means.length;
+  if (!means.length) return;
+  const mean = Math.max(...means).toFixed(1);
+  if (made.dollars) say(place, "results.true.cost", { mean, dollars: dollars(made.dollars) });
+  else say(place, "results.true", { mean });
 }
 
 /** @param {string} path @param {string} name */

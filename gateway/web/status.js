@@ -31,7 +31,7 @@ function serviceOf([name, ready]) {
 }
 
 /** @param {import("./api.js").Engine} engine */
-function engineOf({ capability, engine, reason, subject, remedy }) {
+function engineOf({ capability, engine, reason, subject, remedy, ends }) {
   const row = copyOf("t-engine");
   const title = find("th", HTMLElement, row);
   const key = stageKey(capability);
@@ -39,6 +39,7 @@ function engineOf({ capability, engine, reason, subject, remedy }) {
   else title.textContent = capability;
   find(".engine", HTMLElement, row).textContent = engine;
   say(find(".why", HTMLElement, row), `status.${reason}`, { subject });
+  if (ends) say(find(".ends", HTMLElement, row), "status.ends", { ends });
   const cell = find(".remedy", HTMLElement, row);
   if (!remedy) say(cell, reason === "requested" ? "status.chosen" : "status.best");
   else {

@@ -27,6 +27,12 @@ const EN = {
   "audience.title": "Audience", "audience.gender": "Gender", "audience.age": "Age", "audience.interest": "Interest",
   "audience.csv": "Audience list (CSV)", "audience.csv.hint": "Needs a uid column; the majority is chosen for you.",
   "audience.nobody": "None of the users in this list is known.",
+  "scene.title": "The picture around it", "scene.any": "What suits the audience",
+  "scene.words": "In your own words", "scene.example": "such as: on a beach at sunset", "scene.avoid": "Not to be seen",
+  "run.cost": "Costs about ${least}, at most ${most}.",
+  "results.true": "The product is that of your photo: its colours differ by {mean} at most on average, of which nobody notices less than 2.",
+  "results.true.cost": "The product is that of your photo: its colours differ by {mean} at most on average, of which nobody notices less than 2. Models cost about ${dollars}.",
+  "status.ends": " Its model ends on {ends}.",
   "words.title": "Words on the ads", "words.layout": "Where", "words.none": "Only what you write here", "words.auto": "Wherever fits best",
   "words.left": "Left", "words.right": "Right", "words.top": "Top", "words.bottom": "Bottom",
   "words.headline": "Headline (empty: from the text)", "words.call": "Button", "words.price": "Price", "words.brand": "Brand",
@@ -104,6 +110,12 @@ const ZH = {
   "audience.title": "目標受眾", "audience.gender": "性別", "audience.age": "年齡", "audience.interest": "興趣",
   "audience.csv": "受眾名單（CSV）", "audience.csv.hint": "需要 uid 欄位；會自動選取多數。",
   "audience.nobody": "名單中沒有已知的使用者。",
+  "scene.title": "畫面場景", "scene.any": "依受眾自動挑選",
+  "scene.words": "自己描述", "scene.example": "例如：黃昏的海灘上", "scene.avoid": "不要出現",
+  "run.cost": "費用約 {least} 美元，最多 {most} 美元。",
+  "results.true": "商品就是照片裡的商品：平均色差最多 {mean}，低於 2 肉眼看不出來。",
+  "results.true.cost": "商品就是照片裡的商品：平均色差最多 {mean}，低於 2 肉眼看不出來。模型費用約 {dollars} 美元。",
+  "status.ends": "模型將於 {ends} 停用。",
   "words.title": "圖上的文字", "words.layout": "位置", "words.none": "只放這裡填寫的字", "words.auto": "自動選最合適的位置",
   "words.left": "左側", "words.right": "右側", "words.top": "上方", "words.bottom": "下方",
   "words.headline": "標題（留空則取自文案）", "words.call": "按鈕", "words.price": "價格", "words.brand": "品牌",
@@ -164,7 +176,7 @@ const LABELS = {
 /** @typedef {keyof typeof EN} Key */
 /** @typedef {Record<string, string | number>} Values */
 
-const ATTRIBUTES = ["alt", "aria-label"];
+const ATTRIBUTES = ["alt", "aria-label", "placeholder"];
 const STORED = "language";
 
 /** @type {Language} */
