@@ -42,3 +42,13 @@ NOTES: dict[str, Sentences] = {
 def sentences_on(reasons: Iterable[str]) -> list[str]:
     """Return the sentences of the reasons that are known, in English, as records keep them."""
     return [NOTES[reason]["en"] for reason in reasons if reason in NOTES]
+
+
+def together(notes: Iterable[str]) -> list[str]:
+    """Return notes on single ads, "300x250: it looks soft.", with those that say the same of several in one."""
+    sizes: dict[str, list[str]] = {}
+    for note in notes:
+        size, is_on_one, text = note.partition(": ")
+        named = sizes.setdefault(text if is_on_one else note, [])
+        named += [size] if is_on_one else []
+    return [f"{', '.join(named)}: {text}" if named else text for text, named in sizes.items()]

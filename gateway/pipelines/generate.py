@@ -8,7 +8,7 @@ import structlog
 
 from common.version import VERSION
 from gateway.errors import ApiError, as_api_error, unusable
-from gateway.notes import sentences_on
+from gateway.notes import sentences_on, together
 from gateway.pipelines.brief import FORMATS, Brief
 from gateway.pipelines.costs import within_budget
 from gateway.pipelines.message import find_brand, message_for
@@ -57,7 +57,7 @@ class Attempt:
         """Remarks for people."""
         of_scenes = [note for made in self.scenes for note in made.notes]
         of_creatives = [note for one in self.creatives for note in (*one.quality.flaws, *one.quality.notes)]
-        return list(dict.fromkeys([*of_scenes, *of_creatives]))
+        return list(dict.fromkeys([*of_scenes, *together(of_creatives)]))
 
     @property
     def rank(self) -> tuple[int, float]:

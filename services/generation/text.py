@@ -5,17 +5,24 @@ from functools import cache
 
 import budoux
 
+VISIBLE = "LNPS"
+"""Kinds of characters that can be seen by themselves: letters, numbers, punctuation and symbols."""
 JOINER = "\u200d"
 """Zero-width joiner, kept because it joins emoji; other control and format characters become spaces."""
 
 
 def plain(text: str) -> str:
-    """Reduce a text to one line without control characters or repeated spaces; may return an empty string."""
+    """Reduce a text to one line without control characters or repeated spaces.
+
+    Returns:
+        The line; empty if nothing in it can be seen.
+    """
     printable = "".join(
         " " if unicodedata.category(character).startswith("C") and character != JOINER else character
         for character in text
     )
-    return " ".join(printable.split())
+    line = " ".join(printable.split())
+    return line if any(unicodedata.category(character)[0] in VISIBLE for character in line) else ""
 
 
 def described(text: str) -> str:

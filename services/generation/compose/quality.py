@@ -52,8 +52,8 @@ CONTACT = 0.93
 """Light around the foot over that beside it, above which the product does not seem to stand."""
 FOOT, NEAR, BESIDE = 0.06, 0.05, 0.5
 """Height of the foot; how far its shadow is looked for, and how far the light beside it: parts of height and width."""
-ENLARGED = 1.02
-"""Enlargement that is tolerated: rounding of sizes."""
+ENLARGED = 1.05
+"""Enlargement that is tolerated: nobody sees it."""
 
 
 def assess(
@@ -88,7 +88,7 @@ def assess(
     if contrast < limits.contrast:
         flaws.append(f"the product hardly stands out from the background (colour difference {contrast:.0f})")
     if enlarged > ENLARGED:
-        notes.append(f"the photo shows the product small: it is enlarged {enlarged:.1f} times and looks soft")
+        notes.append("the photo shows the product small: it is enlarged and looks soft")
     if stands and (light := light_at_contact(layer[..., 3], picture, box)) > CONTACT:
         flaws.append(f"the product hardly seems to stand: there is no shadow below it ({light:.0%} of the light)")
     if len(file) > limits.file_bytes:

@@ -13,6 +13,8 @@ NOT_LAST = "「『（《【(“‘$€£¥#"
 """Characters that end no line."""
 ORPHAN = 0.34
 """Part of the mean line below which a last line is an orphan."""
+TORN = 0.35
+"""Cost of a line that ends within a Chinese clause, as a part of the square of the mean line."""
 WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]")
 
 
@@ -31,13 +33,14 @@ def broken(text: str, room: float, most: int, width: Callable[[str], float]) -> 
     pieces = _pieces(text)
     whole = [width(piece) for piece in pieces]
     last = [width(piece.rstrip()) for piece in pieces]
+    torn = [*(_is_between_words(*two) for two in itertools.pairwise(pieces)), False]
     starts = [0.0, *itertools.accumulate(whole)]
 
     def length(start: int, end: int) -> float:
         return starts[end - 1] - starts[start] + last[end - 1]
 
     for count in range(1, min(most, len(pieces)) + 1):
-        ends = _even(len(pieces), count, room, length)
+        ends = _even(torn, count, room, length)
         if ends:
             return ["".join(pieces[start:end]).strip() for start, end in itertools.pairwise((0, *ends))]
     return None
@@ -45,12 +48,28 @@ def broken(text: str, room: float, most: int, width: Callable[[str], float]) -> 
 
 def torn_words(lines: Sequence[str]) -> int:
     """Return how many lines end between two Chinese characters, where a word may go on, not at a mark or a space."""
-    ends = itertools.pairwise(lines)
-    return sum(bool(WIDE.match(one[-1]) and WIDE.match(other[0]) and one[-1] not in NOT_FIRST) for one, other in ends)
+    return sum(_is_between_words(one, other) for one, other in itertools.pairwise(lines))
 
 
-def _even(pieces: int, count: int, room: float, length: Callable[[int, int], float]) -> tuple[int, ...]:
-    """Return where each of so many lines ends so that their lengths differ least; nothing if they do not fit."""
+def _is_between_words(one: str, other: str) -> bool:
+    """Return whether a break between two texts would be in the middle of a Chinese clause."""
+    is_after_word = bool(WIDE.match(one[-1])) and one[-1] not in NOT_FIRST
+    return is_after_word and bool(WIDE.match(other[0]) or other[0].isdigit())
+
+
+def _even(torn: Sequence[bool], count: int, room: float, length: Callable[[int, int], float]) -> tuple[int, ...]:
+    """Return where each of so many lines ends so that they differ least in length, and clauses stay whole if they can.
+
+    Args:
+        torn: Whether a line would end in the middle of a clause, by the piece that ends it.
+        count: How many lines.
+        room: Width of the longest.
+        length: Width of the pieces from one to another.
+
+    Returns:
+        Nothing if they do not fit.
+    """
+    pieces = len(torn)
     mean = length(0, pieces) / count
     # The best division of the first pieces into some lines: its cost, and where the lines end.
     best: list[tuple[float, tuple[int, ...]] | None] = [(0.0, ()), *[None] * pieces]
@@ -65,7 +84,8 @@ def _even(pieces: int, count: int, room: float, length: Callable[[int, int], flo
                 if before is None or long > room:
                     continue
                 orphan = line == count > 1 and long < ORPHAN * mean
-                cost = before[0] + (long - mean) ** 2 + (mean**2 if orphan else 0.0)
+                broken_off = (1.0 if orphan else 0.0) + (TORN if torn[end - 1] else 0.0)
+                cost = before[0] + (long - mean) ** 2 + broken_off * mean**2
                 found = longer[end]
                 if found is None or cost < found[0]:
                     longer[end] = (cost, (*before[1], end))

@@ -22,6 +22,7 @@ from services.generation.message.message import Message
 from services.generation.message.setting import Setting, legible
 from services.generation.message.words import Words
 from services.generation.srgb import to_linear, to_srgb
+from services.generation.text import plain
 from weights.manifest import FOLDER
 
 FONTS = Fonts(FOLDER)
@@ -31,7 +32,7 @@ CHINESE = Message("保溫瓶：24小時保冷", "立即選購", "NT$1,280", "實
 ENGLISH = Message("Keeps drinks cold for 24 hours", "Shop now", "$29", "Terms apply.")
 words = st.text(
     st.sampled_from("保溫瓶小時不鏽鋼，。「」abcdefgh  0123456789,.!?—…éß👨‍👩‍👧مرحبا שלום"), min_size=1, max_size=60
-).map(lambda text: " ".join(text.split()))
+).map(plain)
 
 
 def width(text: str) -> float:
@@ -159,6 +160,9 @@ def test_stories_keep_clear_of_what_the_platform_covers() -> None:
         ("月光檯燈：三段調光", 110, ["月光檯燈：", "三段調光"]),
         ("Keeps drinks cold for 24 hours", 190, ["Keeps drinks", "cold for 24 hours"]),
         ("Supercalifragilistic", 20, None),
+        ("陶杯：容量300毫升，二次燒製", 220, ["陶杯：容量300毫升，", "二次燒製"]),
+        ("原野包：上蠟帆布，兩個口袋", 180, ["原野包：", "上蠟帆布，兩個口袋"]),
+        ("原野包：上蠟帆布，兩個口袋", 145, ["原野包：上蠟", "帆布，兩個口袋"]),
     ],
 )
 def test_lines_break_between_words_and_phrases(text: str, room: float, lines: list[str] | None) -> None:
