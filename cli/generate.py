@@ -47,6 +47,7 @@ def generate(
     async def work(client: Client) -> Body:
         with progress_bar() as progress:
             bar = progress.add_task("cutting out", total=1.0)
+            await client.estimate(brief)  # what is wrong with the sizes is told before anything is made
             upload = await client.upload(photo)
             record = await client.generate(upload, brief, lambda stage: _advance(progress, bar, stage))
             progress.update(bar, completed=1.0, description="done")

@@ -3,9 +3,10 @@
 from typing import Literal
 
 from google.protobuf.json_format import MessageToDict
-from pydantic import Base64Bytes, BaseModel, Field
+from pydantic import Base64Bytes, BaseModel, Field, computed_field
 
 from common.platforms import platforms
+from common.words import half_widths
 from gateway.ad_sizes import PATTERN
 from gateway.notes import NOTES
 from productimage.brand.v1 import brand_pb2
@@ -111,6 +112,20 @@ class TextFieldBody(BaseModel):
     platform: str = Field(examples=["google"])
     name: str = Field(examples=["headline"])
     texts: list[str] = Field(examples=[["保溫瓶：24小時保冷"]])
+
+    @computed_field(description="Half-widths of each text, of which a full-width character has two.")  # type: ignore[prop-decorator]
+    @property
+    def half_widths(self) -> list[int]:
+        """Width of each text."""
+        return [half_widths(text) for text in self.texts]
+
+    @computed_field(description="The most half-widths that the platform takes; 0 if the field is unknown.")  # type: ignore[prop-decorator]
+    @property
+    def most(self) -> int:
+        """Width that the platform takes."""
+        platform = platforms().get(self.platform)
+        rule = platform.texts.get(self.name) if platform else None
+        return rule.width if rule else 0
 
 
 class WordsBody(BaseModel):

@@ -19,6 +19,13 @@ SQUARE: Family = (1, 1)
 OVERSIZE = 2
 """Resolution of backgrounds over that of the creatives, where an engine can choose."""
 SHORT_SIDES = (240, 1200)
+ZONES = {
+    "left": generation_pb2.MESSAGE_ZONE_LEFT,
+    "right": generation_pb2.MESSAGE_ZONE_RIGHT,
+    "top": generation_pb2.MESSAGE_ZONE_ABOVE,
+    "bottom": generation_pb2.MESSAGE_ZONE_BELOW,
+}
+"""Where words stand, by the layout that is asked for."""
 COPYING = ("opencv",)
 """Inpainting engines that no training made: they continue what is around the gap."""
 PAINTED = "compositeWithTrainedAlgorithmicMedia"
@@ -96,9 +103,18 @@ def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generatio
             short_side=short_side(family, sizes),
             user_picture=image_pb2.Image(encoded=brief.user_background) if brief.user_background else None,
             wishes=wishes,
+            message_zone=zone_for(brief, family),
         )
         for family, sizes in group_by_family(brief, settings).items()
     ]
+
+
+def zone_for(brief: Brief, family: Family) -> generation_pb2.MessageZone.ValueType:
+    """Return where words will stand in a background: as the layout says, else on the left, or above in tall ones."""
+    if not brief.has_words:
+        return generation_pb2.MESSAGE_ZONE_UNSPECIFIED
+    fitting = generation_pb2.MESSAGE_ZONE_LEFT if family[0] > family[1] else generation_pb2.MESSAGE_ZONE_ABOVE
+    return ZONES.get(brief.layout, fitting)
 
 
 def group_by_family(brief: Brief, settings: GatewaySettings) -> dict[Family, list[AdSize]]:

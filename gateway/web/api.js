@@ -26,7 +26,7 @@ import { askForKey } from "./key.js";
  * @property {string[]} prompts
  * @property {string[]} notes
  * @property {{software_version: string, stages: Stage[]}} [manifest]
- * @property {{platform: string, name: string, texts: string[]}[]} [texts]
+ * @property {{platform: string, name: string, texts: string[], half_widths: number[], most: number}[]} [texts]
  * @property {{headline: string, call_to_action: string, price: string, legal: string}} [words]
  * @property {string} [brand]
  * @property {string[]} [platforms]

@@ -72,7 +72,9 @@ function fieldsOf(made) {
   const element = document.createElement("details");
   const summary = document.createElement("summary");
   say(summary, "results.fields");
-  const fields = made.texts.map(({ platform, name, texts }) => textOf(null, texts.join("\n"), `${platform} · ${name.replaceAll("_", " ")}`));
+  const fields = made.texts.flatMap(({ platform, name, texts, half_widths, most }) =>
+    texts.map((text, at) => textOf(null, text, `${platform} · ${name.replaceAll("_", " ")} · ${half_widths[at]} / ${most}`)),
+  );
   element.append(summary, ...fields);
   return [element];
 }

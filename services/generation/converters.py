@@ -22,10 +22,9 @@ from services.generation.background.background import Background, BackgroundRequ
 from services.generation.background.prompt import MAX_WISH
 from services.generation.compose.compose import Creative, Order, Output, Scene
 from services.generation.compose.files import FileFormat
-from services.generation.compose.layout import MessageZone
 from services.generation.compose.quality import Limits
 from services.generation.copy.copy import DEFAULT_LOCALE, LOCALES, TONES, Copy, CopyRequest
-from services.generation.geometry import Box, Size
+from services.generation.geometry import Box, MessageZone, Size
 from services.generation.label.credentials import Credentials
 from services.generation.label.label import Label
 from services.generation.message.layouts import layout_names
@@ -88,6 +87,7 @@ def background_request(request: generation_pb2.GenerateBackgroundRequest) -> Bac
         product_aspect_ratio=_product_aspect_ratio(request.product_aspect_ratio),
         short_side=request.short_side,
         wishes=wishes(request.wishes),
+        zone=ZONES.get(request.message_zone, "none"),
     )
 
 

@@ -1,6 +1,10 @@
 """Sizes, boxes and crops: pure geometry in pixels, from the top left corner."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+MessageZone = Literal["none", "left", "right", "above", "below"]
+"""Where room is kept for words, seen from the product."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from common.imaging.codec import Pixels
 from services.generation.audience import Audience, Product, Terms
+from services.generation.geometry import MessageZone
 from services.generation.placement.placement import Placement
 
 
@@ -56,6 +57,7 @@ class BackgroundRequest:
         product_aspect_ratio: Width over height of the product; 0 if unknown.
         short_side: Target for the shorter side in pixels, for engines that can choose.
         wishes: What the user wishes of it.
+        zone: Where words will stand.
     """
 
     product: Product
@@ -66,6 +68,7 @@ class BackgroundRequest:
     product_aspect_ratio: float = 0.0
     short_side: int = 0
     wishes: Wishes = NO_WISHES
+    zone: MessageZone = "none"
 
 
 @dataclass(frozen=True)

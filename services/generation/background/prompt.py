@@ -10,6 +10,7 @@ from typing import Any
 from common.styles import styles
 from services.generation.audience import Audience, Product, Terms
 from services.generation.background.background import NO_WISHES, Wishes
+from services.generation.geometry import MessageZone
 from services.generation.text import plain
 
 MAX_TERM = 80
@@ -33,7 +34,13 @@ class Prompt:
 
 
 def build_prompt(
-    product: Product, audience: Audience, terms: Terms | None, wishes: Wishes = NO_WISHES, *, stand_in: bool
+    product: Product,
+    audience: Audience,
+    terms: Terms | None,
+    wishes: Wishes = NO_WISHES,
+    *,
+    stand_in: bool,
+    zone: MessageZone = "none",
 ) -> Prompt:
     """Build a prompt. The same arguments give the same prompt.
 
@@ -47,6 +54,7 @@ def build_prompt(
         wishes: What the user wishes: a style, and words of the user's own in place of its scene.
         stand_in: Whether to ask for an object of the product's kind where the product goes, so that light and scale
             fit (it is removed later), instead of an empty place.
+        zone: Where words will stand, so that the picture is calm there.
     """
     table = _table()
     chosen = styles().get(wishes.style)
@@ -59,6 +67,7 @@ def build_prompt(
     sentences = [
         f"{table['start']} {wished}",
         place,
+        *([table["zone"][zone]] if zone in table["zone"] else []),
         *([] if wishes.scene and not chosen else _details(scene, mood)),
         f"Style: {style}",
         *_allusions(terms),

@@ -6,11 +6,11 @@ from common.imaging.codec import Pixels
 from services.generation.background.background import Origin, RenderedSet
 from services.generation.compose.compose import Creative, Order, Output, Shown, finish, prepare
 from services.generation.compose.edges import clean_edges
-from services.generation.compose.layout import MessageZone, box_in, free_box
+from services.generation.compose.layout import box_in, free_box
 from services.generation.compose.scale import scaled
 from services.generation.engines.set.look import look_at
 from services.generation.engines.set.set_engine import SetEngine, Shot
-from services.generation.geometry import Box, Size
+from services.generation.geometry import Box, MessageZone, Size
 from services.generation.label.label import RENDERED
 from services.generation.message.layouts import Layout
 from services.generation.message.words import Words

@@ -1,8 +1,6 @@
 """Layout: from the box for the product in a background to its box in a creative."""
 
-from typing import Literal
-
-from services.generation.geometry import Box, Crop, Size
+from services.generation.geometry import Box, Crop, MessageZone, Size
 
 MARGIN = 0.05
 """Space between the product and the edges of a creative, as a fraction of its size."""
@@ -13,8 +11,6 @@ CLOSE = 0.45
 ROOMY = 0.8
 """A crop has room for a box of at most this fraction of its height."""
 
-MessageZone = Literal["none", "left", "right", "above", "below"]
-"""Where a creative keeps room for words."""
 STANDS_AT = 0.82
 """Position of the foot of the product in a rendered set, from the top of a creative."""
 TALL, WIDE = 0.68, 0.7

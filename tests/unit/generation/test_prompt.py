@@ -94,3 +94,14 @@ def test_wishes_are_data(wish: str) -> None:
     plain = build_prompt(PRODUCT, EVERYBODY, TERMS, Wishes("x"), stand_in=False)
     assert prompt.text.count('"') == plain.text.count('"')
     assert "\n" not in prompt.text + prompt.negative
+
+
+def test_where_words_will_stand_the_picture_is_asked_to_be_calm() -> None:
+    plain = build_prompt(PRODUCT, EVERYBODY, TERMS, stand_in=False)
+    assert "room for words" not in plain.text
+    texts = {
+        build_prompt(PRODUCT, EVERYBODY, TERMS, stand_in=False, zone=zone).text
+        for zone in ("left", "right", "above", "below")
+    }
+    assert len(texts) == 4
+    assert all("room for words" in text for text in texts)
