@@ -12,11 +12,12 @@ from botocore.credentials import (
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session as BotocoreSession
 from botocore.session import get_session
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common.errors import StartError
 from common.findings import Finding
+from common.settings import Secret
 
 AWS_ERRORS = (ClientError, StartError, BotoCoreError)
 """What a call to AWS, or setting one up, may raise."""
@@ -30,12 +31,12 @@ class AwsSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
 
-    aws_access_key_id: SecretStr | None = Field(
+    aws_access_key_id: Secret = Field(
         None,
         validation_alias="AWS_ACCESS_KEY_ID",
         description="Static access key. Unset: the identity of the machine or pod.",
     )
-    aws_secret_access_key: SecretStr | None = Field(
+    aws_secret_access_key: Secret = Field(
         None, validation_alias="AWS_SECRET_ACCESS_KEY", description="Secret of the access key."
     )
     aws_role_arn: str = Field(

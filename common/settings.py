@@ -2,12 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 Settings = TypeVar("Settings", bound=BaseSettings)
+NoneIfEmpty = BeforeValidator(lambda given: None if given == "" else given)
+"""A variable that is set to nothing, as containers do, counts as unset."""
+Secret = Annotated[SecretStr | None, NoneIfEmpty]
+Address = Annotated[str | None, NoneIfEmpty]
 
 
 def read_settings(kind: type[Settings]) -> Settings:

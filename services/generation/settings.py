@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from common.aws import AwsSettings
-from common.settings import ServiceSettings
+from common.settings import Address, Secret, ServiceSettings
 
 BEARER_TOKEN = "AWS_BEARER_TOKEN_BEDROCK"  # noqa: S105  # the variable's name
 FORMER_NAMES = {"studio": "set"}
@@ -30,7 +30,7 @@ class GenerationSettings(ServiceSettings, AwsSettings):
         description="Background engine. auto: images if IMAGES_BASE_URL is set, Bedrock if AWS_BEARER_TOKEN_BEDROCK,"
         " AWS_ACCESS_KEY_ID or AWS_ROLE_ARN is set, else rendered sets.",
     )
-    aws_bearer_token_bedrock: SecretStr | None = Field(
+    aws_bearer_token_bedrock: Secret = Field(
         None,
         validation_alias=BEARER_TOKEN,
         description="API key of Bedrock, in place of an access key. It is read anew when .env changes: keys may be"
@@ -44,13 +44,13 @@ class GenerationSettings(ServiceSettings, AwsSettings):
     bedrock_dollars_per_picture: float | None = Field(
         None, ge=0, description="Price of a picture of Bedrock, for costs. Unset: as known of the model."
     )
-    images_base_url: str | None = Field(
+    images_base_url: Address = Field(
         None,
         validation_alias="IMAGES_BASE_URL",
         description="Base URL of a server that speaks OpenAI's images API, such as http://localhost:8080/v1. Unset:"
         " OpenAI's own.",
     )
-    images_key: SecretStr | None = Field(
+    images_key: Secret = Field(
         None, validation_alias="IMAGES_KEY", description="API key of that server, if it wants one."
     )
     images_model: str = Field("gpt-image-2", description="Id of the image model there; empty: not sent.")
@@ -105,7 +105,7 @@ class GenerationSettings(ServiceSettings, AwsSettings):
     bedrock_copy_base_url: str | None = Field(
         None, description="Base URL of OpenAI's API on Bedrock. Unset: the region's own."
     )
-    openai_key: SecretStr | None = Field(None, validation_alias="OPENAI_KEY", description="API key of OpenAI.")
+    openai_key: Secret = Field(None, validation_alias="OPENAI_KEY", description="API key of OpenAI.")
     openai_model: str = Field("gpt-6-luna", description="OpenAI's id of the language model.")
     openai_reasoning_effort: Literal["", "none", "low", "medium", "high", "xhigh", "max"] = Field(
         "low",

@@ -1,12 +1,13 @@
 """Mutual TLS with real certificates over real sockets."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 import httpx
@@ -18,7 +19,7 @@ from common.serving.engines import EngineRegistry
 from common.serving.executor import BoundedExecutor
 from common.serving.server import Service, create_server
 from common.settings import ServiceSettings
-from productimage import InpaintingClient, Options, ProductImageError, Tls, connect
+from productimage import InpaintingClient, Options, ProductImageError, Tls, connect, renewal
 from productimage.image.v1 import image_pb2
 from productimage.inpainting.v1.inpainting_pb2 import (
     InpaintRequest,
@@ -37,7 +38,13 @@ Files = dict[str, Any]
 
 
 class Refuses(InpaintingServiceServicer):
-    async def Inpaint(self, request: InpaintRequest, _context: Any) -> InpaintResponse:  # noqa: N802
+    """Refuses every call, and remembers the certificates of its callers."""
+
+    seen: ClassVar[list[bytes]] = []
+
+    async def Inpaint(self, request: InpaintRequest, context: Any) -> InpaintResponse:  # noqa: N802
+        self.seen.extend(context.auth_context().get("x509_pem_cert", ()))
+        await asyncio.sleep(len(request.picture.encoded) / 10)
         raise InvalidInputError(f"{len(request.picture.encoded)} bytes")
 
     async def RemoveObjects(  # noqa: N802
@@ -114,6 +121,62 @@ async def test_renewed_certificates_are_taken_without_a_restart(tmp_path: Path, 
         assert await answer(port, client) == "UNAVAILABLE"
         write_files(tmp_path / "server", renewed)
         assert await answer(port, client) == "INVALID_ARGUMENT"
+
+
+async def test_a_callers_renewed_certificate_is_taken_under_load(
+    tmp_path: Path, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewal, "CHECK_SECONDS", 0.05)
+    Refuses.seen.clear()
+    files = write_files(tmp_path / "client", authority)
+    tls = Tls(files["tls_ca"], files["tls_certificate"], files["tls_key"])
+    before = files["tls_certificate"].read_bytes()
+    codes: list[str] = []
+
+    async def call(client: InpaintingClient, size: int = 0) -> None:
+        with pytest.raises(ProductImageError) as caught:
+            await client.inpaint(image_pb2.Image(encoded=bytes(size)), image_pb2.Image())
+        codes.append(caught.value.code.name)
+
+    async with (
+        listening(write_files(tmp_path / "server", authority)) as port,
+        connect(f"127.0.0.1:{port}", Options(tls=tls)) as connection,
+    ):
+        client = InpaintingClient(connection)
+        await call(client)
+        slow = asyncio.create_task(call(client, 8))
+        await asyncio.sleep(0.1)
+        write_files(tmp_path / "client", authority)
+        for _ in range(40):
+            await call(client)
+            await asyncio.sleep(0.01)
+        await slow
+    after = files["tls_certificate"].read_bytes()
+    assert Refuses.seen[0].strip() == before.strip()
+    assert Refuses.seen[-1].strip() == after.strip() != before.strip()
+    assert set(codes) == {"INVALID_ARGUMENT"}, "no call was lost, not even the one under way"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("tls_key", "another"), ("tls_key", "half"), ("tls_key", None), ("tls_ca", None)]
+)
+async def test_files_that_do_not_fit_together_yet_change_nothing(
+    tmp_path: Path, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, name: str, content: str | None
+) -> None:
+    monkeypatch.setattr(renewal, "CHECK_SECONDS", 0)
+    files, other = write_files(tmp_path / "client", authority), write_files(tmp_path / "other", authority)
+    tls = Tls(files["tls_ca"], files["tls_certificate"], files["tls_key"])
+    async with (
+        listening(write_files(tmp_path / "server", authority)) as port,
+        connect(f"127.0.0.1:{port}", Options(tls=tls)) as connection,
+    ):
+        if content is None:
+            files[name].unlink()
+        else:
+            files[name].write_text(other[name].read_text() if content == "another" else content)
+        with pytest.raises(ProductImageError) as caught:
+            await InpaintingClient(connection).inpaint(image_pb2.Image(), image_pb2.Image())
+    assert caught.value.code.name == "INVALID_ARGUMENT"
 
 
 async def test_a_missing_file_is_one_clear_line(tmp_path: Path, authority: trustme.CA) -> None:

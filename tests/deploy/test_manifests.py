@@ -21,12 +21,23 @@ from services.history.settings import HistorySettings
 from services.inpainting.settings import InpaintingSettings
 from services.segmentation.settings import SegmentationSettings
 from testing.processes import ROOT
-from tests.deploy.manifests import SCRIPTS, Manifest, base_with, containers, named, of_kind, overlay, pod
+from tests.deploy.manifests import (
+    K8S,
+    SCRIPTS,
+    Manifest,
+    base_with,
+    containers,
+    kustomize,
+    named,
+    of_kind,
+    overlay,
+    pod,
+)
 from weights.manifest import read_manifest
 
 MINORS = ("1.35", "1.36", "1.37")
 """The three newest minor versions that kubernetes-validate supports."""
-NOT_KUBERNETES = ("cert-manager.io/", "monitoring.coreos.com/")
+NOT_KUBERNETES = ("cert-manager.io/", "gateway.networking.k8s.io/", "monitoring.coreos.com/")
 """API groups of operators, whose schemas are not available here."""
 SETTINGS: dict[str, type[ServiceSettings | GatewaySettings]] = {
     "segmentation": SegmentationSettings,
@@ -129,7 +140,8 @@ def test_addresses_that_the_gateway_calls_exist(manifests: list[Manifest]) -> No
 
 
 def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:
-    namespace = named(manifests, "Namespace", "product-image-generator")
+    cluster = kustomize(K8S / "cluster")
+    namespace = named(cluster, "Namespace", "product-image-generator")
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     for deployment in deployments(manifests):
         spec = pod(deployment)
@@ -138,7 +150,7 @@ def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:
         assert security["runAsUser"] == 10001
         assert security["seccompProfile"] == {"type": "RuntimeDefault"}
         assert spec["automountServiceAccountToken"] is False
-        assert spec["priorityClassName"] == named(manifests, "PriorityClass", "")["metadata"]["name"]
+        assert spec["priorityClassName"] == named(cluster, "PriorityClass", "")["metadata"]["name"]
         assert not spec.keys() & {"hostNetwork", "hostPID", "hostIPC"}
         for container in containers(deployment):
             assert container["securityContext"] == {
@@ -270,6 +282,49 @@ def test_the_local_overlay_needs_no_cloud_and_no_key() -> None:
     ]
     assert claims == [named(manifests, "PersistentVolumeClaim", "")["metadata"]["name"]]
     assert history["spec"]["strategy"] == {"type": "Recreate"}
+
+    cpu = [pod(one)["containers"][0]["resources"]["requests"]["cpu"] for one in deployments(manifests)]
+    assert sum(int(one.removesuffix("m")) for one in cpu) <= 1000, "half of a node of two CPUs is the cluster's own"
+
+
+def test_what_an_autoscaler_scales_has_no_replicas_of_its_own(manifests: list[Manifest]) -> None:
+    """Applying it again would scale down to that number, in the middle of load."""
+    scaled = {one["spec"]["scaleTargetRef"]["name"] for one in of_kind(manifests, "HorizontalPodAutoscaler")}
+    for deployment in deployments(manifests):
+        assert ("replicas" in deployment["spec"]) is (deployment["metadata"]["name"] not in scaled)
+
+
+def test_applying_again_changes_nothing(manifests: list[Manifest]) -> None:
+    """A strategy without a type is patched anew each time."""
+    for deployment in deployments(manifests):
+        assert deployment["spec"]["strategy"]["type"] in ("RollingUpdate", "Recreate")
+
+
+def test_in_production_the_gateway_does_not_start_without_keys() -> None:
+    [container] = pod(named(overlay("production"), "Deployment", "gateway"))["containers"]
+    [secret] = [one["secretRef"] for one in container["envFrom"] if "secretRef" in one]
+    assert secret == {"name": "gateway-secrets", "optional": False}
+
+
+@pytest.mark.parametrize("component", ["ingress", "gateway-api"])
+def test_the_way_in_allows_what_the_gateway_does(component: str, tmp_path: Path) -> None:
+    manifests = base_with(component, tmp_path)
+    service = named(manifests, "Service", "gateway")
+    ports = {one["port"]: one["name"] for one in service["spec"]["ports"]}
+    if component == "ingress":
+        [rule] = named(manifests, "Ingress", "gateway")["spec"]["rules"]
+        assert rule["http"]["paths"][0]["backend"]["service"] == {"name": "gateway", "port": {"name": "http"}}
+        return
+    [rule] = named(manifests, "HTTPRoute", "gateway")["spec"]["rules"]
+    assert [ports[one["port"]] for one in rule["backendRefs"]] == ["http"]
+    for timeout in rule["timeouts"].values():
+        assert int(timeout.removesuffix("s")) > GatewaySettings().request_deadline_seconds
+
+
+def test_an_upgrade_needs_no_spare_gpu(tmp_path: Path) -> None:
+    for deployment in deployments(base_with("gpu", tmp_path)):
+        if deployment["metadata"]["name"] in ("segmentation", "inpainting"):
+            assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 1, "maxSurge": 0}
 
 
 def test_the_gpu_component_asks_for_a_gpu(tmp_path: Path) -> None:

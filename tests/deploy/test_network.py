@@ -29,6 +29,11 @@ def _ours(selector: dict[str, Any]) -> set[str]:
 
 
 def _others(peer: dict[str, Any]) -> set[str]:
+    if peer.get("ipBlock") == {"cidr": "169.254.20.10/32"}:  # NodeLocal DNSCache
+        return {DNS}
+    if peer.get("ipBlock", {}).get("cidr") == "::/0":
+        assert set(peer["ipBlock"]["except"]) == {"fc00::/7", "fe80::/10"}
+        return {CLOUDS}
     if "ipBlock" in peer:
         assert set(peer["ipBlock"]["except"]) >= {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"}
         return {CLOUDS}

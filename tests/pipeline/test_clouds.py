@@ -15,6 +15,9 @@ from tests.unit.generation.test_openai import answered, failed
 
 SIDES = {"5:4": (640, 512), "2:3": (416, 624), "1:1": (560, 560)}
 MODEL = "stability.stable-image-core-v1:1"
+ALONE = {"GENERATION_BACKGROUND_FALLBACK": "false"}
+"""Starts sooner: no renderer is loaded."""
+DENIED = {"x-amzn-ErrorType": "AccessDeniedException"}
 
 
 def paint(asked: Asked) -> Reply:
@@ -34,6 +37,11 @@ class Clouds:
         self.openai_says = answered()
         self.bedrock: ScriptedServer
         self.openai: ScriptedServer
+
+    @property
+    def pictures(self) -> list[Asked]:
+        """Pictures that were asked for."""
+        return [asked for asked in self.bedrock.asked if asked.path.endswith("/invoke")]
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +81,9 @@ def test_words_come_first_and_backgrounds_are_asked_for_in_their_terms(system: S
     assert record["engines"]["background"] == f"bedrock/{MODEL}"
     assert record["engines"]["copy"] == "openai/gpt-6-luna"
     assert (record["short_ad"], record["long_ad"], record["notes"]) == ("山" * 60, "海" * 240, [])
-    assert sorted(asked.json["aspect_ratio"] for asked in clouds.bedrock.asked) == ["2:3", "5:4"]
-    assert {asked.json["seed"] for asked in clouds.bedrock.asked} == {record["seed"] % 4294967295}
-    for asked in clouds.bedrock.asked:
+    assert sorted(asked.json["aspect_ratio"] for asked in clouds.pictures) == ["2:3", "5:4"]
+    assert {asked.json["seed"] for asked in clouds.pictures} == {record["seed"] % 4294967295}
+    for asked in clouds.pictures:
         assert '"insulated steel bottle"' in asked.json["prompt"]
         assert any(prompt.startswith(asked.json["prompt"]) for prompt in record["prompts"])
 
@@ -102,6 +110,20 @@ def test_without_openai_templates_write_and_the_record_says_so(system: System, c
     assert system.client.get("/api/history").json()[-1]["notes"] == record["notes"]
 
 
+def test_if_the_image_model_fails_ads_are_made_in_a_set_and_the_record_says_so(system: System, clouds: Clouds) -> None:
+    clouds.bedrock_says = lambda asked: (
+        paint(asked) if asked.json["aspect_ratio"] == "5:4" else Reply(403, b"{}", DENIED)
+    )
+    record = system.generate(system.upload().json(), sizes="300x250,320x480").json()
+    clouds.bedrock_says = paint
+    assert record["engines"]["composition"].startswith("set/")
+    [note] = record["notes"]
+    assert note.startswith("Rendered as a set. AWS does not let these credentials use")
+    engines = {stage["engine"] for stage in record["manifest"]["stages"] if stage["name"] == "background"}
+    assert engines == {"bedrock", "set"}, "what was paid for is told, too"
+    assert record["dollars"] >= 0.04
+
+
 def test_no_secret_is_logged_or_kept(system: System) -> None:
     logged = "\n".join(system.lines)
     assert MODEL in logged
@@ -114,10 +136,10 @@ def test_no_secret_is_logged_or_kept(system: System) -> None:
 @pytest.mark.slow
 def test_one_square_background_can_serve_all_sizes(clouds: Clouds, tmp_path: Path) -> None:
     clouds.bedrock.asked.clear()
-    with started(tmp_path, {**environment(clouds), "GATEWAY_BACKGROUNDS": "square"}) as system:
+    with started(tmp_path, {**environment(clouds), **ALONE, "GATEWAY_BACKGROUNDS": "square"}) as system:
         record = system.generate(system.upload().json(), sizes="").json()
         pictures = [decoded(system.client.get(f"/static/{path}").content) for path in record["generated_images"]]
-    assert [asked.json["aspect_ratio"] for asked in clouds.bedrock.asked] == ["1:1"]
+    assert [asked.json["aspect_ratio"] for asked in clouds.pictures] == ["1:1"]
     assert [picture.shape[:2] for picture in pictures] == [(250, 300), (480, 320), (280, 336)]
 
 
@@ -136,12 +158,12 @@ def paint_stand_in(asked: Asked) -> Reply:
 def test_the_product_takes_the_place_of_the_stand_in_that_was_asked_for(clouds: Clouds, tmp_path: Path) -> None:
     clouds.bedrock.asked.clear()
     clouds.bedrock_says = paint_stand_in
-    environ = {**environment(clouds), "GENERATION_PROMPT_STAND_IN": "true", "SEGMENTATION_ENGINE": "auto"}
+    environ = {**environment(clouds), **ALONE, "GENERATION_PROMPT_STAND_IN": "true", "SEGMENTATION_ENGINE": "auto"}
     with started(tmp_path, environ) as system:
         record = system.generate(system.upload().json(), sizes="300x250,320x480").json()
         pictures = [decoded(picture) for picture in system.pictures(record)]
     clouds.bedrock_says = paint
-    assert all("stands one plain unbranded object" in asked.json["prompt"] for asked in clouds.bedrock.asked)
+    assert all("stands one plain unbranded object" in asked.json["prompt"] for asked in clouds.pictures)
     assert record["engines"]["inpainting"] == "opencv"
     for picture in pictures:
         assert (np.abs(picture.astype(int) - (240, 220, 20)).max(axis=2) < 50).mean() < 0.002

@@ -115,6 +115,8 @@ def test_who_hangs_up_ends_the_work_down_to_the_engines_queue(tmp_path: Path) ->
     asked, go_on = threading.Event(), threading.Event()
 
     def slow(request: Asked) -> Reply:
+        if not request.path.endswith("/invoke"):
+            return Reply(404)
         asked.set()
         assert go_on.wait(60)
         return paint(request)
@@ -124,6 +126,7 @@ def test_who_hangs_up_ends_the_work_down_to_the_engines_queue(tmp_path: Path) ->
             **FAST,
             "GENERATION_BACKGROUND_ENGINE": "bedrock",
             "GENERATION_BEDROCK_ENDPOINT_URL": bedrock.url,
+            "GENERATION_BACKGROUND_FALLBACK": "false",
             "GENERATION_WORKERS": "1",
             "GATEWAY_BACKGROUNDS": "square",
             "GATEWAY_KEEP_ALIVE_SECONDS": "0.2",

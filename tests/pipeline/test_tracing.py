@@ -66,7 +66,8 @@ def test_a_request_is_one_trace_through_all_that_it_passes(told: Told) -> None:
     spans = {span.span_id: (process, span) for process, span in told[1]}
     requests = [span for process, span in spans.values() if span.kind == Span.SPAN_KIND_SERVER and process == "gateway"]
     assert [span.name for span in requests] == ["HTTP POST", "HTTP POST"]
-    assert {process for process, _ in spans.values()} == {"gateway", "generation", "history"}
+    every = {"gateway", "segmentation", "inpainting", "generation", "history"}
+    assert {process for process, _ in spans.values()} == every, "all are asked what their results depend on"
     for process, span in spans.values():
         if span in requests:
             assert span.parent_span_id.hex() == "b7ad6b7169203331"

@@ -16,8 +16,9 @@ from productimage.clients.object import ObjectClient
 from productimage.clients.record import RecordClient
 from productimage.clients.segmentation import SegmentationClient
 from productimage.clients.upload import UploadClient
-from productimage.connection import Connection, Options, Tls, connect
+from productimage.connection import Connection, Options, connect
 from productimage.errors import ProductImageError
+from productimage.tls import Tls
 
 __all__ = [
     "BrandClient",

@@ -3,31 +3,17 @@
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self, TypeVar
 
 import grpc
 
 from productimage.context import REQUEST_ID, current_request_id, seconds_left
 from productimage.errors import from_rpc_error
+from productimage.renewal import RenewedChannel
+from productimage.tls import Tls
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
-
-
-@dataclass(frozen=True)
-class Tls:
-    """PEM files for mutual TLS.
-
-    Attributes:
-        ca: Certificate of the authority that signs all others.
-        certificate: Certificate of this caller.
-        key: Private key of that certificate.
-    """
-
-    ca: Path
-    certificate: Path
-    key: Path
 
 
 def no_metadata() -> Mapping[str, str]:
@@ -128,7 +114,7 @@ class Connection:
 
 
 def connect(target: str, options: Options = DEFAULTS) -> Connection:
-    """Open a connection. It connects on first use, and again by itself after a failure.
+    """Open a connection. It connects on first use, and again by itself after a failure. Renewed TLS files are taken.
 
     Calls are spread over every address behind the target. Only UNAVAILABLE is retried: the service did not get the
     call, or asked for another attempt.
@@ -152,14 +138,10 @@ def connect(target: str, options: Options = DEFAULTS) -> Connection:
         ("grpc.service_config", _service_config(options.attempts)),
     ]
     if options.tls is None:
-        channel = grpc.aio.insecure_channel(target, options=arguments)
+        channel: grpc.aio.Channel = grpc.aio.insecure_channel(target, options=arguments)
     else:
-        channel = grpc.aio.secure_channel(target, _credentials(options.tls), options=arguments)
+        channel = RenewedChannel(lambda keys: grpc.aio.secure_channel(target, keys, options=arguments), options.tls)
     return Connection(channel, options.metadata)
-
-
-def _credentials(tls: Tls) -> grpc.ChannelCredentials:
-    return grpc.ssl_channel_credentials(tls.ca.read_bytes(), tls.key.read_bytes(), tls.certificate.read_bytes())
 
 
 def _service_config(attempts: int) -> str:

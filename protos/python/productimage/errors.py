@@ -250,6 +250,18 @@ class BadColourError(InvalidArgumentError, reason="BAD_COLOUR"):
     """A colour is not written as #RRGGBB."""
 
 
+class WishLengthError(InvalidArgumentError, reason="WISH_LENGTH"):
+    """A wish for the picture is too long."""
+
+
+class UnknownStyleError(InvalidArgumentError, reason="UNKNOWN_STYLE"):
+    """There is no such style."""
+
+
+class LabelError(InvalidArgumentError, reason="LABEL"):
+    """The identifier for the label of the ads is too long."""
+
+
 class BrandNameError(InvalidArgumentError, reason="BRAND_NAME"):
     """The name of a brand is missing or too long."""
 
@@ -468,6 +480,10 @@ class ModelSlowError(UnavailableError, reason="MODEL_SLOW"):
 
 class UnreadableError(UnavailableError, reason="UNREADABLE"):
     """The response of the cloud model could not be read."""
+
+
+class PictureElsewhereError(UnavailableError, reason="PICTURE_ELSEWHERE"):
+    """The image server named a picture on another server, which is not fetched."""
 
 
 class StoreDamagedError(DataLossError, reason="STORE_DAMAGED"):

@@ -373,3 +373,11 @@ def test_one_credential_is_enough(chosen: dict[str, Any], engine: str) -> None:
     registry = EngineRegistry()
     assert load_engines(GenerationSettings(**chosen), registry).copy.name == engine
     assert next(choice.engine for choice in registry.choices if choice.capability == "copy") == engine
+
+
+def test_what_is_set_to_nothing_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_KEY", "AWS_ACCESS_KEY_ID", "AWS_BEARER_TOKEN_BEDROCK", "IMAGES_BASE_URL", "IMAGES_KEY"):
+        monkeypatch.setenv(name, "")
+    settings = GenerationSettings()
+    assert not settings.can_use_bedrock
+    assert (settings.openai_key, settings.images_base_url, settings.images_key) == (None, None, None)
