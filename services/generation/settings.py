@@ -51,7 +51,9 @@ class GenerationSettings(ServiceSettings, AwsSettings):
         " OpenAI's own.",
     )
     images_key: Secret = Field(
-        None, validation_alias="IMAGES_KEY", description="API key of that server, if it wants one."
+        None,
+        validation_alias="IMAGES_KEY",
+        description="API key of that server, if it wants one. Unset: for OpenAI's own, OPENAI_KEY.",
     )
     images_model: str = Field("gpt-image-2", description="Id of the image model there; empty: not sent.")
     images_dialect: Literal["openai", "sd-server", "vllm-omni", "sglang", "localai"] = Field(

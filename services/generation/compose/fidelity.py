@@ -41,22 +41,28 @@ def fidelity(photo: Light, behind: Light, box: Box, made: Pixels, file: bytes) -
     """
     spot = np.s_[box.top : box.bottom, box.left : box.right]
     alpha = photo[..., 3]
-    true = _lab(to_srgb(photo[..., :3] + behind[spot] * (1 - alpha[..., None])))
+    true = to_srgb(photo[..., :3] + behind[spot] * (1 - alpha[..., None]))
     read = np.asarray(cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
-    before, after = _differences(true, made[spot]), _differences(true, read[spot])
     inside = alpha >= INSIDE
     edge = (alpha > 1 - INSIDE) & ~inside
+    changed = inside & (true != made[spot]).any(axis=-1)
+    after = _differences(true, read[spot])
     values = (
-        before[inside].max(initial=0),
+        _differences(true[changed], made[spot][changed]).max(initial=0),
         after[inside].mean() if inside.any() else 0.0,
         after[edge].mean() if edge.any() else 0.0,
     )
     return Fidelity(*(round(float(value), 2) for value in values))
 
 
-def _differences(true: NDArray[np.float32], pixels: Pixels) -> NDArray[np.float32]:
-    return np.asarray(np.linalg.norm(_lab(pixels) - true, axis=-1), np.float32)
+def _differences(true: Pixels, pixels: Pixels) -> NDArray[np.float32]:
+    """Return the difference of each pixel; both of one shape, (..., 3)."""
+    if not true.size:
+        return np.zeros(true.shape[:-1], np.float32)
+    apart = _lab(pixels) - _lab(true)
+    return np.asarray(np.linalg.norm(apart, axis=-1), np.float32).reshape(true.shape[:-1])
 
 
 def _lab(pixels: Pixels) -> NDArray[np.float32]:
-    return np.asarray(cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), np.float32)
+    plane = pixels.reshape(-1, pixels.shape[-2], 3).astype(np.float32) / 255
+    return np.asarray(cv2.cvtColor(plane, cv2.COLOR_RGB2Lab), np.float32)

@@ -312,3 +312,12 @@ def test_what_a_filter_refuses_does_not_become_a_set() -> None:
 def test_an_address_is_enough(chosen: dict[str, Any], engine: str) -> None:
     settings = GenerationSettings(background_fallback=False, **chosen)
     assert load_engines(settings, EngineRegistry()).background.name == engine
+
+
+def test_openais_own_key_goes_to_openai_and_nowhere_else() -> None:
+    def key(**chosen: Any) -> str:
+        return to_images(GenerationSettings(**chosen)).client.api_key
+
+    assert key(openai_key="sk-openai") == "sk-openai"
+    assert key(openai_key="sk-openai", images_key="sk-images") == "sk-images"
+    assert key(openai_key="sk-openai", images_base_url="http://elsewhere/v1") == "none"

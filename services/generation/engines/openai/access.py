@@ -79,8 +79,9 @@ def on_bedrock(settings: GenerationSettings) -> Access:
 
 
 def to_images(settings: GenerationSettings) -> Access:
-    """Return access to a server of pictures; OpenAI's own if no address is set."""
-    key, http = settings.images_key, DefaultHttpxClient()
+    """Return access to a server of pictures; OpenAI's own, with its key, if no address is set."""
+    key = settings.images_key or (None if settings.images_base_url else settings.openai_key)
+    http = DefaultHttpxClient()
     client = OpenAI(
         api_key=key.get_secret_value() if key else NO_KEY,
         base_url=settings.images_base_url or OPENAI,
