@@ -88,8 +88,9 @@ class Admission:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        working = self._working.get(REPLAY.sub(GENERATE, scope["path"]))
-        if working is not None and scope["method"] == "POST":
+        path, is_post = scope["path"], scope["method"] == "POST"
+        working = self._working.get(GENERATE if is_post and REPLAY.fullmatch(path) else path)
+        if working is not None and is_post:
             await self._work(working, scope, receive, send)
         elif scope["method"] == "GET" and DOWNLOAD.fullmatch(scope["path"]):
             await self._download(scope, receive, send)

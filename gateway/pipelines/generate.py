@@ -116,11 +116,11 @@ async def _make(
 ) -> tuple[record_pb2.Record, list[generation_pb2.Creative]]:
     # The copy comes first: with it come the English terms for the background prompts.
     seed = secrets.randbits(32)
-    facts = asyncio.create_task(run.facts())
+    engines = asyncio.create_task(run.engines())
     copy = await write_copy(run, brief, brand, seed)
     message = message_for(brief, brand, copy)
     best = await _best_attempt(run, Order(brief, upload, copy, message, seed, brand.primary_colour))
-    run.provenance.add_facts(await facts)
+    run.provenance.add_facts(await engines)
     record = record_pb2.Record(
         product_name=brief.product.name,
         product_describe=brief.product.description,
@@ -179,7 +179,7 @@ async def _best_attempt(run: Run, order: Order) -> Attempt:
     allowed = 1 if order.brief.user_background else 1 + run.settings.regenerations
     attempts: list[Attempt] = []
     while len(attempts) < allowed and not (attempts and not attempts[-1].flaws):
-        attempts.append(await make_attempt(run, order, seed))
+        attempts.append(await _make_attempt(run, order, seed))
         if attempts[-1].flaws and len(attempts) < allowed:
             run.progress.expected += 1 + SCENE_STAGES * len(attempts[-1].scenes)
         log.info("attempt", seed=seed, flaws=attempts[-1].flaws)
@@ -187,26 +187,26 @@ async def _best_attempt(run: Run, order: Order) -> Attempt:
     return min(attempts, key=lambda attempt: attempt.rank)
 
 
-async def make_attempt(run: Run, order: Order, seed: int) -> Attempt:
-    """Make scenes and creatives from a seed.
-
-    Raises:
-        ApiError: A stage failed.
-    """
+async def _make_attempt(run: Run, order: Order, seed: int) -> Attempt:
     brief, copy = order.brief, order.copy
     terms = copy.terms if copy.HasField("terms") else None
-    wanted = SceneRequest(brief, terms, order.upload.product_aspect_ratio, seed, order.colour)
-    scenes = await make_scenes(run, wanted)
-    return Attempt(seed, scenes, await _compose(run, order, scenes))
+    scenes = await make_scenes(run, SceneRequest(brief, terms, order.upload.product_aspect_ratio, seed, order.colour))
+    return Attempt(seed, scenes, await compose(run, order, scenes, seed))
 
 
-async def _compose(run: Run, order: Order, scenes: list[MadeScene]) -> list[generation_pb2.Creative]:
+async def compose(run: Run, order: Order, scenes: list[MadeScene], seed: int) -> list[generation_pb2.Creative]:
+    """Compose the creatives.
+
+    Raises:
+        ApiError: The stage failed.
+    """
     brief, cutout = order.brief, order.upload.cutout
     sizes = [
         generation_pb2.CreativeSize(width=size.width, height=size.height, most_bytes=size.most_bytes)
         for size in brief.sizes
     ]
     async with run.stage("composition") as stage:
+        stage.seed = seed
         composed = await run.clients.generation.compose_creatives(
             [made.scene for made in scenes],
             cutout,

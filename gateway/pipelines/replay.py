@@ -1,5 +1,6 @@
 """The replay pipeline: makes a record again, as far as that is possible, and compares each stage with the record."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,11 +8,12 @@ from gateway.ad_sizes import parse_sizes
 from gateway.audiences import Audiences
 from gateway.errors import ApiError, calling
 from gateway.pipelines.brief import Brief
-from gateway.pipelines.generate import SCENE_STAGES, STAGES, Order, make_attempt, write_copy
+from gateway.pipelines.generate import Order, compose, write_copy
 from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import BY_HAND, find_upload
 from gateway.pipelines.run import Run, engine_name
-from gateway.pipelines.scene import group_by_family
+from gateway.pipelines.scene import MadeScene, wishes_of
+from productimage.engine.v1 import engine_pb2
 from productimage.generation.v1 import generation_pb2
 from productimage.provenance.v1 import provenance_pb2
 from productimage.record.v1 import record_pb2
@@ -19,7 +21,8 @@ from productimage.upload.v1 import upload_pb2
 
 State = Literal["same", "differs", "not repeated"]
 CLOUDS = ("bedrock", "images", "openai")
-OWN_PICTURE = "own picture"
+OF_ATTEMPTS = ("background", "composition")
+"""Stages that each attempt has; the record is of one of them."""
 
 
 @dataclass(frozen=True)
@@ -43,32 +46,49 @@ async def replay(run: Run, record: record_pb2.Record, audiences: Audiences) -> l
     """Make a record again; nothing is stored.
 
     Args:
-        run: The run; its request id is the record's, which is in the labels of the ads.
+        run: The run; its request id is the record's, which is in the labels of the ads. No model in a cloud is asked.
         record: The record.
         audiences: Audience tags.
 
     Raises:
         ApiError: The record does not say how it was made (422), its photo is gone, or a stage failed.
     """
-    made = {stage.name: stage for stage in record.manifest.stages}
+    made = _made(record)
     if "composition" not in made:
         raise ApiError(422, "This record does not say how it was made: it is of an earlier version.", "NO_MANIFEST")
     brief = _brief_of(record, audiences)
-    run.progress.expected = STAGES + SCENE_STAGES * len(group_by_family(brief, run.settings))
     brand = await find_brand(run, brief.brand)
     upload = await find_upload(run, brief.timestamp, brief.product_image_filename)
+    engines = await run.engines()
     results = [await _cut_out(run, brief, made["cut_out"], upload)] if "cut_out" in made else []
-    reason = _why_not(made.get("copy"))
     copy = generation_pb2.WriteCopyResponse(short_ad=record.short_ad, long_ad=record.long_ad)
+    reason = _why_not_copy(made.get("copy"), engines)
     if not reason:
         copy = await write_copy(run, brief, brand, made["copy"].seed)
-    results.append(_compared(run, made.get("copy"), reason))
-    reason = _why_not(made.get("background")) or _changed_since(made.get("cut_out"), upload)
+    results.append(_compared(run, made.get("copy"), engines, reason))
+    reason = _why_not_ads(made, engines) or _changed_since(made.get("cut_out"), upload)
     if not reason:
         order = Order(brief, upload, copy, message_for(brief, brand, copy), record.seed, brand.primary_colour)
-        await make_attempt(run, order, record.seed)
-        run.provenance.add_facts(await run.facts())
-    return [*results, _compared(run, made["composition"], reason)]
+        await compose(run, order, [_set_of(order)], record.seed)
+    return [*results, _compared(run, made["composition"], engines, reason)]
+
+
+def _made(record: record_pb2.Record) -> dict[str, provenance_pb2.Stage]:
+    """Return the stages that the record's ads are of, by name: not those of attempts that were worse."""
+    return {
+        stage.name: stage
+        for stage in record.manifest.stages
+        if stage.name not in OF_ATTEMPTS or not stage.HasField("seed") or stage.seed == record.seed
+    }
+
+
+def _set_of(order: Order) -> MadeScene:
+    """Return the set of an order as GenerateBackground would: it is not asked, since it might ask a cloud."""
+    brief = order.brief
+    rendered = generation_pb2.RenderedSet(
+        product=brief.product, audience=brief.audience, seed=order.seed, wishes=wishes_of(brief, order.colour)
+    )
+    return MadeScene(generation_pb2.Scene(rendered_set=rendered), "")
 
 
 def _brief_of(record: record_pb2.Record, audiences: Audiences) -> Brief:
@@ -104,13 +124,26 @@ async def _cut_out(
     return Replayed("cut_out", engine_name(made), state, _changed_since(made, upload))
 
 
-def _why_not(made: provenance_pb2.Stage | None) -> str:
-    """Return why a stage cannot be repeated; empty if it can."""
+def _why_not_copy(made: provenance_pb2.Stage | None, engines: Mapping[str, engine_pb2.Engine]) -> str:
+    """Return why the copy cannot be written again; empty if it can."""
     if made is None:
-        return "the record does not say how it was made"
+        return "the record does not say how it was written"
     if made.engine in CLOUDS:
-        return "a model in a cloud made it" + (f", asked for: {made.prompt}" if made.prompt else "")
-    return "the picture was not kept" if made.engine == OWN_PICTURE else ""
+        return "a model in a cloud wrote it"
+    now = engines["copy"].name if "copy" in engines else "nothing"
+    return "" if now == engine_name(made) else f"{now} writes now"
+
+
+def _why_not_ads(made: Mapping[str, provenance_pb2.Stage], engines: Mapping[str, engine_pb2.Engine]) -> str:
+    """Return why the ads cannot be made again; empty if they can."""
+    if made["composition"].engine != "set":
+        background = made.get("background", provenance_pb2.Stage())
+        if background.engine in CLOUDS:
+            return f"a model in a cloud made the background, asked for: {background.prompt}"
+        return "the picture was not kept"
+    if made.get("copy", provenance_pb2.Stage()).engine in CLOUDS:
+        return "the words by which the set was chosen came from a model in a cloud"
+    return "" if "renderer" in engines else "nothing renders sets now"
 
 
 def _changed_since(made: provenance_pb2.Stage | None, upload: upload_pb2.GetUploadResponse) -> str:
@@ -118,21 +151,24 @@ def _changed_since(made: provenance_pb2.Stage | None, upload: upload_pb2.GetUplo
     return "" if is_same else "the cut-out was changed since"
 
 
-def _compared(run: Run, made: provenance_pb2.Stage | None, reason: str) -> Replayed:
+def _compared(
+    run: Run, made: provenance_pb2.Stage | None, engines: Mapping[str, engine_pb2.Engine], reason: str
+) -> Replayed:
     """Compare the last stage of a run with that of the record."""
     name = made.name if made else "copy"
     engine = engine_name(made) if made else ""
     if reason or made is None:
         return Replayed(name, engine, "not repeated", reason)
+    run.provenance.add_facts(engines)
     again = run.provenance.stages[-1]
     if list(again.outputs) == list(made.outputs):
         return Replayed(name, engine, "same")
     if made.pixels and list(again.pixels) == list(made.pixels):
         return Replayed(name, engine, "same", "its pixels are; its files were labelled or signed anew")
-    engines = f"{engine_name(again)} in place of {engine}" if engine_name(again) != engine else ""
+    other = f"{engine_name(again)} in place of {engine}" if engine_name(again) != engine else ""
     facts = [
         f"{key}: {again.facts.get(key, 'none')} in place of {value}"
         for key, value in made.facts.items()
         if again.facts.get(key) != value
     ]
-    return Replayed(name, engine, "differs", "; ".join(filter(None, [engines, *facts])))
+    return Replayed(name, engine, "differs", "; ".join(filter(None, [other, *facts])))

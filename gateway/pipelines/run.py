@@ -16,6 +16,7 @@ from gateway.budgets import Budgets
 from gateway.clients import Clients
 from gateway.errors import calling
 from gateway.settings import GatewaySettings
+from productimage.engine.v1 import engine_pb2
 from productimage.image.v1 import image_pb2
 from productimage.provenance.v1 import provenance_pb2
 
@@ -90,9 +91,9 @@ class Provenance:
 
     stages: list[provenance_pb2.Stage] = field(default_factory=list)
 
-    def merge_sets(self, name: str, seed: int) -> None:
+    def merge_sets(self, seed: int) -> None:
         """Keep one of several stages that chose a set with the same seed."""
-        same = [stage for stage in self.stages if (stage.name, stage.seed, stage.engine) == (name, seed, "set")]
+        same = [stage for stage in self.stages if (stage.name, stage.seed, stage.engine) == ("background", seed, "set")]
         self.stages = [stage for stage in self.stages if all(stage is not one for one in same[1:])]
 
     @property
@@ -100,14 +101,12 @@ class Provenance:
         """What the stages have cost, as far as it is known."""
         return sum(stage.dollars for stage in self.stages)
 
-    def add_facts(self, engines: Mapping[str, Mapping[str, str]]) -> None:
-        """Add to each stage what its result depends on.
-
-        Args:
-            engines: Facts by capability.
-        """
+    def add_facts(self, engines: Mapping[str, engine_pb2.Engine]) -> None:
+        """Add to each stage what its result depends on, as the engine of its capability tells."""
         for stage in self.stages:
-            stage.facts.update(engines.get(CAPABILITIES.get(stage.name, stage.name), {}))
+            engine = engines.get(CAPABILITIES.get(stage.name, stage.name))
+            if engine is not None:
+                stage.facts.update(engine.facts)
 
     def engines(self) -> dict[str, str]:
         """Return the engine of each stage."""
@@ -165,10 +164,10 @@ class Run:
         if recorded:
             self.provenance.stages.append(stage)
 
-    async def facts(self) -> dict[str, dict[str, str]]:
-        """Return what the results of engines depend on, by capability; of processes that respond."""
+    async def engines(self) -> dict[str, engine_pb2.Engine]:
+        """Return the engines of now, by capability, of processes that respond."""
         found = await self.clients.engines()
-        return {engine.capability: dict(engine.facts) for listed in found.values() for engine in listed.engines}
+        return {engine.capability: engine for listed in found.values() for engine in listed.engines}
 
     async def sha256(self, *inputs: bytes | str | image_pb2.Image) -> list[str]:
         """Return the digest of each file, text or picture (of its file, or its raw pixels), in hexadecimal."""

@@ -83,15 +83,14 @@ async def make_scenes(run: Run, wanted: SceneRequest) -> list[MadeScene]:
     made = [scene.result() for scene in scenes]
     rendered = [one for one in made if one.scene.HasField("rendered_set")]
     if rendered:  # one serves all sizes; if an image model failed for some, all are of one kind
-        run.provenance.merge_sets("background", wanted.seed)
+        run.provenance.merge_sets(wanted.seed)
         return rendered[:1]
     return made
 
 
 def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generation_pb2.GenerateBackgroundRequest]:
     brief = wanted.brief
-    wishes = text_pb2.Wishes(colour=wanted.colour)
-    wishes.MergeFrom(brief.wishes)
+    wishes = wishes_of(brief, wanted.colour)
     return [
         generation_pb2.GenerateBackgroundRequest(
             product=brief.product,
@@ -107,6 +106,13 @@ def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generatio
         )
         for family, sizes in group_by_family(brief, settings).items()
     ]
+
+
+def wishes_of(brief: Brief, colour: str) -> text_pb2.Wishes:
+    """Return what is wished of the picture, with the colour of the brand."""
+    wishes = text_pb2.Wishes(colour=colour)
+    wishes.MergeFrom(brief.wishes)
+    return wishes
 
 
 def zone_for(brief: Brief, family: Family) -> generation_pb2.MessageZone.ValueType:

@@ -64,7 +64,7 @@ async def respond(request: Request, gateway: Gateway, job: Job) -> Response:
     """Run a job; return its result, or the events on the way to it."""
     owner = owner_of(request.scope)
     if EVENT_STREAM not in request.headers.get("accept", ""):
-        return await _result(request, _started(_execute(job, gateway, owner, Progress())))
+        return await unless_disconnected(request, _execute(job, gateway, owner, Progress()))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return EventSourceResponse(_events(job, gateway, owner), headers=headers)
 
@@ -96,8 +96,9 @@ def _started(work: Coroutine[Any, Any, BaseModel]) -> "asyncio.Task[BaseModel]":
     return task
 
 
-async def _result(request: Request, task: "asyncio.Task[BaseModel]") -> Response:
-    """Wait for a result, or until the client disconnects."""
+async def unless_disconnected(request: Request, work: Coroutine[Any, Any, BaseModel]) -> Response:
+    """Return the result of some work, which is cancelled when the client disconnects."""
+    task = _started(work)
     gone = asyncio.create_task(_disconnection(request))
     try:
         await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)

@@ -11,6 +11,7 @@ from gateway.pipelines.archive import archive
 from gateway.pipelines.replay import replay
 from gateway.pipelines.run import Run
 from gateway.routes.conditional import is_current, only_tag
+from gateway.routes.jobs import unless_disconnected
 from gateway.routes.streaming import first_of, streamed
 from gateway.state import Gateway, GatewayDependency
 from productimage.context import set_deadline
@@ -83,12 +84,20 @@ async def record_archive(sequence: Sequence, gateway: GatewayDependency) -> Resp
     return Response(packed, media_type="application/zip", headers={"Content-Disposition": name})
 
 
-@router.post("/records/{sequence}/replay", responses=ERRORS | {409: {"model": ErrorBody}, 413: {"model": ErrorBody}})
-async def replay_record(sequence: Sequence, gateway: GatewayDependency) -> ReplayBody:
+@router.post(
+    "/records/{sequence}/replay",
+    response_model=ReplayBody,
+    responses=ERRORS | {409: {"model": ErrorBody}, 413: {"model": ErrorBody}},
+)
+async def replay_record(sequence: Sequence, request: Request, gateway: GatewayDependency) -> Response:
     """Make a record again and compare it with what is stored: what it says of its making is true if that is the same.
 
     Nothing is stored, and nothing is asked of a model in a cloud.
     """
+    return await unless_disconnected(request, _replayed(sequence, gateway))
+
+
+async def _replayed(sequence: int, gateway: Gateway) -> ReplayBody:
     set_deadline(time.monotonic() + gateway.settings.request_deadline_seconds)
     async with calling("history"):
         record = await gateway.clients.records.get_record(sequence)

@@ -44,14 +44,14 @@ def full_store(folder: Path) -> ObjectStore:
     return store
 
 
-def append_together(log: RecordLog) -> list["Future[Record]"]:
-    """Append from several threads, each with a deadline; return their results, all of which must have come."""
+def append_together(log: RecordLog, deadline: float = PATIENCE / 2) -> list["Future[Record]"]:
+    """Append from several threads, each with a deadline in seconds; return their results, all of which must come."""
     results: list[Future[Record]] = [Future() for _ in range(WAITERS)]
     start = threading.Barrier(WAITERS)
 
     def work(number: int) -> None:
         start.wait()
-        set_deadline(time.monotonic() + DEADLINE)
+        set_deadline(time.monotonic() + deadline)
         try:
             results[number].set_result(log.append(record(f"new {number}")))
         except BaseException as error:  # noqa: BLE001  # looked at below
@@ -93,7 +93,7 @@ def test_whoever_waits_behind_a_call_that_hangs_is_released_by_the_deadline(tmp_
     for at in range(4):
         real = full_store(tmp_path / str(at))
         store = FaultyStore(real, Fault.HANGS, at)
-        results = append_together(RecordLog(store, attempts=3))
+        results = append_together(RecordLog(store, attempts=3), DEADLINE)
         end = time.monotonic() + PATIENCE
         while sum(result.done() for result in results) < WAITERS - 1:  # one of them is the one that hangs
             assert time.monotonic() < end
