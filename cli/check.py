@@ -12,14 +12,12 @@ import typer
 
 from cli.files import RECORD
 from cli.output import exit_if_failed, show
+from common.labels import SOURCE_TYPES, carries_credentials
 from common.platforms import PictureRule, Platform, platforms
 from common.words import half_widths
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 TEXTS = "texts.csv"
-SOURCE_TYPE = b"cv.iptc.org/newscodes/digitalsourcetype/"
-CREDENTIALS = (b"c2pa", b"C2PA")
-"""What files with content credentials contain."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +104,9 @@ def _problems(platform: Platform, rule: PictureRule | None, size: str, file_form
 
 def _label_problems(file: bytes, file_format: str) -> Iterator[str]:
     """Return what is wrong with the label and the credentials of a picture."""
-    if file_format and SOURCE_TYPE not in file.lower():
+    if file_format and SOURCE_TYPES.encode() not in file:
         yield "has no label that says how it was made"
-    if any(sign in file for sign in CREDENTIALS):
+    if carries_credentials(file):
         state = _credentials(file, file_format)
         if state not in ("Valid", "Trusted", ""):
             yield f"has content credentials that do not hold: {state}"

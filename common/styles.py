@@ -1,13 +1,13 @@
 """Styles: named pictures around a product, of rendered sets as of image models. They are data, in styles.toml."""
 
-import re
 import tomllib
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+from common.words import folded, says
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,7 @@ class Style:
 
     def is_meant(self, text: str) -> bool:
         """Return whether a text has one of its words: in English as words of their own."""
-        said = unicodedata.normalize("NFKC", text).casefold()
-        return any(
-            bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said)) if word.isascii() else word in said
-            for word in self.words
-        )
+        return any(says(folded(text), word) for word in self.words)
 
 
 @cache

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from common.labels import WITH_TRAINED
 from gateway.ad_sizes import AdSize, Family
 from gateway.errors import ApiError, unusable
 from gateway.pipelines.brief import Brief
@@ -28,8 +29,6 @@ ZONES = {
 """Where words stand, by the layout that is asked for."""
 COPYING = ("opencv",)
 """Inpainting engines that no training made: they continue what is around the gap."""
-PAINTED = "compositeWithTrainedAlgorithmicMedia"
-"""IPTC digital source type of a picture in which a trained model has filled a gap."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +172,7 @@ async def _make_scene(run: Run, request: generation_pb2.GenerateBackgroundReques
             if not _is_usable(picture, placed.placement):
                 raise unusable("inpainting")
             if cleared.engine not in COPYING:
-                origin.source_type = PAINTED
+                origin.source_type = WITH_TRAINED
     scene = generation_pb2.Scene(picture=picture, placement=placed.placement, origin=origin)
     return MadeScene(scene, background.prompt, digest, [*notes, *placed.notes])
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from common.imaging.codec import Pixels
+from common.labels import carries_credentials
 from services.generation.background.background import Background, Origin
-from services.generation.label.credentials import carries_credentials
 from services.generation.label.label import source_type_in
 from services.generation.placement.calmest import find_placement
 

@@ -2,10 +2,10 @@
 
 import re
 import tomllib
-import unicodedata
 from functools import cache
 from pathlib import Path
 
+from common.words import folded, says
 from services.generation.audience import Product
 
 UNITS = {
@@ -46,18 +46,9 @@ def unsupported(text: str, product: Product, locale: str) -> list[str]:
         product: All that is known.
         locale: Language of the text: one of LOCALES.
     """
-    known, said = _folded(f"{product.name}\n{product.description}"), _folded(text)
-    claims = [found[0] for found in _claims(locale).finditer(said) if not _says(known, found[0], locale)]
+    known, said = folded(f"{product.name}\n{product.description}"), folded(text)
+    claims = [found[0] for found in _claims(locale).finditer(said) if not says(known, found[0])]
     return list(dict.fromkeys([*claims, *_unknown_figures(said, known)]))
-
-
-def _says(known: str, claim: str, locale: str) -> bool:
-    """Return whether the claim is in a text; in English, as words of their own: "delight" does not say "light"."""
-    return bool(re.search(_bounded(re.escape(claim), locale), known))
-
-
-def _bounded(pattern: str, locale: str) -> str:
-    return rf"(?<!\w)(?:{pattern})(?!\w)" if locale == "en" else pattern
 
 
 def _unknown_figures(said: str, known: str) -> list[str]:
@@ -81,12 +72,8 @@ def _figures(text: str) -> list[tuple[str, str]]:
     return figures
 
 
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
 @cache
 def _claims(locale: str) -> re.Pattern[str]:
     lists = tomllib.loads(Path(__file__).with_name("claims.toml").read_text(encoding="utf-8"))[locale]
     phrases = "|".join([*lists["words"], *lists["reader"]])
-    return re.compile(_bounded(phrases, locale))
+    return re.compile(rf"(?<!\w)(?:{phrases})(?!\w)" if locale == "en" else phrases)

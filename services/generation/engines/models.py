@@ -9,6 +9,8 @@ from typing import Any
 
 WARNING_DAYS = 90
 """Days before its end from which a model is warned of."""
+LANGUAGE = "openai."
+"""What the ids of language models on Bedrock begin with; the others there make pictures."""
 STALE_DAYS = 180
 """Days after which prices are called old."""
 
@@ -74,11 +76,10 @@ def check_alive(engine: str, today: date | None = None) -> None:
 def living(engine: str) -> str:
     """Return the models to choose from in place of an engine's, for error messages."""
     vendor, _, name = engine.partition("/")
-    family = name.partition(".")[0] if vendor == "bedrock" else ""
     alive = {
         other: fields["what"]
         for other, fields in _table()[vendor].items()
-        if "what" in fields and (family not in ("openai", "stability") or other.startswith(family))
+        if "what" in fields and other.startswith(LANGUAGE) == name.startswith(LANGUAGE)
     }
     return "these are active: " + ", ".join(f"{other} ({what})" for other, what in alive.items())
 

@@ -13,15 +13,15 @@ import cv2
 import numpy as np
 
 from common.errors import StartError
-from services.generation.label.label import SOURCE_TYPES, Label
+from common.labels import SOURCE_TYPES
+from common.version import VERSION
+from services.generation.label.label import Label
 from services.generation.settings import GenerationSettings
 
 if TYPE_CHECKING:
     pass
 
 MEDIA_TYPES = {"jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
-SIGNS = (b"c2pa", b"C2PA")
-"""What files with credentials contain."""
 SPARE = 512
 """Bytes by which the credentials of two files of one generation may differ."""
 WITHOUT_THUMBNAIL = {"builder": {"thumbnail": {"enabled": False}}}
@@ -96,11 +96,6 @@ class Credentials:
         return len(self.signed(small, file_format, source_type, label, origin)) - len(small) + SPARE
 
 
-def carries_credentials(file: bytes) -> bool:
-    """Return whether a picture file seems to carry content credentials."""
-    return any(sign in file for sign in SIGNS)
-
-
 def media_type_of(file: bytes) -> str:
     """Return the media type of a JPEG, PNG or WebP file."""
     if file.startswith(b"\x89PNG"):
@@ -109,8 +104,6 @@ def media_type_of(file: bytes) -> str:
 
 
 def _manifest(source_type: str, label: Label) -> dict[str, Any]:
-    from common.version import VERSION
-
     created = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPES + source_type}
     photo = {"title": "product photo", "relationship": "componentOf", "description": f"SHA-256 {label.photo_sha256}"}
     return {

@@ -7,15 +7,15 @@ import re
 from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
+from common.labels import SOURCE_TYPES, WITH_TRAINED
 from common.version import VERSION
 
 TOOL = f"Product Image Generator {VERSION}"
-SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-TRAINED = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia")
+TRAINED = ("trainedAlgorithmicMedia", WITH_TRAINED)
 """Types of pictures that a trained model made, wholly or in part."""
 SYNTHETIC = ("algorithmicMedia", "compositeSynthetic", "digitalCreation", "virtualRecording", "dataDrivenMedia")
 """Types of pictures that were computed or drawn, wholly or in part."""
-WITH_TRAINED, WITH_SYNTHETIC, OF_CAPTURES = TRAINED[1], SYNTHETIC[1], "compositeCapture"
+WITH_SYNTHETIC, OF_CAPTURES = SYNTHETIC[1], "compositeCapture"
 RENDERED = "algorithmicMedia"
 """Type of a rendered set."""
 _NAMED = re.compile(rb"digitalsourcetype/([A-Za-z]{1,60})", re.IGNORECASE)

@@ -60,6 +60,7 @@ def test_models_to_choose_from_are_of_the_same_kind() -> None:
     assert "stability" in living("bedrock/stability.x")
     assert "openai" not in living("bedrock/stability.x")
     assert "stability" not in living("bedrock/openai.x")
+    assert "openai" not in living("bedrock/amazon.nova-canvas-v1:0")
     assert "gpt-6-luna" in living("openai/gpt-5")
     assert "gpt-5 " not in living("openai/gpt-6-luna")
 

@@ -17,6 +17,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from common.aws import aws_session
 from common.errors import InvalidInputError, OverloadedError, PreconditionError, ServiceError, UnavailableError
 from common.imaging.codec import decode, rgb
+from common.labels import carries_credentials
 from common.serving.work import AbandonedError, pause
 from productimage.context import seconds_left
 from services.generation.background.background import Background, BackgroundRequest, Origin
@@ -26,7 +27,6 @@ from services.generation.engines.bedrock.stability import check_model, picture_i
 from services.generation.engines.cloud_metrics import COST, counted
 from services.generation.engines.crop import cropped
 from services.generation.engines.models import check_alive, living, price_of_picture
-from services.generation.label.credentials import carries_credentials
 from services.generation.label.label import TRAINED
 from services.generation.placement.calmest import find_placement
 from services.generation.settings import BEARER_TOKEN, GenerationSettings

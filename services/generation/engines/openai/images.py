@@ -20,6 +20,7 @@ import openai
 
 from common.errors import UnavailableError
 from common.imaging.codec import Pixels, decode, encode_png, rgb
+from common.labels import carries_credentials
 from services.generation.background.background import Background, BackgroundRequest, Origin
 from services.generation.background.prompt import Prompt, build_prompt
 from services.generation.engines.cloud_metrics import COST, counted
@@ -29,7 +30,6 @@ from services.generation.engines.openai.access import Access, end_of
 from services.generation.engines.openai.calls import patiently, time_left
 from services.generation.engines.openai.dialects import DIALECTS
 from services.generation.geometry import Box
-from services.generation.label.credentials import carries_credentials
 from services.generation.label.label import TRAINED
 from services.generation.placement.calmest import find_placement
 from services.generation.settings import GenerationSettings
