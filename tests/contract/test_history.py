@@ -46,9 +46,9 @@ from services.history.storage.registry import open_store
 from testing.pictures import encoded, gradient
 from testing.serving import rejected, serving
 from testing.stores import DelayedStore
-from tests.unit.history.conftest import s3_settings, s3_url
+from tests.unit.history.conftest import s3_client, s3_settings, s3_url
 
-__all__ = ["s3_settings", "s3_url"]
+__all__ = ["s3_client", "s3_settings", "s3_url"]
 
 PHOTO = encoded(gradient(30, 20))
 CUTOUT = encoded(gradient(31, 20))

@@ -1,5 +1,6 @@
 """The manifests against Kubernetes' schemas, and against what schemas cannot check."""
 
+import functools
 import importlib
 import re
 import subprocess
@@ -222,14 +223,15 @@ def test_settings_exist_in_the_code(manifests: list[Manifest]) -> None:
             if container["name"] != "weights":
                 kind: Any = SETTINGS[name]
                 prefix = kind.model_config["env_prefix"]
-                read_from(kind, {key: value for key, value in data.items() if key.startswith(prefix)})
+                read_from(kind, frozenset((key, value) for key, value in data.items() if key.startswith(prefix)))
 
 
-def read_from(kind: type[ServiceSettings | GatewaySettings], data: dict[str, str]) -> None:
+@functools.cache  # most builds have the same
+def read_from(kind: type[ServiceSettings | GatewaySettings], data: frozenset[tuple[str, str]]) -> None:
     """Read settings in a subprocess, as a process does; invalid ones fail it."""
     module = kind.__module__
     code = f"from {module} import {kind.__name__} as s; from common.settings import read_settings as r; r(s)"
-    subprocess.run([sys.executable, "-c", code], env=data, cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-c", code], env=dict(data), cwd=ROOT, check=True)
 
 
 def test_a_pod_may_end_what_it_has_begun(manifests: list[Manifest]) -> None:

@@ -7,9 +7,9 @@ import httpx
 from services.history.settings import HistorySettings
 from testing.pictures import SAMPLE
 from testing.processes import parts
-from tests.unit.history.conftest import s3_settings, s3_url
+from tests.unit.history.conftest import s3_client, s3_settings, s3_url
 
-__all__ = ["s3_settings", "s3_url"]
+__all__ = ["s3_client", "s3_settings", "s3_url"]
 
 REDIRECT = {"GATEWAY_STATIC_DELIVERY": "redirect"}
 

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from cli.doctor import examine, run_check
+from cli.doctor import examine
 from common.findings import Finding
+from common.settings import read_settings
+from services.generation.check import findings as generation_findings
+from services.generation.settings import GenerationSettings
+from services.history.check import findings as history_findings
 from services.history.settings import HistorySettings
 from testing.scripted_http import Asked, Reply, scripted
-from tests.unit.history.conftest import s3_settings, s3_url
+from tests.unit.history.conftest import s3_client, s3_settings, s3_url
 from weights.check import findings as weights_findings
 
-__all__ = ["s3_settings", "s3_url"]
+__all__ = ["s3_client", "s3_settings", "s3_url"]
 
 NOWHERE = "http://127.0.0.1:9"
 SECRET = "sk-very-secret"
@@ -30,9 +34,12 @@ def _no_models(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def found(subject: str) -> Finding:
-    """Return a finding of the module whose subject it is."""
-    module = "services.history.check" if subject == "S3" else "services.generation.check"
-    return next(finding for finding in run_check(module) if finding.subject == subject)
+    """Return a finding of the check whose subject it is. `examine` runs the checks as processes."""
+    if subject == "S3":
+        findings = history_findings(read_settings(HistorySettings))
+    else:
+        findings = generation_findings(read_settings(GenerationSettings))
+    return next(finding for finding in findings if finding.subject == subject)
 
 
 def reply(body: object, status: int = 200) -> Reply:

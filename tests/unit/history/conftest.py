@@ -1,7 +1,9 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +12,9 @@ from services.history.storage.base import ObjectStore
 from services.history.storage.disk import DiskStore
 from services.history.storage.s3 import S3Store
 from testing.s3_server import S3Server
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 ENDPOINT = "S3_ENDPOINT_URL"
 """If set, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, tests use this S3 server, in buckets of their own."""
@@ -29,25 +34,36 @@ def s3_url() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture
-def s3_settings(s3_url: str) -> Iterator[HistorySettings]:
-    """Yield settings for a bucket of the test's own."""
+def settings_for(url: str) -> HistorySettings:
+    """Return settings for a bucket of its own on an S3 server."""
     real = bool(os.environ.get(ENDPOINT))
-    settings = HistorySettings(
+    return HistorySettings(
         store="s3",
         s3_bucket_name=f"bucket-{uuid.uuid4().hex}",
-        s3_endpoint_url=s3_url,
+        s3_endpoint_url=url,
         s3_region=REGION,
         aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"] if real else "key",
         aws_secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"] if real else "secret",
     )
-    client = S3Store.client(settings)
-    client.create_bucket(Bucket=settings.s3_bucket_name)
+
+
+@pytest.fixture(scope="session")
+def s3_client(s3_url: str) -> "Iterator[S3Client]":
+    """Yield the client of all tests: to make one takes longer than most of them."""
+    with closing(S3Store.client(settings_for(s3_url))) as client:
+        yield client
+
+
+@pytest.fixture
+def s3_settings(s3_url: str, s3_client: "S3Client") -> Iterator[HistorySettings]:
+    """Yield settings for a bucket of the test's own."""
+    settings = settings_for(s3_url)
+    s3_client.create_bucket(Bucket=settings.s3_bucket_name)
     yield settings
-    if real:
-        S3Store.connect(settings).delete(found.key for found in S3Store.connect(settings).list(""))
-        client.delete_bucket(Bucket=settings.s3_bucket_name)
-    client.close()
+    if os.environ.get(ENDPOINT):
+        store = S3Store(s3_client, settings.s3_bucket_name)
+        store.delete(found.key for found in store.list(""))
+        s3_client.delete_bucket(Bucket=settings.s3_bucket_name)
 
 
 @pytest.fixture(params=["disk", "s3"])
@@ -55,7 +71,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     """Open an empty store of either kind."""
     if request.param == "disk":
         return DiskStore.connect(tmp_path / "store")
-    return S3Store.connect(request.getfixturevalue("s3_settings"))
+    settings: HistorySettings = request.getfixturevalue("s3_settings")
+    return S3Store(request.getfixturevalue("s3_client"), settings.s3_bucket_name)
 
 
 @pytest.fixture
