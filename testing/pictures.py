@@ -75,3 +75,9 @@ def encoded(pixels: Pixels, file_format: str = "PNG", **options: object) -> byte
 def decoded(data: bytes) -> Pixels:
     """Decode the file with Pillow."""
     return np.asarray(Image.open(io.BytesIO(data)))
+
+
+def cut_ball(side: int = 640) -> bytes:
+    """Return a photo that is cut out already, a PNG file: a shaded ball before nothing."""
+    photo, inside = ball(side, side)
+    return encoded(np.dstack([photo, np.where(inside, 255, 0).astype(np.uint8)]))

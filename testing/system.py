@@ -12,7 +12,7 @@ import httpx
 
 from cli.ports import Ports
 from cli.supervisor import running
-from testing.pictures import SAMPLE
+from testing.pictures import cut_ball
 from testing.processes import parts
 
 INSTANT = {"SEGMENTATION_ENGINE": "grabcut", "INPAINTING_ENGINE": "opencv", "GENERATION_SET_SAMPLES": "1"}
@@ -22,6 +22,8 @@ FAST = INSTANT | {"GATEWAY_BACKGROUNDS": "square", "GATEWAY_REGENERATIONS": "0"}
 
 AT_HOME = {"HISTORY_STORE": "disk", "GENERATION_BACKGROUND_ENGINE": "set", "GENERATION_COPY_ENGINE": "templates"}
 """Settings that use no cloud, whatever keys this machine has."""
+
+CUT_OUT = cut_ball()
 
 FORM = {
     "product_name": "TrailMate 保溫瓶",
@@ -50,9 +52,9 @@ class System:
     store: Path
     lines: list[str] = field(default_factory=list)
 
-    def upload(self, photo: bytes | None = None, name: str = "flask.jpg") -> httpx.Response:
-        """Upload a photo, the sample by default."""
-        return self.client.post("/api/upload-image", files={"product_image": (name, photo or SAMPLE.read_bytes())})
+    def upload(self, photo: bytes = CUT_OUT, name: str = "flask.png") -> httpx.Response:
+        """Upload a photo, by default one that is cut out already, for tests that are not about cut-outs."""
+        return self.client.post("/api/upload-image", files={"product_image": (name, photo)})
 
     def generate(self, upload: Mapping[str, Any], **changes: str) -> httpx.Response:
         """Generate ads from an upload."""

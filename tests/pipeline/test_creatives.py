@@ -15,7 +15,7 @@ from common.platforms import most_bytes
 from common.version import VERSION
 from services.generation.engines.set.description import all_sets
 from testing.pictures import SAMPLE, decoded, encoded
-from testing.system import INSTANT, System, started
+from testing.system import CUT_OUT, INSTANT, System, started
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_every_record_tells_how_it_was_made(system: System) -> None:
     assert stages[-1]["name"] == "composition"
     cut, copy, compose = stages[0], stages[1], stages[-1]
     cutout = system.client.get(f"/static/{upload['trans_path']}").content
-    assert (cut["inputs"], cut["outputs"]) == ([sha256(SAMPLE.read_bytes())], [sha256(cutout)])
+    assert (cut["inputs"], cut["outputs"]) == ([sha256(CUT_OUT)], [sha256(cutout)])
     assert copy["outputs"] == [sha256(record[ad].encode()) for ad in ("short_ad", "long_ad")]
     backgrounds = [stage for stage in stages if stage["name"] == "background"]
     assert {stage["seed"] for stage in backgrounds} == {record["seed"]}
@@ -81,7 +81,7 @@ def test_a_record_can_be_made_again_byte_for_byte(system: System) -> None:
 
 
 def test_what_differs_is_named(system: System) -> None:
-    upload = system.upload().json()
+    upload = system.upload(SAMPLE.read_bytes(), "flask.jpg").json()
     record = system.generate(upload).json()
     box = {"left": 300, "top": 200, "right": 700, "bottom": 900}
     marked = {"timestamp": upload["timestamp"], "product_image_filename": upload["filename"], "box": box}
@@ -140,8 +140,8 @@ def test_a_picture_of_the_users_own_is_the_background(system: System) -> None:
         assert np.abs(picture[3, 3].astype(int) - (40, 220, 60)).max() < 12
         assert np.abs(picture[-3, 3].astype(int) - (230, 30, 220)).max() < 12
         middle = picture[:, picture.shape[1] // 2].astype(int)
-        teal = (middle[:, 2] > middle[:, 0] + 40) & (np.abs(middle[:, 1] - middle[:, 2]) < 40)
-        assert teal.sum() > 0.2 * len(middle), "the bottle stands in the middle"
+        red = (middle[:, 0] > middle[:, 1] + 40) & (np.abs(middle[:, 1] - middle[:, 2]) < 40)
+        assert red.sum() > 0.2 * len(middle), "the ball stands in the middle"
 
 
 @pytest.mark.parametrize(("file", "advice"), [(b"", "empty"), (b"%PDF-1.7", "PNG, JPEG, WebP, HEIC")])

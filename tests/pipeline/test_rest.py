@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from testing.pictures import SAMPLE, ball, decoded, encoded, gradient
+from testing.pictures import SAMPLE, cut_ball, decoded, encoded, gradient
 from testing.system import FORM, System, started
 
 FRONTEND = {"Origin": "http://localhost:3001"}
@@ -31,7 +31,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def uploaded(system: System) -> dict[str, Any]:
-    answer = system.upload()
+    answer = system.upload(SAMPLE.read_bytes(), "flask.jpg")
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     return body
@@ -145,7 +145,7 @@ def test_regenerate_makes_new_ads_and_keeps_the_old(
 
 
 def test_two_uploads_at_one_moment_do_not_meet(system: System) -> None:
-    photos = [encoded(ball(90 + 20 * number, 80)[0]) for number in range(2)]
+    photos = [cut_ball(90 + 20 * number) for number in range(2)]
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda photo: system.upload(photo, "same.png"), photos))
     first, second = (answer.json() for answer in answers)
@@ -161,7 +161,7 @@ def test_the_locale_can_be_chosen(system: System, uploaded: dict[str, Any]) -> N
 
 
 def test_a_wrong_field_can_be_corrected_without_a_new_upload(system: System) -> None:
-    upload = system.upload(encoded(ball(80, 80)[0])).json()
+    upload = system.upload().json()
     assert "zh-TW" in detail(system.generate(upload, locale="xx"), 400)
     assert system.client.get(f"/static/{upload['filename']}").status_code == 200
 
@@ -302,7 +302,7 @@ def test_paths_from_the_client_lead_nowhere(
 
 
 def test_a_path_as_a_file_name_stays_in_its_folder(system: System) -> None:
-    photo = encoded(ball(80, 80)[0])
+    photo = cut_ball(80)
     for name in ("../../../evil.png", "/etc/evil.png", "..\\evil.png"):
         body = system.upload(photo, name).json()
         assert body["filename"] == f"{body['timestamp']}/upload/evil.png"

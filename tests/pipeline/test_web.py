@@ -29,7 +29,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def uploaded(system: System) -> dict[str, Any]:
-    body: dict[str, Any] = system.upload().json()
+    body: dict[str, Any] = system.upload(SAMPLE.read_bytes(), "flask.jpg").json()
     return body
 
 

@@ -9,6 +9,9 @@ from services.segmentation.engines.base import Box, Engines, Prompt, PromptPoint
 from services.segmentation.engines.grabcut import GrabCut
 from testing.pictures import SAMPLE, ball, gradient, texture
 
+BALL = ball(480, 360, colour=(30, 60, 160))
+"""One photo for most tests: its embedding is made once."""
+
 
 def iou(
     a: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]", b: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]"
@@ -17,7 +20,7 @@ def iou(
 
 
 def test_the_product_is_cut_out(engines: Engines) -> None:
-    photo, truth = ball(480, 360)
+    photo, truth = BALL
     result = cut_out(photo, None, engines)
     assert result.engine == "mobile_sam"
     assert result.pixels.shape == (360, 480, 4)
@@ -28,7 +31,7 @@ def test_the_product_is_cut_out(engines: Engines) -> None:
 
 
 def test_colours_are_the_photos_in_the_right_order(engines: Engines) -> None:
-    photo, truth = ball(480, 360, colour=(220, 40, 60))
+    photo, truth = BALL
     pixels = cut_out(photo, None, engines).pixels
     solid = (pixels[..., 3] == 255) & truth
     assert solid.sum() > 0.8 * truth.sum()
@@ -36,7 +39,7 @@ def test_colours_are_the_photos_in_the_right_order(engines: Engines) -> None:
 
 
 def test_the_edge_does_not_keep_the_old_background(engines: Engines) -> None:
-    photo, truth = ball(480, 360, colour=(30, 60, 160))
+    photo, truth = BALL
     pixels = cut_out(photo, None, engines).pixels
     soft = (pixels[..., 3] > 60) & (pixels[..., 3] < 200)
     assert soft.any()
@@ -74,7 +77,7 @@ def test_real_transparency_is_kept(engines: Engines) -> None:
 
 
 def test_a_stray_soft_pixel_is_no_transparency(engines: Engines) -> None:
-    photo, truth = ball(480, 360)
+    photo, truth = BALL
     alpha = np.full((360, 480), 255, np.uint8)
     alpha[0, 0] = 10
     result = cut_out(np.dstack([photo, alpha]), None, engines)
@@ -122,7 +125,7 @@ def test_odd_shapes_are_answered(width: int, height: int, engines: Engines) -> N
 
 
 def test_the_same_photo_gives_the_same_cutout(engines: Engines) -> None:
-    photo, _ = ball(200, 160)
+    photo, _ = BALL
     assert np.array_equal(cut_out(photo, None, engines).pixels, cut_out(photo, None, engines).pixels)
 
 
