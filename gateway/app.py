@@ -24,7 +24,20 @@ from gateway.middleware.multipart import MultipartDialects
 from gateway.middleware.origin import OriginControl
 from gateway.models import ErrorBody
 from gateway.picture_cache import PictureCache
-from gateway.routes import audiences, brands, docs, health, images, products, records, static, status, styles, web
+from gateway.routes import (
+    audiences,
+    brands,
+    compose,
+    docs,
+    health,
+    images,
+    products,
+    records,
+    static,
+    status,
+    styles,
+    web,
+)
 from gateway.settings import GatewaySettings
 from gateway.state import Gateway
 
@@ -68,7 +81,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     guards = [Security(BEARER), Security(KEY)] if settings.api_keys else []
     refusals: dict[int | str, Any] = {status: {"model": ErrorBody} for status in (401, 429) if guards}
-    for routes in (audiences, brands, images, products, records, status, styles):
+    for routes in (audiences, brands, compose, images, products, records, status, styles):
         app.include_router(routes.router, dependencies=guards, responses=refusals)
     for routes in (static, health, docs, web):
         app.include_router(routes.router)

@@ -146,11 +146,20 @@ class BoxBody(BaseModel):
     bottom: int = Field(gt=0, lt=2**31, examples=[1100])
 
 
+class PlaceBody(BaseModel):
+    """Where something is in a picture, in pixels, as a record tells; right and bottom are exclusive."""
+
+    left: int = Field(0, examples=[30])
+    top: int = Field(0, examples=[20])
+    right: int = Field(0, examples=[270])
+    bottom: int = Field(0, examples=[230])
+
+
 class PlacedElementBody(BaseModel):
     """Where an element of the words stands in an ad."""
 
     element: str = Field(examples=["headline"])
-    box: BoxBody
+    box: PlaceBody
 
 
 class PlacedBody(BaseModel):
@@ -178,7 +187,55 @@ class FidelityBody(BaseModel):
     edge: float = Field(description="Mean over its edge, in the file.", examples=[3.1])
 
 
-LATER = ("texts", "brand", "platforms", "placed", "fidelity", "dollars", "locale", "layout", "file_format")
+class ArrangementBody(BaseModel):
+    """How the product was moved from where it would stand in an ad."""
+
+    right: float = Field(0, description="Fraction of the ad's width.", examples=[0.1])
+    down: float = Field(0, description="Fraction of the ad's height.", examples=[-0.05])
+    scale: float = Field(1, description="Factor of its size, about its foot.", examples=[1.2])
+
+
+class ShownProductBody(BaseModel):
+    """Where the product is in an ad."""
+
+    picture: str = Field(description="Size of the ad.", examples=["300x250"])
+    box: PlaceBody
+    arrangement: ArrangementBody | None = Field(None, description="How it was moved; absent if it was not.")
+
+
+class LightBody(BaseModel):
+    """Main light of a picture, as the direction towards it, and the shadow it casts."""
+
+    right: float = 0
+    up: float = 0
+    towards: float = 0
+    shadow: float = 0
+    softness: float = 0
+
+
+class PlacementBody(BaseModel):
+    """Where the product goes in a picture, and how light falls there."""
+
+    box: PlaceBody
+    light: LightBody | None = None
+    estimated: bool = False
+    reflectance: float = 0
+    stand_in: bool = False
+    pitch: float = 0
+
+
+class BackgroundBody(BaseModel):
+    """A background without the product, kept so that the product can be moved in it."""
+
+    path: str = Field(description="Path relative to /static/.")
+    placement: PlacementBody
+    source_type: str = Field(description="IPTC digital source type; empty if unknown.")
+
+
+LATER = (
+    *("texts", "brand", "platforms", "placed", "fidelity", "dollars", "locale", "layout", "file_format"),
+    *("products", "backgrounds", "without_logo"),
+)
 """Fields of records that release 0.2 did not have: left out where they are empty, as in the history."""
 
 
@@ -214,6 +271,12 @@ class RecordBody(BaseModel):
     locale: str | None = Field(None, description="Language of the copy, if one was chosen.")
     layout: str | None = Field(None, description="Layout of the words, if one was chosen.")
     file_format: str | None = Field(None, description="File format of the ads, if one was chosen.")
+    products: list[ShownProductBody] | None = Field(None, description="Where the product is in each ad.")
+    backgrounds: list[BackgroundBody] | None = Field(
+        None, description="Backgrounds that were kept, if they are pictures."
+    )
+    parent: int | None = Field(None, description="Number of the record of which this is a variant.")
+    without_logo: bool | None = Field(None, description="Whether the logo of the brand was left out.")
 
     @classmethod
     def of(cls, record: record_pb2.Record) -> "RecordBody":
@@ -283,6 +346,7 @@ class SizesBody(BaseModel):
     offered: list[str] = Field(examples=[["300x250", "728x90"]])
     default: list[str] = Field(examples=[["300x250"]])
     platforms: list[PlatformBody] = Field(description="Platforms, whose names stand for all of their sizes.")
+    most_photo_bytes: int = Field(description="Bytes of the largest photo that is taken.", examples=[20971520])
 
 
 class RecordPage(BaseModel):
@@ -339,6 +403,34 @@ class RecutBody(BaseModel):
     )
     revert: Literal["earlier", "later"] | None = Field(
         None, description="Undo the last change, or redo the one undone last, in place of anything else."
+    )
+
+
+class MovedBody(BaseModel):
+    """How to move the product in an ad, from where it would stand by itself."""
+
+    size: str = Field(max_length=20, description="Size of the ad.", examples=["300x250"])
+    right: float = Field(0, ge=-1, le=1, description="Fraction of the ad's width.", examples=[0.1])
+    down: float = Field(0, ge=-1, le=1, description="Fraction of the ad's height.", examples=[-0.05])
+    scale: float = Field(1, ge=0.25, le=4, description="Factor of its size, about its foot.", examples=[1.2])
+
+
+class RecomposeBody(BaseModel):
+    """What to change in the ads of a record. What is left out stays as it is."""
+
+    sequence: int = Field(ge=0, lt=2**32, description="`sequence` of the record.")
+    moves: list[MovedBody] = Field([], max_length=40)
+    headline: str | None = Field(None, max_length=60, description="Headline; empty takes it away.")
+    call_to_action: str | None = Field(None, max_length=30, description="Button; empty takes it away.")
+    price: str | None = Field(None, max_length=20, description="Price or badge; empty takes it away.")
+    legal: str | None = Field(None, max_length=120, description="Legal line; empty: that of the brand.")
+    layout: str | None = Field(None, max_length=20, description="Where the words stand, as in a generation.")
+    logo: bool | None = Field(None, description="Whether the brand's logo is shown.")
+    shadow: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Darkness of the product's shadow on a picture. In a set, its light makes the shadow.",
     )
 
 

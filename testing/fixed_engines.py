@@ -136,7 +136,9 @@ class FixedEngines(
             generation_pb2.Creative(size=size, file=_ad(size.width, size.height), quality=quality)
             for size in request.sizes
         ]
-        return generation_pb2.ComposeCreativesResponse(creatives=creatives)
+        pictures = [scene for scene in request.scenes if scene.HasField("picture") and request.keep_backgrounds]
+        kept = [generation_pb2.KeptScene(file=_ad(320, 320), placement=scene.placement) for scene in pictures]
+        return generation_pb2.ComposeCreativesResponse(creatives=creatives, kept_scenes=kept)
 
 
 @functools.cache

@@ -76,6 +76,7 @@ class Admission:
         uploads, recuts, lists = (_Places(settings.max_uploads, settings.max_share) for _ in range(3))
         self._working = {
             GENERATE: generations,
+            "/api/compose": generations,
             "/api/upload-image": uploads,
             "/api/cut-out": recuts,
             "/api/upload-audience": lists,

@@ -50,6 +50,7 @@ def kinds(settings: GatewaySettings) -> dict[str, _Kind]:
             forms, MAX_BRAND_BYTES, f"A brand kit is larger than {MAX_BRAND_BYTES // 2**20} MB: make its logo smaller."
         ),
         "/api/cut-out": _Kind(("application/json",), settings.max_json_bytes, short),
+        "/api/compose": _Kind(("application/json",), settings.max_json_bytes, short),
     }
 
 

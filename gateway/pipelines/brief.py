@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from gateway.ad_sizes import AdSize
+from gateway.ad_sizes import AdSize, parse_sizes
+from gateway.audiences import Audiences
 from productimage.generation.v1 import generation_pb2
+from productimage.record.v1 import record_pb2
 from productimage.text.v1 import text_pb2
 
 NO_WORDS, AUTO = "none", "auto"
@@ -58,3 +60,24 @@ class Brief:
     def has_words(self) -> bool:
         """Whether words are set on the ads."""
         return self.layout != NO_WORDS and bool(self.layout or self.words.ListFields())
+
+
+def brief_of(record: record_pb2.Record, audiences: Audiences) -> Brief:
+    """Return the brief that a record was made from; a picture of the user's own is not part of it."""
+    names = [path.rpartition("_")[2].partition(".")[0] for path in record.generated_images]
+    return Brief(
+        timestamp=record.product_image_filename.partition("/")[0],
+        product_image_filename=record.product_image_filename,
+        product=generation_pb2.Product(name=record.product_name, description=record.product_describe),
+        audience=audiences.parse(record.target_audience),
+        target_audience=record.target_audience,
+        locale=record.locale,
+        sizes=parse_sizes(",".join(names)),
+        user_background=b"",
+        platforms=tuple(record.platforms),
+        words=record.words,
+        layout=record.layout,
+        brand=record.brand,
+        file_format=record.file_format,
+        wishes=record.wishes,
+    )

@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -40,12 +41,17 @@ class Attempt:
     Attributes:
         seed: The seed.
         scenes: Scenes they were made in.
-        creatives: One per size.
+        composed: One creative per size, and the backgrounds to keep.
     """
 
     seed: int
     scenes: list[MadeScene]
-    creatives: list[generation_pb2.Creative]
+    composed: generation_pb2.ComposeCreativesResponse
+
+    @property
+    def creatives(self) -> Sequence[generation_pb2.Creative]:
+        """One per size."""
+        return self.composed.creatives
 
     @property
     def flaws(self) -> list[str]:
@@ -72,18 +78,16 @@ class Order:
     Attributes:
         brief: What the user asks for.
         upload: The photo and its cutout.
-        copy: The copy.
         message: What is set on the creatives.
-        seed: Seed of the first attempt.
-        colour: Colour of the brand; empty: none.
+        seed: Seed of the creatives.
+        arrangements: How the product is moved, by the name of the creative.
     """
 
     brief: Brief
     upload: upload_pb2.GetUploadResponse
-    copy: generation_pb2.WriteCopyResponse
     message: generation_pb2.Message | None
     seed: int
-    colour: str = ""
+    arrangements: Mapping[str, generation_pb2.Arrangement] = field(default_factory=dict)
 
 
 async def generate(run: Run, brief: Brief) -> record_pb2.Record:
@@ -98,7 +102,7 @@ async def generate(run: Run, brief: Brief) -> record_pb2.Record:
     upload = await find_upload(run, brief.timestamp, brief.product_image_filename)
     try:
         async with within_budget(run, brief):
-            record, creatives = await _make(run, brief, brand, upload)
+            record, made = await _make(run, brief, brand, upload)
     except Exception as failure:
         error = as_api_error(failure)
         # A background of the user's own may be what is wrong; the photo is not.
@@ -108,18 +112,21 @@ async def generate(run: Run, brief: Brief) -> record_pb2.Record:
             raise ApiError(error.status, text, error.reason) from failure
         raise error from failure
     # Whether a failed save was committed cannot be told from here, so the upload stays: for a retry, or for the sweep.
-    return await _save(run, brief, record, creatives)
+    return await _save(run, brief, record, made)
 
 
 async def _make(
     run: Run, brief: Brief, brand: brand_pb2.Brand, upload: upload_pb2.GetUploadResponse
-) -> tuple[record_pb2.Record, list[generation_pb2.Creative]]:
+) -> tuple[record_pb2.Record, generation_pb2.ComposeCreativesResponse]:
     # The copy comes first: with it come the English terms for the background prompts.
     seed = secrets.randbits(32)
     engines = asyncio.create_task(run.engines())
     copy = await write_copy(run, brief, brand, seed)
-    message = message_for(brief, brand, copy)
-    best = await _best_attempt(run, Order(brief, upload, copy, message, seed, brand.primary_colour))
+    order = Order(brief, upload, message_for(brief, brand, copy), seed)
+    terms = copy.terms if copy.HasField("terms") else None
+    best = await _best_attempt(
+        run, order, SceneRequest(brief, terms, upload.product_aspect_ratio, seed, brand.primary_colour)
+    )
     run.provenance.add_facts(await engines)
     record = record_pb2.Record(
         product_name=brief.product.name,
@@ -135,7 +142,7 @@ async def _make(
             software_version=VERSION, stages=[upload.cutout_stage, *run.provenance.stages]
         ),
         texts=copy.fields,
-        words=message.words if message else None,
+        words=order.message.words if order.message else None,
         brand=brand.name,
         platforms=brief.platforms,
         placed=[creative.placed for creative in best.creatives if creative.HasField("placed")],
@@ -145,8 +152,23 @@ async def _make(
         locale=brief.locale,
         layout=brief.layout,
         file_format=brief.file_format,
+        products=[
+            record_pb2.ShownProduct(picture=size.name, box=creative.product)
+            for size, creative in zip(brief.sizes, best.creatives, strict=True)
+            if creative.HasField("product")
+        ],
+        backgrounds=_kept(best),
     )
-    return record, best.creatives
+    return record, best.composed
+
+
+def _kept(made: Attempt) -> list[record_pb2.KeptBackground]:
+    """Return the backgrounds to keep: those that are pictures. Services of release 0.2 return none."""
+    pictures = [one.scene for one in made.scenes if one.scene.HasField("picture")]
+    return [
+        record_pb2.KeptBackground(placement=kept.placement, source_type=scene.origin.source_type)
+        for scene, kept in zip(pictures, made.composed.kept_scenes, strict=False)
+    ]
 
 
 async def write_copy(run: Run, brief: Brief, brand: brand_pb2.Brand, seed: int) -> generation_pb2.WriteCopyResponse:
@@ -173,13 +195,14 @@ async def write_copy(run: Run, brief: Brief, brand: brand_pb2.Brand, seed: int) 
     return copy
 
 
-async def _best_attempt(run: Run, order: Order) -> Attempt:
+async def _best_attempt(run: Run, order: Order, wanted: SceneRequest) -> Attempt:
     """Make creatives, retrying with a new seed while they have flaws; return the best attempt."""
     seed = order.seed
     allowed = 1 if order.brief.user_background else 1 + run.settings.regenerations
     attempts: list[Attempt] = []
     while len(attempts) < allowed and not (attempts and not attempts[-1].flaws):
-        attempts.append(await _make_attempt(run, order, seed))
+        scenes = await make_scenes(run, replace(wanted, seed=seed))
+        attempts.append(Attempt(seed, scenes, await compose(run, replace(order, seed=seed), scenes)))
         if attempts[-1].flaws and len(attempts) < allowed:
             run.progress.expected += 1 + SCENE_STAGES * len(attempts[-1].scenes)
         log.info("attempt", seed=seed, flaws=attempts[-1].flaws)
@@ -187,26 +210,24 @@ async def _best_attempt(run: Run, order: Order) -> Attempt:
     return min(attempts, key=lambda attempt: attempt.rank)
 
 
-async def _make_attempt(run: Run, order: Order, seed: int) -> Attempt:
-    brief, copy = order.brief, order.copy
-    terms = copy.terms if copy.HasField("terms") else None
-    scenes = await make_scenes(run, SceneRequest(brief, terms, order.upload.product_aspect_ratio, seed, order.colour))
-    return Attempt(seed, scenes, await compose(run, order, scenes, seed))
-
-
-async def compose(run: Run, order: Order, scenes: list[MadeScene], seed: int) -> list[generation_pb2.Creative]:
-    """Compose the creatives.
+async def compose(run: Run, order: Order, scenes: list[MadeScene]) -> generation_pb2.ComposeCreativesResponse:
+    """Compose the creatives: one per size.
 
     Raises:
         ApiError: The stage failed.
     """
     brief, cutout = order.brief, order.upload.cutout
     sizes = [
-        generation_pb2.CreativeSize(width=size.width, height=size.height, most_bytes=size.most_bytes)
+        generation_pb2.CreativeSize(
+            width=size.width,
+            height=size.height,
+            most_bytes=size.most_bytes,
+            arrangement=order.arrangements.get(size.name),
+        )
         for size in brief.sizes
     ]
     async with run.stage("composition") as stage:
-        stage.seed = seed
+        stage.seed = order.seed
         composed = await run.clients.generation.compose_creatives(
             [made.scene for made in scenes],
             cutout,
@@ -217,6 +238,7 @@ async def compose(run: Run, order: Order, scenes: list[MadeScene], seed: int) ->
                 identifier=f"{brief.timestamp}/{run.request_id}"[:MAX_IDENTIFIER],
                 photo_sha256=next(iter(order.upload.cutout_stage.inputs), ""),
             ),
+            keep_backgrounds=True,
         )
         if len(composed.creatives) != len(sizes) or not all(creative.file for creative in composed.creatives):
             raise unusable("composition")
@@ -226,15 +248,19 @@ async def compose(run: Run, order: Order, scenes: list[MadeScene], seed: int) ->
         stage.inputs.extend([*await run.sha256(cutout), *(scene.sha256 for scene in scenes if scene.sha256)])
         stage.outputs.extend(await run.sha256(*(creative.file for creative in composed.creatives)))
         stage.pixels.extend(creative.pixels_sha256 for creative in composed.creatives)
-    return list(composed.creatives)
+    return composed
 
 
 async def _save(
-    run: Run, brief: Brief, record: record_pb2.Record, creatives: list[generation_pb2.Creative]
+    run: Run, brief: Brief, record: record_pb2.Record, made: generation_pb2.ComposeCreativesResponse
 ) -> record_pb2.Record:
     pictures = [
         record_pb2.Picture(name=size.name, file=creative.file)
-        for size, creative in zip(brief.sizes, creatives, strict=True)
+        for size, creative in zip(brief.sizes, made.creatives, strict=True)
+    ]
+    backgrounds = [
+        record_pb2.Picture(name=f"background{place}", file=kept.file)
+        for place, (kept, _) in enumerate(zip(made.kept_scenes, record.backgrounds, strict=False))
     ]
     async with run.stage("history", recorded=False):
-        return await run.clients.records.save_generation(run.request_id, brief.timestamp, record, pictures)
+        return await run.clients.records.save_generation(run.request_id, brief.timestamp, record, pictures, backgrounds)

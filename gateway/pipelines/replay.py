@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.ad_sizes import parse_sizes
 from gateway.audiences import Audiences
 from gateway.errors import ApiError, calling
-from gateway.pipelines.brief import Brief
+from gateway.pipelines.brief import Brief, brief_of
 from gateway.pipelines.generate import Order, compose, write_copy
 from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import BY_HAND, find_upload
 from gateway.pipelines.run import Run, engine_name
-from gateway.pipelines.scene import MadeScene, wishes_of
+from gateway.pipelines.scene import set_of
 from productimage.engine.v1 import engine_pb2
 from productimage.generation.v1 import generation_pb2
 from productimage.provenance.v1 import provenance_pb2
@@ -56,7 +55,7 @@ async def replay(run: Run, record: record_pb2.Record, audiences: Audiences) -> l
     made = _made(record)
     if "composition" not in made:
         raise ApiError(422, "This record does not say how it was made: it is of an earlier version.", "NO_MANIFEST")
-    brief = _brief_of(record, audiences)
+    brief = brief_of(record, audiences)
     brand = await find_brand(run, brief.brand)
     upload = await find_upload(run, brief.timestamp, brief.product_image_filename)
     engines = await run.engines()
@@ -68,8 +67,11 @@ async def replay(run: Run, record: record_pb2.Record, audiences: Audiences) -> l
     results.append(_compared(run, made.get("copy"), engines, reason))
     reason = _why_not_ads(made, engines) or _changed_since(made.get("cut_out"), upload)
     if not reason:
-        order = Order(brief, upload, copy, message_for(brief, brand, copy), record.seed, brand.primary_colour)
-        await compose(run, order, [_set_of(order)], record.seed)
+        if record.without_logo:
+            brand.logo = b""
+        moved = {shown.picture: shown.arrangement for shown in record.products}
+        order = Order(brief, upload, message_for(brief, brand, copy), record.seed, moved)
+        await compose(run, order, [set_of(brief, record.seed, brand.primary_colour, made["composition"].model)])
     return [*results, _compared(run, made["composition"], engines, reason)]
 
 
@@ -80,35 +82,6 @@ def _made(record: record_pb2.Record) -> dict[str, provenance_pb2.Stage]:
         for stage in record.manifest.stages
         if stage.name not in OF_ATTEMPTS or not stage.HasField("seed") or stage.seed == record.seed
     }
-
-
-def _set_of(order: Order) -> MadeScene:
-    """Return the set of an order as GenerateBackground would: it is not asked, since it might ask a cloud."""
-    brief = order.brief
-    rendered = generation_pb2.RenderedSet(
-        product=brief.product, audience=brief.audience, seed=order.seed, wishes=wishes_of(brief, order.colour)
-    )
-    return MadeScene(generation_pb2.Scene(rendered_set=rendered), "")
-
-
-def _brief_of(record: record_pb2.Record, audiences: Audiences) -> Brief:
-    names = [path.rpartition("_")[2].partition(".")[0] for path in record.generated_images]
-    return Brief(
-        timestamp=record.product_image_filename.partition("/")[0],
-        product_image_filename=record.product_image_filename,
-        product=generation_pb2.Product(name=record.product_name, description=record.product_describe),
-        audience=audiences.parse(record.target_audience),
-        target_audience=record.target_audience,
-        locale=record.locale,
-        sizes=parse_sizes(",".join(names)),
-        user_background=b"",
-        platforms=tuple(record.platforms),
-        words=record.words,
-        layout=record.layout,
-        brand=record.brand,
-        file_format=record.file_format,
-        wishes=record.wishes,
-    )
 
 
 async def _cut_out(
@@ -141,8 +114,6 @@ def _why_not_ads(made: Mapping[str, provenance_pb2.Stage], engines: Mapping[str,
         if background.engine in CLOUDS:
             return f"a model in a cloud made the background, asked for: {background.prompt}"
         return "the picture was not kept"
-    if made.get("copy", provenance_pb2.Stage()).engine in CLOUDS:
-        return "the words by which the set was chosen came from a model in a cloud"
     return "" if "renderer" in engines else "nothing renders sets now"
 
 

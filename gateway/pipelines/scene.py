@@ -13,6 +13,7 @@ from gateway.pipelines.run import Run, set_engine
 from gateway.settings import GatewaySettings
 from productimage.generation.v1 import generation_pb2
 from productimage.image.v1 import image_pb2
+from productimage.record.v1 import record_pb2
 from productimage.segmentation.v1 import segmentation_pb2
 from productimage.text.v1 import text_pb2
 
@@ -46,6 +47,13 @@ class MadeScene:
     prompt: str
     sha256: str = ""
     notes: Sequence[str] = ()
+
+    @classmethod
+    def of_kept(cls, file: bytes, background: record_pb2.KeptBackground) -> "MadeScene":
+        """Return the scene of a background that was kept with a record."""
+        origin = generation_pb2.Origin(source_type=background.source_type)
+        picture = image_pb2.Image(encoded=file)
+        return cls(generation_pb2.Scene(picture=picture, placement=background.placement, origin=origin), "")
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,14 @@ def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generatio
         )
         for family, sizes in group_by_family(brief, settings).items()
     ]
+
+
+def set_of(brief: Brief, seed: int, colour: str, name: str) -> MadeScene:
+    """Return a set by its name: as GenerateBackground would, but without asking it, since it might ask a cloud."""
+    rendered = generation_pb2.RenderedSet(
+        product=brief.product, audience=brief.audience, seed=seed, wishes=wishes_of(brief, colour), name=name
+    )
+    return MadeScene(generation_pb2.Scene(rendered_set=rendered), "")
 
 
 def wishes_of(brief: Brief, colour: str) -> text_pb2.Wishes:

@@ -8,7 +8,6 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from common.errors import InvalidInputError
 from common.imaging.header import KINDS, check_header
 from common.platforms import platforms
 from common.styles import styles
@@ -26,6 +25,7 @@ from gateway.models import (
 from gateway.pipelines.brief import FORMATS, LAYOUTS, Brief
 from gateway.pipelines.costs import estimate
 from gateway.pipelines.generate import generate
+from gateway.routes.choices import choice
 from gateway.routes.jobs import EVENTS, Job, respond
 from gateway.state import GatewayDependency, IdempotencyKey
 from productimage.generation.v1 import generation_pb2
@@ -173,11 +173,11 @@ async def generate_product(
         words=text_pb2.Words(
             headline=form.headline, call_to_action=form.call_to_action, price=form.price, legal=form.legal
         ),
-        layout=_choice("layout", form.layout, LAYOUTS),
+        layout=choice("layout", form.layout, LAYOUTS),
         brand=form.brand.strip(),
         file_format=_format(form.format, form.platforms),
         wishes=text_pb2.Wishes(
-            scene=form.scene.strip(), avoid=form.avoid.strip(), style=_choice("style", form.style, styles())
+            scene=form.scene.strip(), avoid=form.avoid.strip(), style=choice("style", form.style, styles())
         ),
     )
     return await respond(
@@ -191,24 +191,9 @@ def _format(chosen: str, named: Iterable[str]) -> str:
     Raises:
         InvalidInputError: It is not offered.
     """
-    wanted = _choice("format", chosen, FORMATS)
+    wanted = choice("format", chosen, FORMATS)
     is_taken = all(wanted in platforms()[name].formats for name in named)
     return wanted if is_taken else "jpeg"
-
-
-def _choice(name: str, chosen: str, offered: Iterable[str]) -> str:
-    """Return a choice, in lower case.
-
-    Raises:
-        InvalidInputError: It is not offered.
-    """
-    wanted = chosen.strip().lower()
-    names = [one for one in offered if one]
-    if wanted and wanted not in names:
-        raise InvalidInputError(
-            f"The {name} {chosen[:20]!r} is not offered: choose from {', '.join(names)}.", f"UNKNOWN_{name.upper()}"
-        )
-    return wanted
 
 
 @router.post("/estimate", responses={status: {"model": ErrorBody} for status in (400, 413, 422, 429, 503, 504)})
@@ -238,6 +223,11 @@ async def estimate_costs(form: EstimateForm, gateway: GatewayDependency) -> Esti
 
 
 @router.get("/sizes")
-async def sizes() -> SizesBody:
+async def sizes(gateway: GatewayDependency) -> SizesBody:
     """Return the ad sizes of platforms, and the ones made by default. Any other size can be asked for by its pixels."""
-    return SizesBody(offered=list(OFFERED), default=list(DEFAULT), platforms=[PlatformBody.of(name) for name in SETS])
+    return SizesBody(
+        offered=list(OFFERED),
+        default=list(DEFAULT),
+        platforms=[PlatformBody.of(name) for name in SETS],
+        most_photo_bytes=gateway.settings.max_image_bytes,
+    )

@@ -33,7 +33,14 @@ import { askForKey } from "./key.js";
  * @property {Wishes} [wishes]
  * @property {Fidelity[]} [fidelity]
  * @property {number} [dollars]
+ * @property {string} [locale]
+ * @property {string} [layout]
+ * @property {Shown[]} [products]
+ * @property {{path: string, placement: {light?: {shadow: number}}}[]} [backgrounds]
+ * @property {number} [parent]
+ * @property {boolean} [without_logo]
  */
+/** @typedef {{picture: string, box: Box, arrangement?: {right: number, down: number, scale: number}}} Shown */
 /** @typedef {{name: string, state: "started" | "done", engine: string, elapsed_seconds: number, fraction: number}} Progress */
 /** @typedef {{capability: string, engine: string, reason: "requested" | "available" | "fallback" | "unspecified", subject: string, remedy: string, ends: string}} Engine */
 /** @typedef {{version: string, services: Record<string, boolean>, engines: Engine[]}} Status */
@@ -136,7 +143,7 @@ export const pictureAt = (path) => `/static/${path}`;
 /** @returns {Promise<Options>} */
 export const getOptions = () => json("/api/target-audiences");
 
-/** @returns {Promise<{offered: string[], default: string[], platforms: {name: string, title: string, sizes: string[]}[]}>} */
+/** @returns {Promise<{offered: string[], default: string[], platforms: {name: string, title: string, sizes: string[]}[], most_photo_bytes: number}>} */
 export const getSizes = () => json("/api/sizes");
 
 /** @returns {Promise<{names: string[]}>} */
@@ -178,6 +185,13 @@ export const changeCutout = ({ timestamp, filename }, change, signal) => {
 
 /** @param {FormData} brief @param {AbortSignal} signal @param {(progress: Progress) => void} tell @returns {Promise<Made>} */
 export const generate = (brief, signal, tell) => follow("/api/generate-product", brief, signal, tell);
+
+/** @param {Record<string, unknown>} change @param {AbortSignal} signal @returns {Promise<Made>} */
+export const compose = (change, signal) =>
+  follow("/api/compose", new Blob([JSON.stringify(change)], { type: "application/json" }), signal);
+
+/** @param {number} sequence @returns {Promise<Made>} */
+export const getRecord = (sequence) => json(`/api/records/${sequence}`);
 
 /** @param {Record<string, Blob>} files */
 function form(files) {

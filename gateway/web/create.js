@@ -4,10 +4,11 @@ import { generate, getBrands, getSizes, getUpload } from "./api.js";
 import { chooseAudience, chosenAudience, prepareAudience } from "./audience.js";
 import { showCost } from "./cost.js";
 import { find, showError } from "./dom.js";
-import { currentUpload, isCutting, preparePhoto, show } from "./photo.js";
+import { currentUpload, isCutting, limitPhotos, preparePhoto, show } from "./photo.js";
 import { addVariant, clearVariants } from "./results.js";
 import { addScene, chooseScene, prepareScene } from "./scene.js";
 import { Stages } from "./stages.js";
+import { keepDraft, keptDraft } from "./draft.js";
 import { clear, currentLanguage, say, t } from "./text.js";
 
 /** @typedef {import("./api.js").Made} Made */
@@ -31,6 +32,8 @@ const state = find("#run-state", HTMLElement);
 
 /** @type {AbortController | null} */
 let running = null;
+/** Whether the language of the ads was chosen; until then it is that of the page. */
+let hasLocale = false;
 /** Path of the photo whose variants are shown. @type {string | null} */
 let shownFor = null;
 
@@ -140,7 +143,8 @@ export async function reuse(record) {
     const name = /** @type {"headline" | "call_to_action" | "price"} */ (field);
     wordField(name).value = record.words?.[name] ?? "";
   }
-  wordField("layout").value = record.words ? "auto" : "";
+  wordField("layout").value = record.layout || (record.words ? "auto" : "");
+  if (record.locale) [locale.value, hasLocale] = [record.locale, true];
   wordField("brand").value = record.brand ?? "";
   chooseScene(record.wishes);
   clear(error);
@@ -151,6 +155,31 @@ export async function reuse(record) {
   }
 }
 
+/** Let the language of the ads follow that of the page, until one is chosen. */
+export function followLanguage() {
+  if (!hasLocale) locale.value = currentLanguage();
+}
+
+/** Keep what was typed for a reload. */
+function keep() {
+  const fields = Object.fromEntries([...new FormData(brief)].filter(([, value]) => typeof value === "string"));
+  const draft = /** @type {Record<string, string>} */ (fields);
+  keepDraft({ fields: draft, chosen: chosenSizes(), timestamp: currentUpload()?.timestamp ?? "" });
+}
+
+/** Restore what was typed before a reload. */
+async function restore() {
+  const draft = keptDraft();
+  if (!draft) return;
+  for (const [field, value] of Object.entries(draft.fields)) {
+    const element = brief.elements.namedItem(field);
+    if (element instanceof RadioNodeList || "value" in (element ?? {})) /** @type {RadioNodeList} */ (element).value = value;
+  }
+  choose(draft.chosen);
+  hasLocale = draft.fields.locale !== currentLanguage();
+  if (draft.timestamp) await getUpload(draft.timestamp).then(show, () => undefined);
+}
+
 /** @param {string[]} chosen */
 function choose(chosen) {
   for (const place of [platforms, sizes])
@@ -159,7 +188,8 @@ function choose(chosen) {
 
 async function fillSizes() {
   try {
-    const { offered, default: chosen, platforms: named } = await getSizes();
+    const { offered, default: chosen, platforms: named, most_photo_bytes } = await getSizes();
+    limitPhotos(most_photo_bytes);
     platforms.replaceChildren(...named.map(({ name: value, title }) => checkbox(value, title)));
     sizes.replaceChildren(...offered.map((size) => checkbox(size, size.replace("x", " × "))));
     choose(chosen);
@@ -202,7 +232,10 @@ export async function prepareCreate() {
     background.value = "";
     backgroundClear.hidden = true;
   });
+  locale.addEventListener("change", () => (hasLocale = true));
   brief.addEventListener("change", () => showCost(order));
+  window.addEventListener("pagehide", keep);
   await Promise.all([prepareAudience(), fillSizes(), fillBrands(), prepareScene().catch((problem) => showError(error, problem))]);
+  await restore();
   showCost(order);
 }

@@ -1,6 +1,6 @@
 // The history: a searchable, paginated list, newest first, and a dialog with the details of one record.
 
-import { deleteRecord, pictureAt, search } from "./api.js";
+import { deleteRecord, getRecord, pictureAt, search } from "./api.js";
 import { copyOf, find, showError } from "./dom.js";
 import { variantOf } from "./results.js";
 import { clear, label, say, sayTag, stageKey } from "./text.js";
@@ -66,24 +66,40 @@ function itemOf(record) {
   find("time", HTMLElement, item).textContent = dateOf(record.write_date);
   const button = find(".open", HTMLButtonElement, item);
   label(button, "aria-label", "history.open", { name: record.product_name });
-  button.addEventListener("click", () => open(record));
+  button.addEventListener("click", () => (location.hash = `#record/${record.sequence}`));
   return item;
 }
 
 /** @param {string} written YYYYMMDDHHMMSS */
 const dateOf = (written) => written.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d).*$/, "$1-$2-$3 $4:$5");
 
+/** Open a record by its number: it has an address of its own. @param {number} sequence */
+export async function openRecord(sequence) {
+  clear(error);
+  try {
+    open(await getRecord(sequence));
+  } catch (problem) {
+    showError(error, problem);
+  }
+}
+
+/** Return whether the list is shown already. */
+export const hasHistory = () => list.childElementCount > 0;
+
+/** Close the record that is open, if one is. */
+export const closeRecord = () => dialog.close();
+
 /** @param {Made} record */
 function open(record) {
   opened = record;
-  const variant = variantOf(record);
+  const variant = variantOf(record, ({ sequence }) => (location.hash = `#record/${sequence}`));
   const title = find("h3", HTMLElement, variant);
   title.id = "record-title";
   title.textContent = `${record.product_name} · ${dateOf(record.write_date)}`;
   find(".record", HTMLElement, dialog).replaceChildren(variant, describe(record), ...manifestOf(record));
   doubt.hidden = true;
   clear(recordError);
-  dialog.showModal();
+  if (!dialog.open) dialog.showModal();
 }
 
 async function deleteOpened() {
@@ -91,7 +107,6 @@ async function deleteOpened() {
   try {
     await deleteRecord(opened.sequence);
     dialog.close();
-    await showHistory();
   } catch (problem) {
     showError(recordError, problem);
   }
@@ -173,6 +188,9 @@ export function prepareHistory(reuse) {
     waiting = setTimeout(() => void showHistory(), WAIT);
   });
   find("#close", HTMLButtonElement).addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => {
+    if (location.hash.startsWith("#record/")) location.hash = "#history";
+  });
   const sure = find("#sure", HTMLButtonElement);
   find("#delete", HTMLButtonElement).addEventListener("click", () => {
     doubt.hidden = false;

@@ -14,12 +14,15 @@ const SAMPLE = new URL("sample.jpg", import.meta.url).href;
 let current = null;
 /** @type {AbortController | null} */
 let working = null;
+/** Bytes of the largest photo that is taken. */
+let mostBytes = Infinity;
 /** Changes that wait for each other. */
 let changes = Promise.resolve();
 
 const error = find("#photo-error", HTMLElement);
 const busy = find("#photo-busy", HTMLElement);
 const compare = find("#compare", HTMLElement);
+const waiting = find("#waiting", HTMLImageElement);
 const before = find("#before", HTMLImageElement);
 const after = find("#after", HTMLImageElement);
 const split = find("#split", HTMLInputElement);
@@ -32,6 +35,9 @@ const marks = new Marks(find("#picture", HTMLElement), after, (mark) => change({
 
 /** Return the upload that ads are made from; null while it has no cutout. */
 export const currentUpload = () => (current?.trans_path ? current : null);
+
+/** Refuse larger photos before they are sent. @param {number} bytes */
+export const limitPhotos = (bytes) => (mostBytes = bytes);
 
 /** Return whether the product is being cut out. */
 export const isCutting = () => working !== null;
@@ -65,11 +71,16 @@ function noteOf(note) {
 
 /** @param {File} photo */
 async function take(photo) {
+  if (photo.size > mostBytes) {
+    say(error, "photo.large", { size: Math.ceil(photo.size / 2 ** 20), most: Math.floor(mostBytes / 2 ** 20) });
+    return;
+  }
   const mine = begin();
   clear(error);
   say(busy, "photo.busy");
   compare.hidden = true;
   current = null;
+  preview(photo);
   try {
     show(await upload(photo, mine.signal));
   } catch (problem) {
@@ -80,9 +91,17 @@ async function take(photo) {
   } finally {
     if (end(mine)) {
       clear(busy);
+      waiting.hidden = true;
       compare.hidden = !current;
     }
   }
+}
+
+/** Show a photo while its product is being cut out, where the browser can. @param {File} photo */
+function preview(photo) {
+  const address = URL.createObjectURL(photo);
+  waiting.src = address;
+  waiting.decode().then(() => (waiting.hidden = !working), () => undefined).finally(() => setTimeout(() => URL.revokeObjectURL(address), 60_000));
 }
 
 /** Show a photo in which nothing was found. @param {string} timestamp @param {string} filename */

@@ -1,8 +1,10 @@
-// Finished ads at their true size with their copy; variants of one photo are shown side by side.
+// Finished ads in a grid, with their copy; variants of one photo are shown side by side.
 
 import { getArchive, pictureAt } from "./api.js";
 import { dollars } from "./cost.js";
 import { copyOf, find, showError } from "./dom.js";
+import { edit, isEditable } from "./edit.js";
+import { enlarge } from "./lightbox.js";
 import { clear, label, say } from "./text.js";
 
 /** @typedef {import("./api.js").Made} Made */
@@ -16,17 +18,17 @@ export function clearVariants() {
 
 /** Add a result before the earlier ones. @param {Made} made */
 export function addVariant(made) {
-  const element = variantOf(made);
+  const element = variantOf(made, addVariant);
   say(find("h3", HTMLElement, element), "results.variant", { number: variants.childElementCount + 1 });
   variants.prepend(element);
   results.hidden = false;
   element.scrollIntoView({ block: "nearest" });
 }
 
-/** Build the element of a result; the caller fills in the heading. @param {Made} made */
-export function variantOf(made) {
+/** Build the element of a result; the caller fills in the heading. @param {Made} made @param {(made: Made) => void} tell Called with a variant that was made of it. */
+export function variantOf(made, tell) {
   const element = copyOf("t-variant");
-  find(".ads", HTMLElement, element).replaceChildren(...made.generated_images.map((path) => adOf(path, made.product_name)));
+  find(".ads", HTMLElement, element).replaceChildren(...made.generated_images.map((path) => adOf(path, made, tell)));
   find(".texts", HTMLElement, element).replaceChildren(textOf("results.short", made.short_ad), textOf("results.long", made.long_ad), ...fieldsOf(made));
   const notes = find(".notes", HTMLElement, element);
   notes.hidden = !made.notes?.length;
@@ -49,8 +51,9 @@ function sayTrue(place, made) {
   else say(place, "results.true", { mean });
 }
 
-/** @param {string} path @param {string} name */
-function adOf(path, name) {
+/** @param {string} path @param {Made} made @param {(made: Made) => void} tell */
+function adOf(path, made, tell) {
+  const name = made.product_name;
   const figure = copyOf("t-ad");
   const image = find("img", HTMLImageElement, figure);
   const [, width = "", height = ""] = path.match(/_(\d+)x(\d+)\.\w+$/) ?? [];
@@ -58,7 +61,13 @@ function adOf(path, name) {
   if (width) [image.width, image.height] = [Number(width), Number(height)];
   image.src = pictureAt(path);
   label(image, "alt", "results.ad", { name, size });
-  label(find(".scroll", HTMLElement, figure), "aria-label", "results.ad", { name, size });
+  const larger = find(".larger", HTMLButtonElement, figure);
+  label(larger, "aria-label", "results.larger", { size });
+  larger.addEventListener("click", () => enlarge(path, { name, size }));
+  const change = find(".edit", HTMLButtonElement, figure);
+  change.hidden = !isEditable(made, `${width}x${height}`);
+  label(change, "aria-label", "results.edit.one", { size });
+  change.addEventListener("click", () => void edit(made, path, `${width}x${height}`, tell));
   find("span", HTMLElement, figure).textContent = size;
   const link = find("a", HTMLAnchorElement, figure);
   link.href = pictureAt(path);

@@ -22,9 +22,10 @@ from services.generation.background.background import Background, BackgroundRequ
 from services.generation.background.prompt import MAX_WISH
 from services.generation.compose.compose import Creative, Order, Output, Scene
 from services.generation.compose.files import FileFormat
+from services.generation.compose.keep import Kept
 from services.generation.compose.quality import Limits
 from services.generation.copy.copy import DEFAULT_LOCALE, LOCALES, TONES, Copy, CopyRequest
-from services.generation.geometry import Box, MessageZone, Size
+from services.generation.geometry import Arrangement, Box, MessageZone, Size
 from services.generation.label.credentials import Credentials
 from services.generation.label.label import Label
 from services.generation.message.layouts import layout_names
@@ -42,6 +43,8 @@ MAX_DESCRIPTION = 5000
 SIDES = range(50, 4097)
 """Pixels of a side of a creative."""
 MAX_SIZES = 40
+SCALES = (0.25, 4)
+"""Least and largest factor by which a product is scaled."""
 MAX_REGIONS = 64
 """Things, and surfaces, in which a product is placed."""
 SHORT_SIDES = range(240, 1201)
@@ -254,13 +257,24 @@ def orders(request: generation_pb2.ComposeCreativesRequest) -> list[Order]:
     """Return the creatives that a request orders.
 
     Raises:
-        InvalidInputError: There are none or too many, or a size is out of range.
+        InvalidInputError: There are none or too many, or a size or an arrangement is out of range.
     """
     if not 1 <= len(request.sizes) <= MAX_SIZES:
         raise InvalidInputError(f"Ask for 1 to {MAX_SIZES} sizes.", "SIZE_COUNT")
     if any(size.width not in SIDES or size.height not in SIDES for size in request.sizes):
         raise InvalidInputError(f"A side must have {SIDES[0]} to {SIDES[-1]} pixels.", "SIZE_RANGE")
-    return [Order(Size(size.width, size.height), size.most_bytes) for size in request.sizes]
+    return [Order(Size(size.width, size.height), size.most_bytes, _arrangement(size)) for size in request.sizes]
+
+
+def _arrangement(size: generation_pb2.CreativeSize) -> Arrangement:
+    moved = size.arrangement
+    scale = moved.scale or 1.0
+    if not (abs(moved.right) <= 1 and abs(moved.down) <= 1 and SCALES[0] <= scale <= SCALES[1]):
+        raise InvalidInputError(
+            f"A product moves by -1 to 1 of the creative, and is scaled by {SCALES[0]} to {SCALES[1]}.",
+            "BAD_ARRANGEMENT",
+        )
+    return Arrangement(moved.right, moved.down, scale)
 
 
 def message(request: generation_pb2.ComposeCreativesRequest, limits: ImageLimits) -> Message | None:
@@ -369,6 +383,7 @@ def rendered_set(request: generation_pb2.ComposeCreativesRequest) -> RenderedSet
         _terms(message.terms),
         message.seed,
         wishes(message.wishes),
+        name=message.name,
     )
 
 
@@ -378,7 +393,7 @@ def message_zone(request: generation_pb2.ComposeCreativesRequest) -> MessageZone
 
 
 def creatives_response(
-    orders: Sequence[Order], creatives: Sequence[Creative]
+    orders: Sequence[Order], creatives: Sequence[Creative], kept: Sequence[Kept] = ()
 ) -> generation_pb2.ComposeCreativesResponse:
     """Return the response to a ComposeCreatives call."""
     return generation_pb2.ComposeCreativesResponse(
@@ -397,10 +412,14 @@ def creatives_response(
                 fidelity=provenance_pb2.Fidelity(
                     picture=f"{order.size.width}x{order.size.height}", **vars(creative.fidelity)
                 ),
+                product=_box_message(creative.product),
                 placed=_placed(creative.setting, order) if creative.setting else None,
             )
             for order, creative in zip(orders, creatives, strict=True)
-        ]
+        ],
+        kept_scenes=[
+            generation_pb2.KeptScene(file=one.file, placement=_placement_message(one.placement)) for one in kept
+        ],
     )
 
 
@@ -426,6 +445,7 @@ def _rendered_set_message(wanted: RenderedSet) -> generation_pb2.RenderedSet:
         terms=_terms_message(terms) if terms else None,
         seed=wanted.seed,
         wishes=text_pb2.Wishes(**vars(wanted.wishes)),
+        name=wanted.name,
     )
 
 

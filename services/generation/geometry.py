@@ -45,6 +45,21 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Arrangement:
+    """How a product is moved and scaled from where it would stand in a creative.
+
+    Attributes:
+        right: Shift as a fraction of the creative's width.
+        down: Shift as a fraction of the creative's height.
+        scale: Factor of its size, about the middle of its foot.
+    """
+
+    right: float = 0.0
+    down: float = 0.0
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
 class Crop:
     """The part of a background that a creative shows, in background pixels."""
 

@@ -14,6 +14,7 @@ from services.generation import converters
 from services.generation.background.user_background import place_in
 from services.generation.compose.compose import compose
 from services.generation.compose.in_set import compose_in_set
+from services.generation.compose.keep import keep
 from services.generation.compose.quality import Limits
 from services.generation.engines.base import Engines
 from services.generation.engines.models import read_on
@@ -112,10 +113,11 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
             scenes = converters.scenes(request, self._settings)
             with observe_engine("composition", "compose"):
                 creatives = compose(scenes, cutout, orders, output, words)
-        elif self._engines.sets is None:
+            kept = [keep(scene) for scene in scenes] if request.keep_backgrounds else []
+            return converters.creatives_response(orders, creatives, kept)
+        if self._engines.sets is None:
             raise PreconditionError("Sets are rendered only where they are the background engine.", "NO_SETS")
-        else:
-            zone = converters.message_zone(request)
-            with observe_engine("composition", self._engines.sets.name):
-                creatives = compose_in_set(self._engines.sets, wanted, cutout, orders, output, zone, words)
+        zone = converters.message_zone(request)
+        with observe_engine("composition", self._engines.sets.name):
+            creatives = compose_in_set(self._engines.sets, wanted, cutout, orders, output, zone, words)
         return converters.creatives_response(orders, creatives)

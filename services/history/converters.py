@@ -71,8 +71,11 @@ def generation(request: record_pb2.SaveGenerationRequest, limits: ImageLimits) -
     Raises:
         InvalidInputError: A picture is of another format, or exceeds a limit.
     """
-    pictures = [Picture(one.name, one.file, check_header(one.file, limits)) for one in request.pictures]
-    return Generation(request.request_id, request.timestamp, _record_fields(request.record), pictures)
+    pictures, backgrounds = (
+        [Picture(one.name, one.file, check_header(one.file, limits)) for one in files]
+        for files in (request.pictures, request.backgrounds)
+    )
+    return Generation(request.request_id, request.timestamp, _record_fields(request.record), pictures, backgrounds)
 
 
 def record_query(request: record_pb2.ListRecordsRequest) -> RecordQuery:
@@ -129,26 +132,29 @@ def _record_fields(record: record_pb2.Record) -> Record:
 def _optional_fields(record: record_pb2.Record) -> Record:
     """Return what only some records have, and none of release 0.2."""
     fields: Record = {}
-    if record.texts:
-        fields["texts"] = [MessageToDict(text, preserving_proto_field_name=True) for text in record.texts]
     if record.HasField("words"):
         fields["words"] = MessageToDict(record.words, preserving_proto_field_name=True)
-    if record.brand:
-        fields["brand"] = record.brand
     if record.platforms:
         fields["platforms"] = list(record.platforms)
-    if record.placed:
-        fields["placed"] = [MessageToDict(placed, preserving_proto_field_name=True) for placed in record.placed]
     if record.HasField("wishes"):
         fields["wishes"] = MessageToDict(record.wishes, preserving_proto_field_name=True)
-    if record.fidelity:
-        fields["fidelity"] = [
-            MessageToDict(one, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
-            for one in record.fidelity
-        ]
     fields |= {
-        name: getattr(record, name) for name in ("dollars", "locale", "layout", "file_format") if getattr(record, name)
+        name: [
+            MessageToDict(one, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+            for one in getattr(record, name)
+        ]
+        for name in ("fidelity", "products", "backgrounds")
+        if getattr(record, name)
     }
+    if record.HasField("parent"):
+        fields["parent"] = record.parent
+    fields |= {
+        name: [MessageToDict(one, preserving_proto_field_name=True) for one in getattr(record, name)]
+        for name in ("texts", "placed")
+        if getattr(record, name)
+    }
+    plain = ("brand", "dollars", "locale", "layout", "file_format", "without_logo")
+    fields |= {name: getattr(record, name) for name in plain if getattr(record, name)}
     return fields
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from common.errors import NotFoundError
 from services.history import paths
+from services.history.generations import pictures_of
 from services.history.records.codec import Record, listed, to_record
 from services.history.records.log import RecordLog
 from services.history.storage.base import ObjectStore
@@ -56,5 +57,5 @@ class Deletion:
 
 
 def _creatives(record: Record) -> list[str]:
-    """Return the keys of the creatives of a record; what is not one of ours is left alone."""
-    return [f"static/{path}" for path in record["generated_images"] if paths.is_creative(path)]
+    """Return the keys of the creatives and backgrounds of a record; what is not one of ours is left alone."""
+    return [f"static/{path}" for path in pictures_of(record) if paths.is_creative(path)]

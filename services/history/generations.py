@@ -41,12 +41,14 @@ class Generation:
         timestamp: Timestamp of the upload it was made from.
         fields: The record, without the fields that are set on saving.
         pictures: Pictures in the order in which the record lists them.
+        backgrounds: Pictures of the backgrounds that the record lists, in its order.
     """
 
     request_id: str
     timestamp: str
     fields: Record
     pictures: Sequence[Picture]
+    backgrounds: Sequence[Picture] = ()
 
 
 class Generations:
@@ -73,36 +75,36 @@ class Generations:
             ContentionError: Too many writers competed, or the upload is being removed; nothing was recorded.
         """
         request_id, timestamp = paths.checked_request_id(generation.request_id), generation.timestamp
-        _check_pictures(generation.pictures)
-        attempt = secrets.token_hex(4)
+        _check_pictures(generation)
+        attempt, pictures = secrets.token_hex(4), [*generation.pictures, *generation.backgrounds]
         created = [
             paths.creative_path(timestamp, request_id, attempt, picture.name, picture.picture_format)
-            for picture in generation.pictures
+            for picture in pictures
         ]
+        fields = generation.fields | paths_in(generation.fields, created, len(generation.pictures))
         with self._uploads.saving(timestamp, request_id) as upload:
             since, is_new = self._mark_save(request_id, timestamp)
             earlier = None if is_new else self._log.find(request_id, since)
             if earlier is not None:
                 return earlier
-            for path, picture in zip(created, generation.pictures, strict=True):
+            for path, picture in zip(created, pictures, strict=True):
                 self._store.put(paths.static_key(path), picture.file, paths.content_type(path))
             record = {
                 "write_date": paths.write_date(datetime.now().astimezone()),
-                **generation.fields,
+                **fields,
                 "product_image_filename": upload.photo_path,
-                "generated_images": created,
                 "request_id": request_id,
             }
             saved = self._log.append(record, since)
             if saved["product_image_filename"] != upload.photo_path:
                 raise PreconditionError("This request_id was used for another upload.", "REQUEST_ID_REUSED")
-            if not is_new or saved["generated_images"] != created:
+            if not is_new or pictures_of(saved) != created:
                 self._remove_other_attempts(request_id, timestamp, saved)
         return saved
 
     def _remove_other_attempts(self, request_id: str, timestamp: str, saved: Record) -> None:
         """Remove the pictures of other attempts of a request; only those in the record are ever served."""
-        kept = {paths.static_key(path) for path in saved["generated_images"]}
+        kept = {paths.static_key(path) for path in pictures_of(saved)}
         listed = self._store.list(paths.static_key(paths.creatives(timestamp, request_id)))
         self._store.delete([found.key for found in listed if found.key not in kept])
 
@@ -123,8 +125,25 @@ class Generations:
         return since, True
 
 
-def _check_pictures(pictures: Sequence[Picture]) -> None:
-    if not 1 <= len(pictures) <= MAX_PICTURES:
+def paths_in(fields: Record, created: Sequence[str], ads: int) -> Record:
+    """Return the fields of a record that name its pictures: so many ads, then one for each background."""
+    named: Record = {"generated_images": list(created[:ads])}
+    if created[ads:]:
+        backgrounds = zip(fields["backgrounds"], created[ads:], strict=True)
+        named["backgrounds"] = [{**background, "path": path} for background, path in backgrounds]
+    return named
+
+
+def pictures_of(record: Record) -> list[str]:
+    """Return the paths of all pictures of a record: its ads, then its backgrounds."""
+    return [*record["generated_images"], *(background["path"] for background in record.get("backgrounds", ()))]
+
+
+def _check_pictures(generation: Generation) -> None:
+    pictures, backgrounds = generation.pictures, generation.backgrounds
+    if not 1 <= len(pictures) <= MAX_PICTURES or len(backgrounds) > MAX_PICTURES:
         raise InvalidInputError(f"A generation has 1 to {MAX_PICTURES} pictures.", "PICTURE_COUNT")
-    if len({picture.name for picture in pictures}) < len(pictures):
+    if len(backgrounds) != len(generation.fields.get("backgrounds", ())):
+        raise InvalidInputError("Each background of the record needs its picture.", "BACKGROUND_COUNT")
+    if len({picture.name for picture in (*pictures, *backgrounds)}) < len(pictures) + len(backgrounds):
         raise InvalidInputError("Two pictures have the same name.", "PICTURE_NAMES")

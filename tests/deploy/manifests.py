@@ -27,7 +27,7 @@ def kustomize(folder: Path) -> list[Manifest]:
     command = [str(SCRIPTS / "kubectl"), "kustomize", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return list(yaml.safe_load_all(done.stdout))
+    return list(yaml.load_all(done.stdout, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 
 def base_with(component: str, folder: Path) -> list[Manifest]:

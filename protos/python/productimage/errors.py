@@ -294,6 +294,14 @@ class BadPitchError(InvalidArgumentError, reason="BAD_PITCH"):
     """The angle by which a camera looks down is out of range."""
 
 
+class BackgroundCountError(InvalidArgumentError, reason="BACKGROUND_COUNT"):
+    """A record lists other backgrounds than come with it."""
+
+
+class BadArrangementError(InvalidArgumentError, reason="BAD_ARRANGEMENT"):
+    """A product is moved or scaled by too much."""
+
+
 class BadLightError(InvalidArgumentError, reason="BAD_LIGHT"):
     """The light of a placement is out of range."""
 

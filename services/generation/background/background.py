@@ -106,6 +106,7 @@ class RenderedSet:
         wishes: What the user wishes of the picture.
         note: Remark for people; empty if there is none.
         engine: Engine that renders it.
+        name: Name of the set; empty, or one that is not installed: one is chosen.
     """
 
     product: Product
@@ -115,3 +116,4 @@ class RenderedSet:
     wishes: Wishes = NO_WISHES
     note: str = ""
     engine: str = "set"
+    name: str = ""

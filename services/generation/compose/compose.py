@@ -13,12 +13,12 @@ from services.generation.background.background import Origin
 from services.generation.compose.edges import clean_edges
 from services.generation.compose.fidelity import Fidelity, fidelity
 from services.generation.compose.files import FileFormat, encode_ad
-from services.generation.compose.layout import crop_for, product_box
+from services.generation.compose.layout import arranged, crop_for, product_box
 from services.generation.compose.quality import Limits, Quality, assess
 from services.generation.compose.reflection import reflection
 from services.generation.compose.scale import scaled
 from services.generation.compose.shadow import cast_shadow, contact_shadow, tinted
-from services.generation.geometry import Box, Crop, Size
+from services.generation.geometry import Arrangement, Box, Crop, Size
 from services.generation.label.credentials import Credentials
 from services.generation.label.label import Label, composite_type, xmp_of
 from services.generation.message.draw import draw, flaws, prepared
@@ -76,10 +76,12 @@ class Order:
     Attributes:
         size: Its size.
         most_bytes: The most bytes of its file; 0: the limit of the output. JPEG and WebP are compressed to fit.
+        arrangement: How the product is moved.
     """
 
     size: Size
     most_bytes: int = 0
+    arrangement: Arrangement = field(default_factory=Arrangement)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Creative:
         quality: Result of the quality check.
         set_name: The set it was rendered in; empty if it was not.
         fidelity: How true the product is to its photo.
+        product: Box of the product.
         pixels_sha256: SHA-256 of its pixels before they were compressed.
         setting: Where its words stand; None if it has none.
     """
@@ -98,6 +101,7 @@ class Creative:
     file: bytes
     quality: Quality
     fidelity: Fidelity
+    product: Box
     set_name: str = ""
     pixels_sha256: str = ""
     setting: Setting | None = None
@@ -168,7 +172,7 @@ def _make_one(scene: Scene, product: PreparedCutout, order: Order, output: Outpu
 
     def placed(frame: Box | None) -> tuple[Crop, Box]:
         crop = crop_for(scene.size, placement.box, ad, frame)
-        return crop, product_box(product.size, placement.box, crop, ad, frame)
+        return crop, arranged(product_box(product.size, placement.box, crop, ad, frame), order.arrangement, ad)
 
     setting = words.best(ad, lambda _layout, frame: placed(frame)[1]) if words else None
     crop, box = placed(product_frame(setting.layout, ad) if setting else None)
@@ -235,7 +239,7 @@ def finish(shown: Shown, order: Order, output: Output, words: Words | None, sett
         notes=notes,
     )
     true = fidelity(shown.photo, behind, shown.box, pixels, file)
-    return Creative(file, quality, true, shown.stage, hashlib.sha256(pixels.tobytes()).hexdigest(), setting)
+    return Creative(file, quality, true, shown.box, shown.stage, hashlib.sha256(pixels.tobytes()).hexdigest(), setting)
 
 
 def labelled(pixels: Pixels, output: Output, most_bytes: int, origin: Origin) -> bytes:

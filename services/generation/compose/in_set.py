@@ -1,12 +1,13 @@
 """Composition in a rendered set: each ad is traced at its own size, with the product in it."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from common.imaging.codec import Pixels
 from services.generation.background.background import Origin, RenderedSet
 from services.generation.compose.compose import Creative, Order, Output, Shown, finish, prepare
 from services.generation.compose.edges import clean_edges
-from services.generation.compose.layout import box_in, free_box
+from services.generation.compose.layout import arranged, box_in, free_box
 from services.generation.compose.scale import scaled
 from services.generation.engines.set.look import look_at
 from services.generation.engines.set.set_engine import SetEngine, Shot
@@ -46,14 +47,16 @@ def compose_in_set(
     look = look_at(product.light)
     stage = engine.choose(wanted, look)
 
-    def placed(layout: Layout, frame: Box) -> Box:
-        return box_in(frame, product.size, layout.fill, stands=stage.stands)
+    def placed(layout: Layout, frame: Box, order: Order) -> Box:
+        box = box_in(frame, product.size, layout.fill, stands=stage.stands)
+        return arranged(box, order.arrangement, order.size)
 
     creatives = []
     for order in orders:
         ad = order.size
-        setting = words.best(ad, placed) if words else None
-        box = setting.product if setting else free_box(product.size, ad, zone, stands=stage.stands)
+        setting = words.best(ad, partial(placed, order=order)) if words else None
+        free = free_box(product.size, ad, zone, stands=stage.stands)
+        box = setting.product if setting else arranged(free, order.arrangement, ad)
         photo = scaled(product.light, Size(box.width, box.height))
         layer = clean_edges(photo)
         picture = engine.render(Shot(stage, layer, box, ad, look, wanted.seed))

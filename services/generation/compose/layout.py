@@ -1,6 +1,6 @@
 """Layout: from the box for the product in a background to its box in a creative."""
 
-from services.generation.geometry import Box, Crop, MessageZone, Size
+from services.generation.geometry import Arrangement, Box, Crop, MessageZone, Size
 
 MARGIN = 0.05
 """Space between the product and the edges of a creative, as a fraction of its size."""
@@ -57,6 +57,18 @@ def box_in(frame: Box, product: Size, fill: float, *, stands: bool) -> Box:
     width, height = max(1, round(product.width * fit)), max(1, round(product.height * fit))
     left = round((frame.left + frame.right - width) / 2)
     top = frame.bottom - height if stands else round((frame.top + frame.bottom - height) / 2)
+    return Box(left, top, left + width, top + height)
+
+
+def arranged(box: Box, arrangement: Arrangement, ad: Size) -> Box:
+    """Return the box of a product that is moved and scaled; it keeps its proportions and stays within the creative."""
+    if arrangement == Arrangement():
+        return box
+    fit = min(arrangement.scale, ad.width / box.width, ad.height / box.height)
+    width, height = max(1, round(box.width * fit)), max(1, round(box.height * fit))
+    middle, foot = (box.left + box.right) / 2 + arrangement.right * ad.width, box.bottom + arrangement.down * ad.height
+    left = round(_clamp(middle - width / 2, ad.width - width))
+    top = round(_clamp(foot - height, ad.height - height))
     return Box(left, top, left + width, top + height)
 
 

@@ -96,6 +96,39 @@ class _Fidelity(TypedDict, total=False):
     edge: float
 
 
+class _Arrangement(TypedDict, total=False):
+    right: float
+    down: float
+    scale: float
+
+
+class _Product(TypedDict, total=False):
+    picture: str
+    box: _Box
+    arrangement: _Arrangement
+
+
+class _Light(TypedDict, total=False):
+    right: float
+    up: float
+    towards: float
+    shadow: float
+    softness: float
+
+
+class _Placement(TypedDict, total=False):
+    box: _Box
+    light: _Light
+    reflectance: float
+    pitch: float
+
+
+class _Background(TypedDict, total=False):
+    path: Required[str]
+    placement: _Placement
+    source_type: str
+
+
 class _Listed(TypedDict, total=False):
     """What a record must be for the frontend to show it, and for its message to be made."""
 
@@ -124,6 +157,10 @@ class _Listed(TypedDict, total=False):
     locale: str
     layout: str
     file_format: str
+    products: list[_Product]
+    backgrounds: list[_Background]
+    parent: UInt32
+    without_logo: bool
     sequence: Required[UInt32]
 
 

@@ -1,8 +1,9 @@
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.generation.compose.layout import CLOSE, crop_for, product_box
-from services.generation.geometry import Box, Size
+from services.generation.compose.layout import CLOSE, arranged, crop_for, product_box
+from services.generation.geometry import Arrangement, Box, Size
 
 sides = st.integers(50, 2000)
 
@@ -57,3 +58,25 @@ def test_the_product_stands_on_the_foot_of_its_zone() -> None:
     foot = (box.bottom - crop.top) * ad.width / crop.width
     assert abs(place.top + place.height - foot) <= 1
     assert abs(place.left + place.width / 2 - ad.width / 2) <= 1.5
+
+
+@given(
+    scene=scenes(),
+    right=st.floats(-1, 1),
+    down=st.floats(-1, 1),
+    scale=st.floats(0.25, 4),
+)
+def test_a_product_that_is_moved_stays_in_its_ad_in_its_proportions(
+    scene: tuple[Size, Box], right: float, down: float, scale: float
+) -> None:
+    ad, box = scene
+    moved = arranged(box, Arrangement(right, down, scale), ad)
+    assert moved.is_within(ad)
+    assert moved.width / moved.height == pytest.approx(box.width / box.height, rel=1.1 / min(moved.width, moved.height))
+
+
+def test_a_product_moves_by_parts_of_the_ad_and_is_scaled_about_its_foot() -> None:
+    ad, box = Size(400, 200), Box(100, 80, 140, 160)
+    assert arranged(box, Arrangement(), ad) == box
+    assert arranged(box, Arrangement(right=0.25, down=-0.1), ad) == Box(200, 60, 240, 140)
+    assert arranged(box, Arrangement(scale=1.5), ad) == Box(90, 40, 150, 160)

@@ -41,9 +41,9 @@ class Shop:
 
     def save(self, upload: Upload, request_id: str) -> Record:
         pictures = [Picture("300x250", JPEG, "JPEG")]
-        fields = {"product_name": SECRET, "request_id": request_id}
+        fields = {"product_name": SECRET, "request_id": request_id, "backgrounds": [{"placement": {}}]}
         return Generations(self.store, self.uploads, self.log).save(
-            Generation(request_id, upload.timestamp, fields, pictures)
+            Generation(request_id, upload.timestamp, fields, pictures, [Picture("background0", JPEG, "JPEG")])
         )
 
     def fill(self, number: int) -> None:

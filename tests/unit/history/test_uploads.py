@@ -13,8 +13,9 @@ import pytest
 
 from common.errors import ContentionError, InvalidInputError, NotFoundError, PreconditionError
 from services.history import leases, paths
-from services.history.generations import Generation, Generations, Picture
+from services.history.generations import Generation, Generations, Picture, pictures_of
 from services.history.leases import Leases
+from services.history.records.codec import Record
 from services.history.records.log import RecordLog
 from services.history.records.queries import Page, RecordQueries, RecordQuery
 from services.history.storage.base import MAX_BYTES, ConflictError, Listed, ObjectStore, StoredObject
@@ -78,7 +79,8 @@ def save(
     store: ObjectStore, uploads: Uploads, ledger: RecordLog, upload: Upload, request_id: str = "g1"
 ) -> dict[str, object]:
     pictures = [Picture("300x250", JPEG, "JPEG"), Picture("320x480", JPEG, "JPEG")]
-    generation = Generation(request_id, upload.timestamp, {"product_name": "flask"}, pictures)
+    fields: Record = {"product_name": "flask", "backgrounds": [{"source_type": ""}]}
+    generation = Generation(request_id, upload.timestamp, fields, pictures, [Picture("background0", JPEG, "JPEG")])
     return Generations(store, uploads, ledger).save(generation)
 
 
@@ -238,7 +240,7 @@ def test_pictures_of_a_save_that_died_go_and_those_beside_them_stay(
     with pytest.raises(KeyboardInterrupt):
         save(store, uploads, ledger, upload, "g2")
     monkeypatch.setattr(ledger, "append", append)
-    assert len(all_keys(store)) == len(before) + 4, "two pictures, a note and a mark"
+    assert len(all_keys(store)) == len(before) + 5, "three pictures, a note and a mark"
     uploads.sweep()
     assert len(all_keys(store)) == len(before) + 4, "it may still be under way"
     later()
@@ -267,7 +269,7 @@ def test_a_save_that_died_after_its_record_keeps_its_pictures(
     assert uploads.sweep() == 0
     monkeypatch.setattr(ledger, "append", append)
     record = save(store, uploads, ledger, upload)
-    for path in record["generated_images"]:  # type: ignore[attr-defined]
+    for path in pictures_of(record):
         assert store.get(paths.static_key(path)).data == JPEG
     assert not [key for key in all_keys(store) if key.startswith(("saving/", "pending/"))]
 
@@ -290,7 +292,7 @@ def test_of_several_tries_only_one_leaves_pictures(
     with suppress(KeyboardInterrupt):
         save(store, uploads, ledger, upload)
     record = save(store, uploads, ledger, upload)
-    wanted = {paths.static_key(path) for path in record["generated_images"]}  # type: ignore[attr-defined]
+    wanted = {paths.static_key(path) for path in pictures_of(record)}
     assert {key for key in pictures(store, upload) if "/generated/" in key} == wanted
     assert len(listed(ledger).records) == 1
 
@@ -427,7 +429,7 @@ def test_a_crash_at_any_step_of_a_save_leaves_an_entry_or_nothing(
     if record is None:
         assert all_keys(store) == before
     else:
-        made = {paths.static_key(path) for path in record["generated_images"]}
+        made = {paths.static_key(path) for path in pictures_of(record)}
         assert set(all_keys(store)) == {*before, *made, paths.save_key(upload.timestamp, "g2")}
 
 
@@ -468,6 +470,28 @@ def test_bad_pictures_are_rejected(store: ObjectStore, uploads: Uploads, ledger:
     upload = create(uploads)
     with pytest.raises(InvalidInputError):
         Generations(store, uploads, ledger).save(Generation("g", upload.timestamp, {}, bad))
+    assert pictures(store, upload) == [f"static/{upload.photo_path}"]
+
+
+@pytest.mark.parametrize(
+    ("told", "given"),
+    [
+        (0, [Picture("background0", JPEG, "JPEG")]),
+        (1, []),
+        (1, [Picture("30x25", JPEG, "JPEG")]),
+        (41, [Picture(f"background{number}", JPEG, "JPEG") for number in range(41)]),
+    ],
+    ids=["not told of", "missing", "named as an ad", "too many"],
+)
+def test_bad_backgrounds_are_rejected(
+    store: ObjectStore, uploads: Uploads, ledger: RecordLog, told: int, given: list[Picture]
+) -> None:
+    upload = create(uploads)
+    fields: Record = {"backgrounds": [{} for _ in range(told)]}
+    with pytest.raises(InvalidInputError):
+        Generations(store, uploads, ledger).save(
+            Generation("g", upload.timestamp, fields, [Picture("30x25", JPEG, "JPEG")], given)
+        )
     assert pictures(store, upload) == [f"static/{upload.photo_path}"]
 
 

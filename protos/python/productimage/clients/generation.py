@@ -124,6 +124,7 @@ class GenerationClient:
         message: generation_pb2.Message | None = None,
         file_format: generation_pb2.FileFormat.ValueType = generation_pb2.FILE_FORMAT_UNSPECIFIED,
         label: generation_pb2.Label | None = None,
+        keep_backgrounds: bool = False,
     ) -> generation_pb2.ComposeCreativesResponse:
         """Place the product on a background in every size, and set the message beside it.
 
@@ -134,6 +135,7 @@ class GenerationClient:
             message: Words and logo; none if left out.
             file_format: File format; unspecified: as the service is configured.
             label: What the files are labelled with, besides how they were made.
+            keep_backgrounds: Whether the pictures of the scenes are returned as files, to be kept.
 
         Raises:
             EmptyCutoutError: The cutout has no visible pixel.
@@ -148,5 +150,6 @@ class GenerationClient:
             message=message,
             file_format=file_format,
             label=label,
+            keep_backgrounds=keep_backgrounds,
         )
         return await self._connection.unary(self._stub.ComposeCreatives, request, self._deadlines.compose_creatives)

@@ -70,7 +70,12 @@ class RecordClient:
         await self._connection.unary(self._stub.AbandonRequest, request, self._deadlines.call)
 
     async def save_generation(
-        self, request_id: str, timestamp: str, record: record_pb2.Record, pictures: Sequence[record_pb2.Picture]
+        self,
+        request_id: str,
+        timestamp: str,
+        record: record_pb2.Record,
+        pictures: Sequence[record_pb2.Picture],
+        backgrounds: Sequence[record_pb2.Picture] = (),
     ) -> record_pb2.Record:
         """Store the pictures of a generation, then its record.
 
@@ -79,6 +84,7 @@ class RecordClient:
             timestamp: Timestamp of the upload.
             record: The record, without the fields that the service sets.
             pictures: Pictures in the order in which the record lists them.
+            backgrounds: Pictures of the backgrounds that the record lists, in its order.
 
         Returns:
             The complete record.
@@ -89,7 +95,7 @@ class RecordClient:
             ProductImageError: The call failed otherwise.
         """
         request = record_pb2.SaveGenerationRequest(
-            request_id=request_id, timestamp=timestamp, record=record, pictures=pictures
+            request_id=request_id, timestamp=timestamp, record=record, pictures=pictures, backgrounds=backgrounds
         )
         response = await self._connection.unary(self._stub.SaveGeneration, request, self._deadlines.call)
         return response.record

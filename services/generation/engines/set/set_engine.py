@@ -98,9 +98,11 @@ class SetEngine:
         return RenderedSet(request.product, request.audience, request.terms, request.seed, request.wishes, note)
 
     def choose(self, wanted: RenderedSet, look: Look) -> SetDescription:
-        """Choose a set for a product that looks so; the same arguments choose the same set."""
+        """Choose a set for a product that looks so, unless it is named; the same arguments choose the same set."""
         rng = np.random.default_rng(wanted.seed)
-        sets, _ = self._wished(wanted.product, wanted.terms, wanted.wishes)
+        sets = [stage for stage in self.sets if stage.name == wanted.name]
+        if not sets:
+            sets, _ = self._wished(wanted.product, wanted.terms, wanted.wishes)
         stage = choose_set(sets, self._behind, wanted.audience, look, rng)
         if stage.paint == "product":
             colours = paper_colours(look, rng, wanted.wishes.colour)
