@@ -10,6 +10,9 @@ import { currentLanguage, setLanguage } from "./text.js";
 
 const PARTS = ["create", "history", "status"];
 
+/** Where the page was before. */
+let before = "";
+
 function showPart() {
   const [, sequence = ""] = location.hash.match(/^#record\/(\d+)$/) ?? [];
   const part = sequence ? "history" : PARTS.find((name) => location.hash === `#${name}`) ?? "create";
@@ -18,10 +21,12 @@ function showPart() {
     if (link.getAttribute("href") === `#${part}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  window.scrollTo(0, 0);
+  if (!sequence && !before.startsWith("#record/")) window.scrollTo(0, 0);
   if (sequence) void openRecord(Number(sequence));
   else closeRecord();
-  if (part === "history" && !(sequence && hasHistory())) void showHistory();
+  const isBesideRecord = Boolean(sequence) || before.startsWith("#record/");
+  before = location.hash;
+  if (part === "history" && !(isBesideRecord && hasHistory())) void showHistory();
   if (part === "status") void showStatus();
 }
 

@@ -92,11 +92,15 @@ export const closeRecord = () => dialog.close();
 /** @param {Made} record */
 function open(record) {
   opened = record;
-  const variant = variantOf(record, ({ sequence }) => (location.hash = `#record/${sequence}`));
+  const variant = variantOf(record, ({ sequence }) => {
+    location.hash = `#record/${sequence}`;
+    void showHistory();
+  });
   const title = find("h3", HTMLElement, variant);
   title.id = "record-title";
   title.textContent = `${record.product_name} · ${dateOf(record.write_date)}`;
-  find(".record", HTMLElement, dialog).replaceChildren(variant, describe(record), ...manifestOf(record));
+  find(".how", HTMLElement, variant).append(...manifestOf(record));
+  find(".record", HTMLElement, dialog).replaceChildren(variant, describe(record));
   doubt.hidden = true;
   clear(recordError);
   if (!dialog.open) dialog.showModal();
@@ -107,6 +111,7 @@ async function deleteOpened() {
   try {
     await deleteRecord(opened.sequence);
     dialog.close();
+    await showHistory();
   } catch (problem) {
     showError(recordError, problem);
   }
@@ -129,9 +134,6 @@ function describe(record) {
 /** @param {Made} record */
 function manifestOf({ manifest }) {
   if (!manifest) return [];
-  const details = document.createElement("details");
-  const summary = document.createElement("summary");
-  say(summary, "record.manifest");
   const scroll = document.createElement("div");
   scroll.className = "scroll";
   scroll.tabIndex = 0;
@@ -142,8 +144,7 @@ function manifestOf({ manifest }) {
   scroll.append(table);
   const version = document.createElement("p");
   say(version, "record.version", { version: manifest.software_version });
-  details.append(summary, scroll, version);
-  return [details];
+  return [scroll, version];
 }
 
 function head() {
@@ -189,7 +190,8 @@ export function prepareHistory(reuse) {
   });
   find("#close", HTMLButtonElement).addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => {
-    if (location.hash.startsWith("#record/")) location.hash = "#history";
+    // Not by location.hash: it would take the focus from the button to which it has just come back.
+    if (location.hash.startsWith("#record/")) window.history.pushState(null, "", "#history");
   });
   const sure = find("#sure", HTMLButtonElement);
   find("#delete", HTMLButtonElement).addEventListener("click", () => {

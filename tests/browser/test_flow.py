@@ -124,7 +124,9 @@ def test_ads_are_made_shown_and_taken_away(visitor: Visitor, system: System) -> 
         for ad, size in zip(ads.all(), ([300, 250], [320, 480], [336, 280]), strict=True):
             ad.scroll_into_view_if_needed()
             expect(ad).to_have_js_property("naturalWidth", size[0])
-            assert ad.evaluate("image => [image.clientWidth, image.clientHeight]") == size
+            width, height = ad.evaluate("image => [image.clientWidth, image.clientHeight]")
+            assert height == min(size[1], 300)
+            assert abs(width / height - size[0] / size[1]) < 0.01
             assert ad.get_attribute("alt") == f"Ad for TrailMate, {size[0]} × {size[1]}"
         record = system.client.get("/api/records").json()["records"][0]
         page.locator(".text button").first.click()
@@ -142,7 +144,7 @@ def test_ads_are_made_shown_and_taken_away(visitor: Visitor, system: System) -> 
         page.click("#again")
         expect(page.locator(".variant")).to_have_count(2, timeout=60_000)
         assert "Variant 2" in page.locator(".variant h3").first.inner_text()
-        seeds = re.findall(r"seed (\d+)", page.locator("#variants").inner_text())
+        seeds = re.findall(r"seed (\d+)", page.locator("#variants").text_content() or "")
         assert len(set(seeds)) == 2
         first, second = (variant.bounding_box() for variant in page.locator(".variant").all())
         assert first is not None

@@ -76,7 +76,7 @@ def test_one_can_be_opened_and_its_inputs_used_again(reader: Visitor, full: Syst
         assert page.locator("[name=gender]").input_value() == "女性"
         chosen = page.locator("#sizes input:checked").evaluate_all("boxes => boxes.map(box => box.value)")
         assert chosen == ["300x250", "728x90"]
-        expect(page.locator("#after")).to_have_js_property("naturalWidth", 1200)
+        expect(page.locator("#after")).to_have_js_property("naturalWidth", 640)
         page.click("#generate")
         expect(page.locator(".variant .ad img")).to_have_count(2, timeout=60_000)
 
