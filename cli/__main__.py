@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from cli import batch, certificate, check, cutout, doctor, generate, history, replay, serve, weights
+from cli import batch, certificate, check, cutout, doctor, edit, generate, history, replay, serve, weights
 from cli.output import options
 
-COMMANDS = (cutout, generate, batch, check, history, replay, serve, doctor, weights, certificate)
+COMMANDS = (cutout, generate, edit, batch, check, history, replay, serve, doctor, weights, certificate)
 
 app = typer.Typer(name="product-image", no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 for command in COMMANDS:

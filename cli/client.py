@@ -146,6 +146,10 @@ class Client:
         more = {"sizes": brief.sizes, "texts": brief.texts, "own_background": brief.background is not None}
         return await self._json("POST", "/api/estimate", json=fields | more)
 
+    async def compose(self, change: Body) -> Body:
+        """Make a variant of a record; see RecomposeBody."""
+        return await self._json("POST", "/api/compose", json=change)
+
     async def replay(self, number: int) -> Body:
         """Make a record again, and return how each stage compares."""
         return await self._json("POST", f"/api/records/{number}/replay")

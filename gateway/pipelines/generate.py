@@ -15,7 +15,7 @@ from gateway.pipelines.costs import within_budget
 from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import discard, find_upload
 from gateway.pipelines.run import Run, set_engine
-from gateway.pipelines.scene import MadeScene, SceneRequest, group_by_family, make_scenes
+from gateway.pipelines.scene import SCENE_STAGES, MadeScene, SceneRequest, group_by_family, make_scenes
 from productimage.brand.v1 import brand_pb2
 from productimage.generation.v1 import generation_pb2
 from productimage.provenance.v1 import provenance_pb2
@@ -26,8 +26,6 @@ log = structlog.get_logger()
 
 STAGES = 4
 """Reading the upload, writing the copy, composing and saving."""
-SCENE_STAGES = 2
-"""Per scene: making its background and finding the objects in it."""
 MAX_IDENTIFIER = 100
 """Characters of the identifier in the label of ads."""
 REPEATABLE = (400, 409, 413, 429)
@@ -123,11 +121,17 @@ async def _make(
     engines = asyncio.create_task(run.engines())
     copy = await write_copy(run, brief, brand, seed)
     order = Order(brief, upload, message_for(brief, brand, copy), seed)
-    terms = copy.terms if copy.HasField("terms") else None
-    best = await _best_attempt(
-        run, order, SceneRequest(brief, terms, upload.product_aspect_ratio, seed, brand.primary_colour)
+    known = await engines
+    wanted = SceneRequest(
+        brief,
+        copy.terms if copy.HasField("terms") else None,
+        upload.product_aspect_ratio,
+        seed,
+        brand.primary_colour,
+        known["background"].name if "background" in known and not brief.user_background else "",
     )
-    run.provenance.add_facts(await engines)
+    best = await _best_attempt(run, order, wanted)
+    run.provenance.add_facts(known)
     record = record_pb2.Record(
         product_name=brief.product.name,
         product_describe=brief.product.description,

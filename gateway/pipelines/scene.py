@@ -18,6 +18,10 @@ from productimage.segmentation.v1 import segmentation_pb2
 from productimage.text.v1 import text_pb2
 
 SQUARE: Family = (1, 1)
+SETS = "set"
+"""Engine whose backgrounds fit every size."""
+SCENE_STAGES = 2
+"""Per scene: making its background and finding the objects in it."""
 OVERSIZE = 2
 """Resolution of backgrounds over that of the creatives, where an engine can choose."""
 SHORT_SIDES = (240, 1200)
@@ -66,6 +70,7 @@ class SceneRequest:
         product_aspect_ratio: Width over height of the product; 0 if unknown.
         seed: The same seed makes the same scenes.
         colour: Colour of the brand, as #RRGGBB; empty: none.
+        engine: Name of the engine that makes backgrounds; empty if unknown.
     """
 
     brief: Brief
@@ -73,17 +78,22 @@ class SceneRequest:
     product_aspect_ratio: float
     seed: int
     colour: str = ""
+    engine: str = ""
 
 
 async def make_scenes(run: Run, wanted: SceneRequest) -> list[MadeScene]:
-    """Make one scene per aspect-ratio family, concurrently; the first failure cancels the others.
+    """Make one scene per aspect-ratio family, concurrently; the first failure cancels the others. One set serves all.
 
     Raises:
         ApiError: A stage failed.
     """
+    requests = _requests(wanted, run.settings)
+    if wanted.engine == SETS:
+        run.progress.expected -= SCENE_STAGES * len(requests[1:])
+        requests = requests[:1]
     try:
         async with asyncio.TaskGroup() as group:
-            scenes = [group.create_task(_make_scene(run, request)) for request in _requests(wanted, run.settings)]
+            scenes = [group.create_task(_make_scene(run, request)) for request in requests]
     except ExceptionGroup as failures:
         failure = next((error for error in failures.exceptions if isinstance(error, ApiError)), None)
         raise failure or failures from None

@@ -1,15 +1,16 @@
 // The form that describes the ads, and the run that makes them.
 
-import { generate, getBrands, getSizes, getUpload } from "./api.js";
+import { generate, getBrands, getUpload } from "./api.js";
 import { chooseAudience, chosenAudience, prepareAudience } from "./audience.js";
 import { showCost } from "./cost.js";
 import { find, showError } from "./dom.js";
-import { currentUpload, isCutting, limitPhotos, preparePhoto, show } from "./photo.js";
+import { currentUpload, isCutting, preparePhoto, show } from "./photo.js";
 import { addVariant, clearVariants } from "./results.js";
 import { addScene, chooseScene, prepareScene } from "./scene.js";
+import { chooseSizes, chosenSizes, prepareSizes } from "./sizes.js";
 import { Stages } from "./stages.js";
 import { keepDraft, keptDraft } from "./draft.js";
-import { clear, currentLanguage, say, t } from "./text.js";
+import { clear, currentLanguage, say, stageKey, t } from "./text.js";
 
 /** @typedef {import("./api.js").Made} Made */
 
@@ -19,8 +20,6 @@ const describe = find("textarea", HTMLTextAreaElement, brief);
 const locale = find("select[name=locale]", HTMLSelectElement, brief);
 const background = find("#background", HTMLInputElement);
 const backgroundClear = find("#background-clear", HTMLElement);
-const sizes = find("#sizes", HTMLElement);
-const platforms = find("#platforms", HTMLElement);
 const brand = find("#brand", HTMLElement);
 const WORDS = /** @type {const} */ (["layout", "headline", "call_to_action", "price", "brand"]);
 const button = find("#generate", HTMLButtonElement);
@@ -46,7 +45,11 @@ async function run() {
   showRunning(true);
   say(state, "run.working");
   try {
-    const made = await generate(form, mine.signal, (progress) => stages.take(progress));
+    const made = await generate(form, mine.signal, (progress) => {
+      stages.take(progress);
+      const key = progress.state === "started" && stageKey(progress.name);
+      if (key) say(state, key);
+    });
     stages.end();
     say(state, "run.done", { seconds: ((performance.now() - start) / 1000).toFixed(1) });
     showMade(made);
@@ -112,11 +115,6 @@ function briefForm() {
   return form;
 }
 
-function chosenSizes() {
-  const boxes = [platforms, sizes].flatMap((place) => [...place.querySelectorAll("input:checked")]);
-  return boxes.map((box) => /** @type {HTMLInputElement} */ (box).value);
-}
-
 /** What the costs depend on. */
 function order() {
   return {
@@ -138,7 +136,7 @@ export async function reuse(record) {
   name.value = record.product_name;
   describe.value = record.product_describe;
   chooseAudience(record.target_audience);
-  choose([...record.generated_images.map((path) => path.match(/_(\d+x\d+)\.\w+$/)?.[1] ?? ""), ...(record.platforms ?? [])]);
+  chooseSizes([...record.generated_images.map((path) => path.match(/_(\d+x\d+)\.\w+$/)?.[1] ?? ""), ...(record.platforms ?? [])]);
   for (const field of ["headline", "call_to_action", "price"]) {
     const name = /** @type {"headline" | "call_to_action" | "price"} */ (field);
     wordField(name).value = record.words?.[name] ?? "";
@@ -160,6 +158,14 @@ export function followLanguage() {
   if (!hasLocale) locale.value = currentLanguage();
 }
 
+/** Describe the sample, unless something was typed. */
+function describeSample() {
+  if (name.value || describe.value) return;
+  name.value = t("sample.name");
+  describe.value = t("sample.describe");
+  chooseAudience("女性,25-34,戶外旅遊");
+}
+
 /** Keep what was typed for a reload. */
 function keep() {
   const fields = Object.fromEntries([...new FormData(brief)].filter(([, value]) => typeof value === "string"));
@@ -175,27 +181,9 @@ async function restore() {
     const element = brief.elements.namedItem(field);
     if (element instanceof RadioNodeList || "value" in (element ?? {})) /** @type {RadioNodeList} */ (element).value = value;
   }
-  choose(draft.chosen);
+  chooseSizes(draft.chosen);
   hasLocale = draft.fields.locale !== currentLanguage();
   if (draft.timestamp) await getUpload(draft.timestamp).then(show, () => undefined);
-}
-
-/** @param {string[]} chosen */
-function choose(chosen) {
-  for (const place of [platforms, sizes])
-    for (const box of place.querySelectorAll("input")) box.checked = chosen.includes(box.value);
-}
-
-async function fillSizes() {
-  try {
-    const { offered, default: chosen, platforms: named, most_photo_bytes } = await getSizes();
-    limitPhotos(most_photo_bytes);
-    platforms.replaceChildren(...named.map(({ name: value, title }) => checkbox(value, title)));
-    sizes.replaceChildren(...offered.map((size) => checkbox(size, size.replace("x", " × "))));
-    choose(chosen);
-  } catch (problem) {
-    showError(error, problem);
-  }
 }
 
 async function fillBrands() {
@@ -208,19 +196,9 @@ async function fillBrands() {
   }
 }
 
-/** @param {string} value @param {string} title */
-function checkbox(value, title) {
-  const box = document.createElement("input");
-  box.type = "checkbox";
-  box.value = value;
-  const element = document.createElement("label");
-  element.append(box, ` ${title}`);
-  return element;
-}
-
 export async function prepareCreate() {
   locale.value = currentLanguage();
-  preparePhoto();
+  preparePhoto(describeSample);
   brief.addEventListener("submit", (event) => {
     event.preventDefault();
     void run();
@@ -235,7 +213,7 @@ export async function prepareCreate() {
   locale.addEventListener("change", () => (hasLocale = true));
   brief.addEventListener("change", () => showCost(order));
   window.addEventListener("pagehide", keep);
-  await Promise.all([prepareAudience(), fillSizes(), fillBrands(), prepareScene().catch((problem) => showError(error, problem))]);
+  await Promise.all([prepareAudience(), prepareSizes().catch((problem) => showError(error, problem)), fillBrands(), prepareScene().catch((problem) => showError(error, problem))]);
   await restore();
   showCost(order);
 }

@@ -150,9 +150,11 @@ function end(mine) {
   return isLast;
 }
 
-export function preparePhoto() {
+/** @param {() => void} describeSample Called when the sample is taken, to describe it. */
+export function preparePhoto(describeSample) {
   find("#sample", HTMLButtonElement).addEventListener("click", async () => {
     const answer = await fetch(SAMPLE).catch(() => null);
+    describeSample();
     if (answer?.ok) void take(new File([await answer.blob()], "sample.jpg", { type: "image/jpeg" }));
     else say(error, "error.offline");
   });

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -19,9 +18,8 @@ from testing.system import CUT_OUT, INSTANT, System, started
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with started(tmp_path_factory.mktemp("store"), INSTANT) as running:
-        yield running
+def system(instant: System) -> System:
+    return instant
 
 
 def sha256(data: bytes) -> str:

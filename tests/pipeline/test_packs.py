@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,15 @@ import pytest
 
 from cli.check import violations
 from testing.pictures import decoded, encoded
-from testing.system import INSTANT, System, started
+from testing.system import System
 
 PRIMARY = (200, 16, 46)
 EMPTY: Mapping[str, str] = {}
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with started(tmp_path_factory.mktemp("store"), INSTANT) as running:
-        yield running
+def system(instant: System) -> System:
+    return instant
 
 
 @pytest.fixture(scope="module")

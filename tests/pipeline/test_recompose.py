@@ -1,6 +1,6 @@
 """Variants of ads: the product moved, other words, without a new background; against the five real processes."""
 
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,15 +10,14 @@ from typer.testing import CliRunner
 
 from cli.__main__ import app
 from testing.pictures import decoded, encoded
-from testing.system import INSTANT, System, started
+from testing.system import System
 
 TWO = "300x250,320x100"
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with started(tmp_path_factory.mktemp("store"), INSTANT) as running:
-        yield running
+def system(instant: System) -> System:
+    return instant
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +135,16 @@ def test_what_cannot_be_done_is_told(
     assert answer.status_code == status, answer.text
     assert reason in (None, answer.json().get("reason"))
     assert system.stored() == stored
+
+
+def test_the_command_line_edits_too(system: System, in_set: dict[str, Any], tmp_path: Path) -> None:
+    asked = ["--gateway", str(system.client.base_url), "edit", str(in_set["sequence"])]
+    done = CliRunner().invoke(
+        app, [*asked, "--size", "320x100", "--right", "0.1", "--headline", "Hi", "--out", str(tmp_path)]
+    )
+    assert done.exit_code == 0, done.output
+    assert f"a variant of {in_set['sequence']}" in done.output
+    assert {"ad_300x250.jpg", "ad_320x100.jpg", "record.json"} <= {path.name for path in tmp_path.iterdir()}
+    nowhere = CliRunner().invoke(app, [*asked, "--right", "0.1"])
+    assert nowhere.exit_code == 2
+    assert "--size" in nowhere.output

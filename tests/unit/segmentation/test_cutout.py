@@ -115,7 +115,7 @@ def test_a_prompt_outside_is_rejected(engines: Engines) -> None:
             cut_out(photo, Hand(prompt), engines)
 
 
-@pytest.mark.parametrize(("width", "height"), [(33, 500), (500, 33), (16, 16), (1, 1), (3000, 40)])
+@pytest.mark.parametrize(("width", "height"), [(33, 500), (16, 16), (1, 1), (3000, 40)])
 def test_odd_shapes_are_answered(width: int, height: int, engines: Engines) -> None:
     try:
         result = cut_out(texture(width, height), None, engines)
