@@ -5,7 +5,7 @@ PROTOS := $(shell find protos/productimage -name '*.proto')
 STUBS := protos/python/productimage/ready
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3 c2pa
 
-.PHONY: setup demo run images test test-slow coverage test-faults test-browser test-images test-rolling test-memory test-alerts lint format types types-web \
+.PHONY: screenshots setup demo run images test test-slow coverage test-faults test-browser test-images test-rolling test-memory test-alerts lint format types types-web \
 	protos protos-lint protos-breaking settings docs weights wheels lock check clean help
 .DEFAULT_GOAL := help
 
@@ -29,6 +29,9 @@ test-slow: weights  ## models against their references, random faults, fuzzing, 
 
 coverage: weights  ## unit and contract tests with coverage, which must not fall
 	$(PYTEST) -m 'slow or not slow' tests/unit tests/contract --cov --cov-report=term:skip-covered --cov-report=html
+
+screenshots: weights  ## take the pictures of the page anew (Debian: apt install chromium)
+	$(PY) -m docs.screenshots
 
 test-browser: weights  ## the page, in a real browser (Debian: apt install chromium)
 	$(PY) -m pytest tests/browser

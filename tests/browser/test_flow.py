@@ -115,8 +115,8 @@ def test_ads_are_made_shown_and_taken_away(visitor: Visitor, system: System) -> 
         describe_product(page)
         generate(page)
         for stage in page.locator("#stages li").all():
-            assert re.search(r"\d\.\d\d s$", stage.inner_text())
-        engines = page.locator("#stages .engine").all_inner_texts()
+            assert re.search(r"\d\.\d\d s$", stage.text_content() or "")
+        engines = page.locator("#stages .engine").all_text_contents()
         assert {"templates", "set"} <= set(engines)
         assert page.locator("#bar").get_attribute("value") == "1"
         ads = page.locator(".variant .ad img")

@@ -1,0 +1,71 @@
+"""`make screenshots`: take the pictures of the page for the README and the tour, in docs/images/ (needs chromium)."""
+
+import io
+import shutil
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from testing.system import started
+
+FOLDER = Path("docs/images")
+QUALITY = 82
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 780}
+CUT_MS, MADE_MS = 60_000, 120_000
+
+
+def main() -> None:
+    """Take them."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        started(Path(folder), {}) as system,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        address = str(system.client.base_url)
+        page = _opened(browser, address, locale="en-GB", viewport=WIDE)
+        _make_ads(page, "seaside", "$29")
+        _keep(page, "page")
+        page.locator(".edit").nth(1).click()
+        page.wait_for_function("document.querySelector('#edit-stage canvas').width > 0")
+        page.focus("#edit-stage")
+        for key in ("ArrowRight",) * 3:
+            page.keyboard.press(key)
+        _keep(page, "edit", whole=False)
+        page.close()
+        page = _opened(browser, address, locale="zh-TW", viewport=PHONE, color_scheme="dark")
+        _make_ads(page, "forest", "NT$890")
+        page.locator("#results").scroll_into_view_if_needed()
+        _keep(page, "phone", whole=False)
+        browser.close()
+
+
+def _opened(browser: Browser, address: str, **options: object) -> Page:
+    page = browser.new_context(**options).new_page()  # type: ignore[arg-type]
+    page.goto(address)
+    page.wait_for_selector(".style img")
+    return page
+
+
+def _make_ads(page: Page, style: str, price: str) -> None:
+    page.click("#sample")
+    page.wait_for_selector("#compare:not([hidden])", timeout=CUT_MS)
+    page.check(f"[name=style][value={style}]", force=True)
+    page.click("summary[data-t='more.title']")
+    page.select_option("[name=layout]", "auto")
+    page.fill("[name=price]", price)
+    page.click("summary[data-t='more.title']")
+    page.click("#generate")
+    page.wait_for_selector(".variant", timeout=MADE_MS)
+    page.wait_for_load_state("networkidle")
+
+
+def _keep(page: Page, name: str, *, whole: bool = True) -> None:
+    picture = Image.open(io.BytesIO(page.screenshot(full_page=whole)))
+    picture.convert("RGB").save(FOLDER / f"{name}.jpg", quality=QUALITY)
+
+
+if __name__ == "__main__":
+    main()
