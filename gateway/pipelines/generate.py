@@ -206,7 +206,8 @@ async def _best_attempt(run: Run, order: Order, wanted: SceneRequest) -> Attempt
     attempts: list[Attempt] = []
     while len(attempts) < allowed and not (attempts and not attempts[-1].flaws):
         scenes = await make_scenes(run, replace(wanted, seed=seed))
-        attempts.append(Attempt(seed, scenes, await compose(run, replace(order, seed=seed), scenes)))
+        composed = await compose(run, replace(order, seed=seed), scenes, keep_backgrounds=True)
+        attempts.append(Attempt(seed, scenes, composed))
         if attempts[-1].flaws and len(attempts) < allowed:
             run.progress.expected += 1 + SCENE_STAGES * len(attempts[-1].scenes)
         log.info("attempt", seed=seed, flaws=attempts[-1].flaws)
@@ -214,8 +215,10 @@ async def _best_attempt(run: Run, order: Order, wanted: SceneRequest) -> Attempt
     return min(attempts, key=lambda attempt: attempt.rank)
 
 
-async def compose(run: Run, order: Order, scenes: list[MadeScene]) -> generation_pb2.ComposeCreativesResponse:
-    """Compose the creatives: one per size.
+async def compose(
+    run: Run, order: Order, scenes: list[MadeScene], *, keep_backgrounds: bool = False
+) -> generation_pb2.ComposeCreativesResponse:
+    """Compose the creatives: one per size, and the backgrounds that are pictures as files, if they are to be kept.
 
     Raises:
         ApiError: The stage failed.
@@ -242,7 +245,7 @@ async def compose(run: Run, order: Order, scenes: list[MadeScene]) -> generation
                 identifier=f"{brief.timestamp}/{run.request_id}"[:MAX_IDENTIFIER],
                 photo_sha256=next(iter(order.upload.cutout_stage.inputs), ""),
             ),
-            keep_backgrounds=True,
+            keep_backgrounds=keep_backgrounds,
         )
         if len(composed.creatives) != len(sizes) or not all(creative.file for creative in composed.creatives):
             raise unusable("composition")

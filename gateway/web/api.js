@@ -6,7 +6,8 @@ import { askForKey } from "./key.js";
 /** @typedef {{filename: string, timestamp: string, trans_path: string, earlier_cutouts: number, later_cutouts: number, notes: Note[]}} Upload */
 /** @typedef {{x: number, y: number, on_product: boolean}} Point */
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Box */
-/** @typedef {{points?: Point[], box?: Box | null, start_over?: boolean, revert?: "earlier" | "later"}} Change */
+/** @typedef {{box: Box, mask: string, on_product: boolean}} Stroke */
+/** @typedef {{points?: Point[], box?: Box | null, strokes?: Stroke[], start_over?: boolean, revert?: "earlier" | "later"}} Change */
 /** @typedef {{labels: string[], values: number[]}} Chart */
 /** @typedef {Record<"gender_data" | "age_data" | "interest_data", Chart>} Counts */
 /** @typedef {{name: string, engine: string, model: string, seed?: number, prompt: string, seconds: number, inputs: string[], outputs: string[]}} Stage */

@@ -2,7 +2,7 @@
 
 import { countAudience, getOptions } from "./api.js";
 import { acceptFiles, copyOf, find, showError } from "./dom.js";
-import { clear, label, say, sayTag } from "./text.js";
+import { clear, label, say, sayTag, t } from "./text.js";
 
 /** @typedef {import("./api.js").Chart} Chart */
 
@@ -11,6 +11,7 @@ const EVERYBODY = "不限";
 
 const error = find("#audience-error", HTMLElement);
 const charts = find("#charts", HTMLElement);
+const ties = find("#audience-ties", HTMLElement);
 
 /** @param {string} category */
 const selectOf = (category) => find(`select[name=${category}]`, HTMLSelectElement);
@@ -51,12 +52,13 @@ function option(tag) {
 
 /** @param {File} list */
 async function count(list) {
-  clear(error);
+  for (const place of [error, ties]) clear(place);
   try {
     const counts = await countAudience(list);
     if (!selectOf("gender").options.length) await fill();
     charts.replaceChildren(...CATEGORIES.map((category) => drawn(category, counts[`${category}_data`])));
-    for (const category of CATEGORIES) chooseMajority(category, counts[`${category}_data`]);
+    const tied = CATEGORIES.filter((category) => !chooseMajority(category, counts[`${category}_data`]));
+    if (tied.length) say(ties, "audience.ties", { categories: tied.map((category) => t(`audience.${category}`)).join(", ") });
     if (CATEGORIES.every((category) => Math.max(0, ...counts[`${category}_data`].values) === 0)) {
       say(error, "audience.nobody");
     }
@@ -65,10 +67,13 @@ async function count(list) {
   }
 }
 
-/** @param {string} category @param {Chart} chart */
+/** Choose what most are; everybody if several are equally many. Return whether there is no tie. @param {string} category @param {Chart} chart */
 function chooseMajority(category, { labels, values }) {
   const most = Math.max(0, ...values);
-  if (most > 0) selectOf(category).value = labels[values.indexOf(most)] ?? EVERYBODY;
+  if (!most) return true;
+  const isOne = values.indexOf(most) === values.lastIndexOf(most);
+  selectOf(category).value = (isOne ? labels[values.indexOf(most)] : "") || EVERYBODY;
+  return isOne;
 }
 
 /** @param {"gender" | "age" | "interest"} category @param {Chart} chart */

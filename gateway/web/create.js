@@ -19,7 +19,8 @@ const name = find("input[name=product_name]", HTMLInputElement, brief);
 const describe = find("textarea", HTMLTextAreaElement, brief);
 const locale = find("select[name=locale]", HTMLSelectElement, brief);
 const background = find("#background", HTMLInputElement);
-const backgroundClear = find("#background-clear", HTMLElement);
+const backgroundClear = find("#background-clear", HTMLButtonElement);
+const backgroundName = find("#background-name", HTMLElement);
 const brand = find("#brand", HTMLElement);
 const WORDS = /** @type {const} */ (["layout", "headline", "call_to_action", "price", "brand"]);
 const button = find("#generate", HTMLButtonElement);
@@ -115,6 +116,12 @@ function briefForm() {
   return form;
 }
 
+/** Show which picture is the background. */
+function nameBackground() {
+  backgroundName.textContent = background.files?.[0]?.name ?? "";
+  backgroundClear.hidden = !background.files?.length;
+}
+
 /** What the costs depend on. */
 function order() {
   return {
@@ -205,10 +212,10 @@ export async function prepareCreate() {
   });
   again.addEventListener("click", () => void run());
   cancel.addEventListener("click", () => running?.abort());
-  background.addEventListener("change", () => (backgroundClear.hidden = !background.files?.length));
-  find("button", HTMLButtonElement, backgroundClear).addEventListener("click", () => {
+  background.addEventListener("change", nameBackground);
+  backgroundClear.addEventListener("click", () => {
     background.value = "";
-    backgroundClear.hidden = true;
+    nameBackground();
   });
   locale.addEventListener("change", () => (hasLocale = true));
   brief.addEventListener("change", () => showCost(order));

@@ -1,10 +1,11 @@
-// Marks on the cutout: points that add or take away and a box around the product, by pointer or by keyboard.
+// Marks on the cutout: points and strokes that add or take away, and a box around the product, by pointer or keyboard.
 
+import { Stroke } from "./brush.js";
 import { find } from "./dom.js";
 
 /** @typedef {import("./api.js").Point} Point */
 /** @typedef {import("./api.js").Box} Box */
-/** @typedef {{points: Point[], box: Box | null}} Mark in pixels of the photo */
+/** @typedef {{points: Point[], box: Box | null, strokes?: import("./api.js").Stroke[]}} Mark in pixels of the photo */
 /** @typedef {{x: number, y: number}} Place as fractions of the picture's width and height, 0 to 1 */
 
 const DRAGGED = 0.02;
@@ -61,10 +62,15 @@ export class Marks {
   #press(event, picture) {
     if (event.button !== 0) return;
     const start = this.#placeOf(event);
-    const move = (/** @type {PointerEvent} */ later) => this.#draw([start, this.#placeOf(later)]);
+    const stroke = this.#stroke(start);
+    const move = (/** @type {PointerEvent} */ later) => {
+      if (stroke) stroke.to(this.#placeOf(later));
+      else this.#draw([start, this.#placeOf(later)]);
+    };
     const release = (/** @type {PointerEvent} */ last) => {
       stop();
-      this.#mark(start, this.#placeOf(last));
+      if (stroke) this.made({ points: [], box: null, strokes: [stroke.finished()] });
+      else this.#mark(start, this.#placeOf(last));
     };
     const stop = () => {
       picture.removeEventListener("pointermove", move);
@@ -75,6 +81,16 @@ export class Marks {
     picture.addEventListener("pointermove", move);
     picture.addEventListener("pointerup", release);
     picture.addEventListener("pointercancel", stop);
+  }
+
+  /** Begin a stroke; null if the tool is no brush. @param {Place} start */
+  #stroke(start) {
+    const tool = this.#tool;
+    if (!tool.startsWith("brush")) return null;
+    const width = Number(find("input[name=brush_width]", HTMLInputElement).value) / 100;
+    const stroke = new Stroke(this.image, this.layer, tool === "brush-product", width);
+    stroke.to(start);
+    return stroke;
   }
 
   /** @param {Place} start @param {Place} end */
@@ -98,6 +114,9 @@ export class Marks {
       const step = event.shiftKey ? FINE_STEP : STEP;
       [cross.x, cross.y] = [inside(cross.x + arrow[0] * step), inside(cross.y + arrow[1] * step)];
       this.#draw(this.#corner && [this.#corner, cross]);
+    } else if (this.#tool.startsWith("brush")) {
+      const stroke = this.#stroke(cross);
+      if (stroke) this.made({ points: [], box: null, strokes: [stroke.finished()] });
     } else if (this.#tool !== "box") {
       this.#mark({ ...cross }, { ...cross });
     } else if (!this.#corner) {

@@ -83,6 +83,42 @@ def test_marks_change_the_cutout(visitor: Visitor, system: System) -> None:
         assert abs(opaque_share(system, page) - whole) < 0.01, "a click on a part of the product leaves the product"
 
 
+def test_the_brush_paints_in_and_out(visitor: Visitor, system: System) -> None:
+    with visitor.visiting() as page:
+        take_sample(page)
+        whole = opaque_share(system, page)
+        state = page.locator("#recut-state")
+
+        def paint(tool: str, *places: tuple[float, float]) -> float:
+            page.check(f"[name=tool][value={tool}]")
+            page.locator("#picture").scroll_into_view_if_needed()
+            frame = page.locator("#picture").bounding_box()
+            assert frame is not None
+            points = [(frame["x"] + frame["width"] * x, frame["y"] + frame["height"] * y) for x, y in places]
+            page.mouse.move(*points[0])
+            page.mouse.down()
+            for point in points[1:]:
+                page.mouse.move(*point, steps=5)
+            expect(page.locator("#marks .stroke")).to_have_count(1)
+            page.mouse.up()
+            expect(page.locator("#marks .stroke")).to_have_count(0, timeout=20_000)
+            expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
+            return opaque_share(system, page)
+
+        more = paint("brush-product", (0.05, 0.1), (0.25, 0.1))
+        assert 0.005 < more - whole < 0.03, "a line as long as a fifth of the photo and as wide as a twentieth"
+        less = paint("brush-other", (0.3, 0.6), (0.7, 0.6))
+        assert less < more - 0.005
+        page.click("#undo")
+        expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
+        page.wait_for_timeout(300)
+        assert opaque_share(system, page) == more
+        page.focus("#picture")
+        page.keyboard.press("Enter")
+        expect(page.locator("#marks .stroke")).to_have_count(0, timeout=20_000)
+        expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
+
+
 def test_of_marks_in_a_hurry_the_last_count(visitor: Visitor, system: System) -> None:
     with visitor.visiting() as page:
         take_sample(page)
@@ -104,9 +140,22 @@ def test_a_list_chooses_the_audience(visitor: Visitor) -> None:
         expect(page.locator(".chart")).to_have_count(3)
         for category in ("gender", "age", "interest"):
             counts = page.locator(f".chart:has([data-t='audience.{category}']) li")
-            most = max(counts.all(), key=lambda bar: int(bar.locator(".count").inner_text()))
+            numbers = [int(bar.locator(".count").inner_text()) for bar in counts.all()]
+            most = counts.nth(numbers.index(max(numbers))).locator(".name").get_attribute("data-tag")
             chosen = page.locator(f"[name={category}]").input_value()
-            assert most.locator(".name").get_attribute("data-tag") == chosen
+            assert chosen == (most if numbers.count(max(numbers)) == 1 else "不限")
+
+
+def test_a_tie_in_a_list_is_told(visitor: Visitor, system: System) -> None:
+    people = system.client.post("/api/upload-audience", files={"file": ("a.csv", CSV)}).json()["gender_data"]
+    assert max(people["values"]) > 0
+    tied = {**people, "values": [3 for _ in people["labels"]]}
+    counts = {"gender_data": tied, "age_data": people | {"values": [0]}, "interest_data": people | {"values": [0]}}
+    with visitor.visiting() as page:
+        page.route("**/api/upload-audience", lambda route: route.fulfill(json=counts))
+        page.set_input_files("#list", {"name": "users.csv", "mimeType": "text/csv", "buffer": CSV})
+        expect(page.locator("#audience-ties")).to_have_text("Equally many, so everybody is chosen: Gender.")
+        assert page.locator("[name=gender]").input_value() == "不限"
 
 
 def test_ads_are_made_shown_and_taken_away(visitor: Visitor, system: System) -> None:

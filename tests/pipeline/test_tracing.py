@@ -82,7 +82,7 @@ def test_stages_and_engines_have_spans_of_their_own(told: Told) -> None:
     names = [span.name for _, span in told[1]]
     for stage in ("copy", "background", "composition", "history"):
         assert f"stage {stage}" in names
-    assert names.count("engine set") == 3, "chosen per proportion, then rendered"
+    assert names.count("engine set") == 2, "chosen once for all sizes, then rendered"
     assert "engine templates" in names
 
 
