@@ -15,7 +15,7 @@ from gateway.pipelines.costs import within_budget
 from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import discard, find_upload
 from gateway.pipelines.run import Run, set_engine
-from gateway.pipelines.scene import SCENE_STAGES, MadeScene, SceneRequest, group_by_family, make_scenes
+from gateway.pipelines.scene import SCENE_STAGES, SETS, MadeScene, SceneRequest, group_by_family, make_scenes
 from productimage.brand.v1 import brand_pb2
 from productimage.generation.v1 import generation_pb2
 from productimage.provenance.v1 import provenance_pb2
@@ -130,6 +130,8 @@ async def _make(
         brand.primary_colour,
         known["background"].name if "background" in known and not brief.user_background else "",
     )
+    if wanted.engine == SETS:
+        run.progress.expected -= SCENE_STAGES * (len(group_by_family(brief, run.settings)) - 1)
     best = await _best_attempt(run, order, wanted)
     run.provenance.add_facts(known)
     record = record_pb2.Record(

@@ -17,6 +17,7 @@ from gateway.pipelines.run import Run
 from gateway.pipelines.scene import MadeScene, set_of
 from productimage.brand.v1 import brand_pb2
 from productimage.generation.v1 import generation_pb2
+from productimage.provenance.v1 import provenance_pb2
 from productimage.record.v1 import record_pb2
 from productimage.text.v1 import text_pb2
 
@@ -70,7 +71,7 @@ class Variant:
 async def recompose(run: Run, change: Change, audiences: Audiences) -> record_pb2.Record:
     """Make a variant of a record, and save it as a record of its own.
 
-    Only ads that change are made anew; the others are copied.
+    Only ads that change are made anew; the others are copied, unless the cut-out was changed since.
 
     Raises:
         ApiError: There is no such record, its background was not kept (422), an ad is none of its (400), or a stage
@@ -80,11 +81,13 @@ async def recompose(run: Run, change: Change, audiences: Audiences) -> record_pb
         parent = await run.clients.records.get_record(change.sequence)
     _check(parent, change)
     variant = _variant_of(parent, change, audiences)
+    run.progress.expected = STAGES
     brand = await find_brand(run, variant.brief.brand)
     if variant.record.without_logo:
         brand.logo = b""
     upload = await find_upload(run, variant.brief.timestamp, variant.brief.product_image_filename)
-    run.progress.expected = STAGES
+    if _stage_of(parent, "cut_out").outputs != upload.cutout_stage.outputs:
+        variant = replace(variant, remade=variant.sizes)
     message = _message(variant.brief, brand)
     variant.record.ClearField("words")
     if message:
@@ -99,6 +102,9 @@ async def recompose(run: Run, change: Change, audiences: Audiences) -> record_pb
     files = await _kept_backgrounds(run, parent)
     scenes = _scenes(variant.record, files) or [set_of(order.brief, parent.seed, brand.primary_colour, _set_of(parent))]
     composed = await compose(run, order, scenes)
+    run.provenance.add_facts(await run.engines())
+    variant.record.engines["cut_out"] = upload.cutout_engine
+    _tell_how(run, variant, parent, upload.cutout_stage)
     return await _save(run, variant, parent, composed.creatives, files)
 
 
@@ -151,8 +157,14 @@ def _message(brief: Brief, brand: brand_pb2.Brand) -> generation_pb2.Message | N
 
 def _set_of(parent: record_pb2.Record) -> str:
     """Return the name of the set that the ads of a record were made in; empty if they were not."""
-    made = [stage for stage in parent.manifest.stages if stage.name == COMPOSITION]
-    return made[-1].model if made and made[-1].engine == "set" else ""
+    made = _stage_of(parent, COMPOSITION)
+    return made.model if made.engine == "set" else ""
+
+
+def _stage_of(record: record_pb2.Record, name: str) -> provenance_pb2.Stage:
+    """Return the last stage of this name; an empty one if there is none."""
+    made = [stage for stage in record.manifest.stages if stage.name == name]
+    return made[-1] if made else provenance_pb2.Stage()
 
 
 async def _kept_backgrounds(run: Run, parent: record_pb2.Record) -> list[bytes]:
@@ -189,7 +201,6 @@ async def _save(
     fresh = [note for creative in creatives for note in (*creative.quality.flaws, *creative.quality.notes)]
     del record.notes[:]
     record.notes.extend(_notes(parent.notes, set(new), fresh))
-    _tell_how(run, record, names, parent, new)
     async with run.stage("history", recorded=False):
         return await run.clients.records.save_generation(
             run.request_id,
@@ -212,22 +223,16 @@ def _notes(before: Iterable[str], remade: set[str], fresh: Iterable[str]) -> lis
     return list(dict.fromkeys([*of_all, *together([*of_ads, *fresh])]))
 
 
-def _tell_how(
-    run: Run,
-    record: record_pb2.Record,
-    names: Sequence[str],
-    parent: record_pb2.Record,
-    new: Mapping[str, generation_pb2.Creative],
-) -> None:
-    """Write down how the variant was made: as its parent, but for the composition."""
-    [composition] = run.provenance.stages
-    earlier = [stage for stage in parent.manifest.stages if stage.name == COMPOSITION][-1:]
+def _tell_how(run: Run, variant: Variant, parent: record_pb2.Record, cutout: provenance_pb2.Stage) -> None:
+    """Write down how the variant was made: as its parent, but for the composition, of the present cut-out."""
+    [composition], earlier = run.provenance.stages, _stage_of(parent, COMPOSITION)
     for name in ("outputs", "pixels"):
-        made = dict(zip(new, getattr(composition, name), strict=True))
-        known = dict(zip(names, getattr(earlier[0], name), strict=False)) if earlier else {}
+        known = dict(zip(variant.sizes, getattr(earlier, name), strict=False))
+        known |= zip(variant.remade, getattr(composition, name), strict=True)
         del getattr(composition, name)[:]
-        getattr(composition, name).extend((known | made).get(one, "") for one in names)
-    others = [stage for stage in parent.manifest.stages if stage.name != COMPOSITION]
-    record.manifest.software_version = VERSION
-    del record.manifest.stages[:]
-    record.manifest.stages.extend([*others, composition])
+        getattr(composition, name).extend(known.get(size, "") for size in variant.sizes)
+    manifest = variant.record.manifest
+    manifest.software_version = VERSION
+    others = [stage for stage in parent.manifest.stages if stage.name not in ("cut_out", COMPOSITION)]
+    del manifest.stages[:]
+    manifest.stages.extend([cutout, *others, composition])

@@ -89,7 +89,6 @@ async def make_scenes(run: Run, wanted: SceneRequest) -> list[MadeScene]:
     """
     requests = _requests(wanted, run.settings)
     if wanted.engine == SETS:
-        run.progress.expected -= SCENE_STAGES * len(requests[1:])
         requests = requests[:1]
     try:
         async with asyncio.TaskGroup() as group:

@@ -190,7 +190,8 @@ async function restore() {
   }
   chooseSizes(draft.chosen);
   hasLocale = draft.fields.locale !== currentLanguage();
-  if (draft.timestamp) await getUpload(draft.timestamp).then(show, () => undefined);
+  const kept = draft.timestamp ? await getUpload(draft.timestamp).catch(() => null) : null;
+  if (kept && !isCutting() && !currentUpload()) show(kept); // a photo chosen meanwhile counts more
 }
 
 async function fillBrands() {

@@ -74,6 +74,7 @@ async function drawProduct(made) {
   const image = new Image();
   image.src = pictureAt(upload.trans_path);
   await image.decode();
+  if (open?.made !== made) return; // another ad was opened meanwhile
   const whole = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
   const brush = whole.getContext("2d", { willReadFrequently: true });
   if (!brush) return;

@@ -1,5 +1,7 @@
 """Variants of ads: the product moved, other words, without a new background; against the five real processes."""
 
+import base64
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,23 @@ def test_a_variant_can_be_varied_and_made_again(system: System, in_set: dict[str
     assert second["products"][0]["arrangement"]["right"] == pytest.approx(0.1)
     again = CliRunner().invoke(app, ["--gateway", str(system.client.base_url), "replay", str(second["sequence"])])
     assert again.exit_code == 0, again.output
+
+
+def test_after_a_change_of_the_cutout_all_ads_are_of_the_new_one(system: System) -> None:
+    upload = system.upload().json()
+    record = system.generate(upload, sizes=TWO).json()
+    named = {"timestamp": upload["timestamp"], "product_image_filename": upload["filename"]}
+    mask = base64.b64encode(encoded(np.full((4, 4), 255, np.uint8))).decode()
+    stroke = {"box": {"left": 0, "top": 0, "right": 640, "bottom": 320}, "mask": mask, "on_product": False}
+    recut = system.client.post("/api/cut-out", json=named | {"strokes": [stroke]})
+    assert recut.status_code == 200, recut.text
+    variant = changed(system, record, moves=moved("300x250", right=0.1)).json()
+    assert all(new != old for new, old in zip(system.pictures(variant), system.pictures(record), strict=True))
+    cutout, composition = variant["manifest"]["stages"][0], variant["manifest"]["stages"][-1]
+    present = system.client.get(f"/static/{recut.json()['trans_path']}").content
+    assert cutout["outputs"] == composition["inputs"] == [hashlib.sha256(present).hexdigest()]
+    assert composition["outputs"] == [hashlib.sha256(picture).hexdigest() for picture in system.pictures(variant)]
+    assert composition["facts"] == record["manifest"]["stages"][-1]["facts"]
 
 
 def test_words_can_be_taken_away(system: System, in_set: dict[str, Any]) -> None:
