@@ -166,12 +166,12 @@ class Client:
         """Delete a record with its ads."""
         await self._ask("DELETE", f"/api/records/{sequence}")
 
-    async def records(self, query: str, most: int) -> list[Body]:
-        """Search the records, newest first."""
+    async def records(self, query: str, most: int, **conditions: str) -> list[Body]:
+        """Search the records, newest first; the conditions are those of `GET /api/records`."""
         found: list[Body] = []
         token = ""
         while True:
-            asked = {"query": query, "page_size": min(100, most - len(found)), "page_token": token}
+            asked = {"query": query, **conditions, "page_size": min(100, most - len(found)), "page_token": token}
             page = await self._json("GET", "/api/records", params=asked)
             found += page["records"]
             token = page["next_page_token"]

@@ -12,6 +12,10 @@ from cli.output import options, run, show
 
 def history(
     query: Annotated[str, typer.Argument(help="Text in names or copy; without it, every record.")] = "",
+    audience: Annotated[str, typer.Option(help="Text in the audience.")] = "",
+    brand: Annotated[str, typer.Option(help="Name of the brand.")] = "",
+    since: Annotated[str, typer.Option(help="First day, YYYYMMDD.")] = "",
+    until: Annotated[str, typer.Option(help="Last day, YYYYMMDD.")] = "",
     most: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of records, newest first.")] = 20,
     archive: Annotated[int | None, typer.Option(help="Save the record with this number as a zip file.")] = None,
     delete: Annotated[int | None, typer.Option(help="Delete the record with this number, and its ads.")] = None,
@@ -32,7 +36,8 @@ def history(
         target.write_bytes(packed)
         show({"archive": str(target)}, [str(target)])
         return
-    records = run(lambda client: client.records(query, most))
+    conditions = {"audience": audience, "brand": brand, "since": since, "until": until}
+    records = run(lambda client: client.records(query, most, **conditions))
     if options.json:
         show(records, [])
         return

@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ CATEGORIES = ("gender", "age", "interest")
 EVERYBODY = ("", "all", "everybody", "全部", "不限")
 """Parts of an audience that choose nothing."""
 UID = "uid"
+_AGE = re.compile(r"(\d{1,3}) ?(歲|years?( old)?)?")
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,25 @@ class Tag:
         id: Id in the user table.
         label: Label for people.
         value: Value that the services understand; see Audience in generation.proto.
+        words: Other words for it.
     """
 
     id: str
     label: str
     value: str
+    words: tuple[str, ...] = ()
+
+    def is_called(self, name: str) -> bool:
+        """Return whether people may mean this tag: by its label, id, value or words, or by an age within its ages."""
+        wanted = name.casefold()
+        age = _AGE.fullmatch(wanted)
+        return wanted in (self.label.casefold(), self.id, self.value.casefold(), *self.words) or bool(
+            age and self._has_age(int(age[1]))
+        )
+
+    def _has_age(self, age: int) -> bool:
+        ages = re.fullmatch(r"(\d+)(?:-(\d+)|\+)", self.value)
+        return ages is not None and int(ages[1]) <= age <= int(ages[2] or 120)
 
 
 @dataclass(frozen=True)
@@ -52,7 +68,7 @@ class Audiences:
 
     def __init__(self, audience_file: Path, users_file: Path) -> None:
         tables = tomllib.loads(audience_file.read_text(encoding="utf-8"))
-        self._tags = {category: [Tag(**entry) for entry in tables[category]] for category in CATEGORIES}
+        self._tags = {category: [_tag(**entry) for entry in tables[category]] for category in CATEGORIES}
         self._tags_of_user: dict[str, set[str]] = {}
         with users_file.open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream):
@@ -102,30 +118,41 @@ class Audiences:
         """Parse a chosen audience.
 
         Args:
-            target_audience: Parts in any order, separated by commas: each a label, a tag id, a value, or an option key
-                ("option2", which belongs to the category at its place). A category that is not named, or for which
-                "all" is named, means everybody.
+            target_audience: Parts in any order, separated by commas or, if every word is known, by spaces: each a
+                label, a tag id, a value, another word for it, an age, or an option key ("option2", which belongs to the
+                category at its place). A category that is not named, or for which "all" is named, means everybody.
 
         Raises:
             PreconditionError: A part is unknown, or there are two of one category.
         """
-        chosen: dict[str, str] = {}
-        for place, part in enumerate(_split(target_audience)):
+        return generation_pb2.Audience(**{name: tag.value for name, tag in self._chosen(target_audience).items()})
+
+    def understand(self, text: str) -> dict[str, str]:
+        """Return the label of each category that a text names, everybody's where it names none.
+
+        Raises:
+            PreconditionError: As for `parse`.
+        """
+        chosen = self._chosen(text)
+        return {name: chosen[name].label if name in chosen else EVERYBODY[-1] for name in CATEGORIES}
+
+    def _chosen(self, text: str) -> dict[str, Tag]:
+        chosen: dict[str, Tag] = {}
+        for place, part in enumerate(_split(text)):
             if part.casefold() in EVERYBODY:
                 continue
-            category, tag = self._find_tag(part, place)
-            if chosen.setdefault(category, tag.value) != tag.value:
-                raise PreconditionError(f"The audience names two of {category}: choose one.", "AUDIENCE_TWICE")
-        return generation_pb2.Audience(**chosen)
+            for category, tag in self._find_tags(part, place):
+                if chosen.setdefault(category, tag) != tag:
+                    raise PreconditionError(f"The audience names two of {category}: choose one.", "AUDIENCE_TWICE")
+        return chosen
 
-    def _find_tag(self, part: str, place: int) -> tuple[str, Tag]:
-        wanted = part.casefold()
-        for category, tags in self._tags.items():
-            for number, tag in enumerate(tags, 1):
-                names = {tag.label.casefold(), tag.id.casefold(), tag.value.casefold()}
-                is_option = wanted == f"option{number}" and CATEGORIES[place : place + 1] == (category,)
-                if wanted in names or is_option:
-                    return category, tag
+    def _find_tags(self, part: str, place: int) -> list[tuple[str, Tag]]:
+        whole = self._find_tag(part, place)
+        if whole:
+            return [whole]
+        found = [self._find_tag(word, place) for word in part.split()]
+        if all(found):
+            return [one for one in found if one]
         offered = "; ".join(
             ", ".join(f"{tag.label} ({tag.value})" if tag.label != tag.value else tag.label for tag in tags)
             for tags in self._tags.values()
@@ -133,6 +160,18 @@ class Audiences:
         raise PreconditionError(
             f"The audience {part[:40]!r} is not offered. Choose from: {offered}.", "UNKNOWN_AUDIENCE"
         )
+
+    def _find_tag(self, part: str, place: int) -> tuple[str, Tag] | None:
+        for category, tags in self._tags.items():
+            for number, tag in enumerate(tags, 1):
+                is_option = part.casefold() == f"option{number}" and CATEGORIES[place : place + 1] == (category,)
+                if is_option or tag.is_called(part):
+                    return category, tag
+        return None
+
+
+def _tag(words: Iterable[str] = (), **entry: str) -> Tag:
+    return Tag(**entry, words=tuple(words))
 
 
 def _split(text: str) -> list[str]:

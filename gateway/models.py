@@ -46,6 +46,14 @@ class AudienceCounts(BaseModel):
     interest_data: ChartBody
 
 
+class AudienceBody(BaseModel):
+    """An audience, in the labels of the choices on offer."""
+
+    gender: str = Field(examples=["女性"])
+    age: str = Field(examples=["25-34"])
+    interest: str = Field(examples=["戶外旅遊"])
+
+
 class NoteBody(BaseModel):
     """Something to look at."""
 

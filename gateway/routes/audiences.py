@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 
-from gateway.models import BINARY, AudienceCounts, ChartBody, ErrorBody
+from gateway.models import BINARY, AudienceBody, AudienceCounts, ChartBody, ErrorBody
 from gateway.state import GatewayDependency, gateway_of
 
 router = APIRouter(prefix="/api", tags=["audience"])
@@ -25,6 +25,17 @@ _OPTIONS_EXAMPLE = {
 async def target_audiences(request: Request) -> Response:
     """Return the choices of each audience category."""
     return Response(gateway_of(request).audiences.options_json, media_type="application/json")
+
+
+@router.get("/audience", responses={status: {"model": ErrorBody} for status in (422, 429)})
+async def audience(
+    gateway: GatewayDependency,
+    text: Annotated[
+        str, Query(max_length=200, description="In people's words: women, 30, hiking.", examples=["women, 30, hiking"])
+    ],
+) -> AudienceBody:
+    """Return the choices that a text names; 不限, everybody, where it names none."""
+    return AudienceBody(**gateway.audiences.understand(text))
 
 
 @router.post("/upload-audience", responses={status: {"model": ErrorBody} for status in (400, 408, 413, 422, 429)})

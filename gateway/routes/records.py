@@ -18,6 +18,10 @@ from productimage.context import set_deadline
 
 router = APIRouter(prefix="/api", tags=["product"])
 
+Day = Annotated[
+    str,
+    Query(max_length=8, description="A day, YYYYMMDD; empty: any.", json_schema_extra={"pattern": r"^(\d{8})?$"}),
+]
 Sequence = Annotated[int, Path(ge=0, lt=2**32, description="`sequence` of a record.")]
 ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorBody} for status in (400, 404, 422, 429, 503, 504)}
 ZIP: dict[int | str, dict[str, Any]] = {
@@ -50,6 +54,10 @@ async def search(
     query: Annotated[
         str, Query(max_length=200, description="Case-insensitive text in names or copy; empty matches every record.")
     ] = "",
+    audience: Annotated[str, Query(max_length=200, description="Case-insensitive text in the audience.")] = "",
+    brand: Annotated[str, Query(max_length=40, description="Name of the brand.")] = "",
+    since: Day = "",
+    until: Day = "",
     page_size: Annotated[int, Query(ge=1, le=100)] = 20,
     page_token: Annotated[
         str,
@@ -63,7 +71,14 @@ async def search(
     """Search the records, newest first. A page may be short, even empty, and still have a `next_page_token`."""
     async with calling("history"):
         page = await gateway.clients.records.list_records(
-            query, order_by="sequence desc", page_size=page_size, page_token=page_token
+            query,
+            audience=audience,
+            brand=brand,
+            since=since,
+            until=until,
+            order_by="sequence desc",
+            page_size=page_size,
+            page_token=page_token,
         )
     records = [RecordBody.of(record) for record in page.records]
     return RecordPage(records=records, next_page_token=page.next_page_token)

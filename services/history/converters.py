@@ -87,8 +87,18 @@ def record_query(request: record_pb2.ListRecordsRequest) -> RecordQuery:
     descending = IS_DESCENDING.get(request.order_by)
     if descending is None:
         raise InvalidInputError('Order by "sequence" or "sequence desc".', "ORDER_BY")
-    sequence = request.filter.sequence if request.filter.HasField("sequence") else None
-    return RecordQuery(request.filter.text, sequence, descending, request.page_size, request.page_token)
+    wanted = request.filter
+    return RecordQuery(
+        text=wanted.text,
+        sequence=wanted.sequence if wanted.HasField("sequence") else None,
+        audience=wanted.audience,
+        brand=wanted.brand,
+        since=wanted.since,
+        until=wanted.until,
+        descending=descending,
+        page_size=request.page_size,
+        page_token=request.page_token,
+    )
 
 
 def page_response(page: Page) -> record_pb2.ListRecordsResponse:

@@ -1,5 +1,6 @@
 """Queries on the record log: filtered pages, and the whole list as stored."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,6 +24,10 @@ class RecordQuery:
     Attributes:
         text: Case-insensitive text in one of the SEARCHED fields; empty matches every record.
         sequence: Number of the record. None: any.
+        audience: Case-insensitive text in the audience; empty matches every record.
+        brand: Name of the brand; empty matches every record.
+        since: First day, YYYYMMDD; empty: any.
+        until: Last day, YYYYMMDD; empty: any.
         descending: Whether the newest record comes first.
         page_size: Maximum number of records, 1 to 1000; 0 means 100.
         page_token: Empty for the first page, then the one returned with the previous page.
@@ -30,13 +35,24 @@ class RecordQuery:
 
     text: str = ""
     sequence: int | None = None
+    audience: str = ""
+    brand: str = ""
+    since: str = ""
+    until: str = ""
     descending: bool = False
     page_size: int = 0
     page_token: str = ""
 
     def matches(self, record: Record) -> bool:
-        """Return whether a record contains the text."""
-        return self.text.casefold() in "\n".join(str(record.get(name, "")) for name in SEARCHED).casefold()
+        """Return whether a record meets every condition but that on its number."""
+        day = str(record.get("write_date", ""))[:8]
+        return (
+            self.text.casefold() in "\n".join(str(record.get(name, "")) for name in SEARCHED).casefold()
+            and self.audience.casefold() in str(record.get("target_audience", "")).casefold()
+            and self.brand in ("", record.get("brand"))
+            and self.since <= day
+            and (not self.until or day <= self.until)
+        )
 
 
 @dataclass(frozen=True)
@@ -143,8 +159,10 @@ class RecordQueries:
 def _check(query: RecordQuery) -> None:
     if query.page_size > MAX_PAGE:
         raise InvalidInputError(f"A page has at most {MAX_PAGE} records.", "PAGE_SIZE")
-    if len(query.text) > MAX_TEXT:
+    if max(map(len, (query.text, query.audience))) > MAX_TEXT:
         raise InvalidInputError(f"Search for at most {MAX_TEXT} characters.", "FILTER_TEXT")
+    if not all(re.fullmatch(r"(\d{8})?", day, re.ASCII) for day in (query.since, query.until)):
+        raise InvalidInputError("Write days as YYYYMMDD.", "FILTER_DAY")
     token = query.page_token
     if token and not (token.isascii() and token.isdigit() and len(token) < 16):
         raise InvalidInputError("The page token was not returned by this call.", "PAGE_TOKEN")

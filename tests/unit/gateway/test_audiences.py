@@ -106,11 +106,39 @@ def test_who_names_nobody_means_everybody(audiences: Audiences, chosen: str) -> 
     assert audiences.parse(chosen) == Audience()
 
 
-@pytest.mark.parametrize("chosen", ["nobody,knows,this", "../../etc", "women,30,hiking", "女性,25-34,x", "option3"])
+@pytest.mark.parametrize(
+    "chosen", ["nobody,knows,this", "../../etc", "women,30,hikeng", "17", "女性,25-34,x", "option3"]
+)
 def test_an_unknown_part_is_refused_with_the_list(audiences: Audiences, chosen: str) -> None:
     with pytest.raises(PreconditionError, match=r"女性 \(female\).*25-34.*戶外旅遊 \(outdoor\)") as caught:
         audiences.parse(chosen)
     assert caught.value.reason == "UNKNOWN_AUDIENCE"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("women, 30, hiking", "女性,25-34,戶外旅遊"),
+        ("Women 30 hiking", "女性,25-34,戶外旅遊"),
+        ("媽媽、38歲", "不限,35-44,嬰幼保健"),
+        ("men aged", None),
+        ("70 years old", "不限,55+,不限"),
+        ("", "不限,不限,不限"),
+    ],
+)
+def test_peoples_words_are_understood(audiences: Audiences, text: str, meant: str | None) -> None:
+    if meant is None:
+        with pytest.raises(PreconditionError, match="men aged"):
+            audiences.understand(text)
+    else:
+        assert ",".join(audiences.understand(text).values()) == meant
+
+
+def test_no_word_means_two_tags(audiences: Audiences) -> None:
+    words = [word for tags in audiences._tags.values() for tag in tags for word in (tag.label, tag.value, *tag.words)]
+    assert all(word == word.casefold() for word in words), "words are compared in lower case"
+    several = {word for word in words if words.count(word) > 1}
+    assert not {word for word in several if not re.fullmatch(r"\d\d(-\d\d|\+)", word)}, several
 
 
 def test_two_of_one_category_are_refused(audiences: Audiences) -> None:

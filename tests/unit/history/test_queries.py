@@ -1,5 +1,7 @@
 """Searching the records, newest first."""
 
+from typing import Any
+
 import pytest
 
 from common.errors import InvalidInputError
@@ -90,3 +92,33 @@ def test_both_orders_list_the_same(store: ObjectStore, descending: bool, small_s
 def test_what_is_out_of_range_is_rejected(store: ObjectStore, query: str, size: int, token: str) -> None:
     with pytest.raises(InvalidInputError):
         search(RecordLog(store, attempts=5), query, size, token)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"audience": "outdoor"}, [2, 0]),
+        ({"audience": "FEMALE"}, [1]),
+        ({"brand": "露露"}, [1]),
+        ({"brand": "露"}, []),
+        ({"since": "20261125"}, [2, 1]),
+        ({"until": "20261125"}, [1, 0]),
+        ({"since": "20261125", "until": "20261125"}, [1]),
+        ({"since": "20261126", "audience": "outdoor", "text": "flask"}, [2]),
+        ({"since": "20261127"}, []),
+    ],
+)
+def test_conditions_are_combined(store: ObjectStore, conditions: dict[str, Any], expected: list[int]) -> None:
+    ledger = RecordLog(store, attempts=5)
+    for day, audience, brand in (("24", "outdoor", ""), ("25", "female,25-34", "露露"), ("26", "Outdoor", "other")):
+        shown = {"write_date": f"202611{day}235959", "product_name": "Flask", "generated_images": [], "request_id": day}
+        ledger.append({**shown, "target_audience": audience, "brand": brand})
+    page = RecordQueries(ledger).list_records(RecordQuery(descending=True, **conditions))
+    assert [record["sequence"] for record in page.records] == expected
+
+
+@pytest.mark.parametrize("day", ["2026-11-25", "2026112", "x" * 8, "２０２６１１２５"])
+def test_other_days_are_refused(store: ObjectStore, day: str) -> None:
+    for query in (RecordQuery(since=day), RecordQuery(until=day)):
+        with pytest.raises(InvalidInputError, match="YYYYMMDD"):
+            RecordQueries(filled(store, 1)).list_records(query)

@@ -105,6 +105,10 @@ class RecordClient:
         text: str = "",
         *,
         sequence: int | None = None,
+        audience: str = "",
+        brand: str = "",
+        since: str = "",
+        until: str = "",
         order_by: str = "",
         page_size: int = 0,
         page_token: str = "",
@@ -114,6 +118,10 @@ class RecordClient:
         Args:
             text: Case-insensitive text to look for; empty matches every record.
             sequence: Number of the record; None matches every record.
+            audience: Case-insensitive text in the audience; empty matches every record.
+            brand: Name of the brand; empty matches every record.
+            since: First day, YYYYMMDD; empty: any.
+            until: Last day, YYYYMMDD; empty: any.
             order_by: "sequence" (the default) or "sequence desc".
             page_size: Maximum number of records, 1 to 1000; 0 means 100.
             page_token: Token returned with the previous page.
@@ -123,7 +131,9 @@ class RecordClient:
             ProductImageError: The call failed otherwise.
         """
         request = record_pb2.ListRecordsRequest(
-            filter=record_pb2.RecordFilter(text=text, sequence=sequence),
+            filter=record_pb2.RecordFilter(
+                text=text, sequence=sequence, audience=audience, brand=brand, since=since, until=until
+            ),
             order_by=order_by,
             page_size=page_size,
             page_token=page_token,
