@@ -25,8 +25,8 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         address = str(system.client.base_url)
-        page = _opened(browser, address, locale="en-GB", viewport=WIDE)
-        _make_ads(page, "seaside", "$29")
+        page = opened(browser, address, locale="en-GB", viewport=WIDE)
+        _make_ads(page, "bottle", "seaside", "$29")
         _keep(page, "page")
         page.locator(".edit").nth(1).click()
         page.wait_for_function("document.querySelector('#edit-stage canvas').width > 0")
@@ -35,28 +35,31 @@ def main() -> None:
             page.keyboard.press(key)
         _keep(page, "edit", whole=False)
         page.close()
-        page = _opened(browser, address, locale="zh-TW", viewport=PHONE, color_scheme="dark")
-        _make_ads(page, "forest", "NT$890")
+        page = opened(browser, address, locale="zh-TW", viewport=PHONE, color_scheme="dark")
+        _make_ads(page, "mug", "cafe", "NT$590")
         page.locator("#results").scroll_into_view_if_needed()
         _keep(page, "phone", whole=False)
         browser.close()
 
 
-def _opened(browser: Browser, address: str, **options: object) -> Page:
+def opened(browser: Browser, address: str, **options: object) -> Page:
+    """Open the page."""
     page = browser.new_context(**options).new_page()  # type: ignore[arg-type]
     page.goto(address)
     page.wait_for_selector(".style img")
     return page
 
 
-def _make_ads(page: Page, style: str, price: str) -> None:
-    page.click("#sample")
+def take_example(page: Page, name: str) -> None:
+    """Choose an example, and wait for its cut-out."""
+    page.click(f"[data-example={name}]")
     page.wait_for_selector("#compare:not([hidden])", timeout=CUT_MS)
+
+
+def _make_ads(page: Page, example: str, style: str, price: str) -> None:
+    take_example(page, example)
     page.check(f"[name=style][value={style}]", force=True)
-    page.click("summary[data-t='more.title']")
-    page.select_option("[name=layout]", "auto")
     page.fill("[name=price]", price)
-    page.click("summary[data-t='more.title']")
     page.click("#generate")
     page.wait_for_selector(".variant", timeout=MADE_MS)
     page.wait_for_load_state("networkidle")

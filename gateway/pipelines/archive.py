@@ -22,18 +22,34 @@ from productimage import ObjectClient
 COLUMNS = ("platform", "field", "text", "half_widths", "most_half_widths")
 
 
-async def archive(record: RecordBody, objects: ObjectClient, executor: BoundedExecutor) -> bytes:
-    """Return a zip file of a record.
+async def archive(record: RecordBody, objects: ObjectClient, executor: BoundedExecutor, platform: str = "") -> bytes:
+    """Return a zip file of a record, or of what it has for one platform.
 
     Raises:
         ApiError: A picture could not be read.
     """
+    packed = _of_platform(record, platform) if platform else record
     async with calling("history"):
-        pictures = {path: await objects.read_object(path) for path in record.generated_images}
-    return await executor.run(_zip, record, pictures)
+        pictures = {path: await objects.read_object(path) for path in packed.generated_images}
+    return await executor.run(_zip, packed, pictures, _json(record) + "\n")
 
 
-def _zip(record: RecordBody, pictures: dict[str, bytes]) -> bytes:
+def _of_platform(record: RecordBody, platform: str) -> RecordBody:
+    taken = {rule.name for rule in platforms()[platform].pictures}
+    return record.model_copy(
+        update={
+            "platforms": [platform],
+            "generated_images": [path for path in record.generated_images if _size(PurePosixPath(path)) in taken],
+            "texts": [field for field in record.texts or () if field.platform == platform],
+        }
+    )
+
+
+def _size(path: PurePosixPath) -> str:
+    return path.stem.rpartition("_")[2]
+
+
+def _zip(record: RecordBody, pictures: dict[str, bytes], whole: str) -> bytes:
     packed = io.BytesIO()
     with ZipFile(packed, "w", ZIP_STORED) as file:
         for path, picture in pictures.items():
@@ -44,7 +60,7 @@ def _zip(record: RecordBody, pictures: dict[str, bytes]) -> bytes:
             rows = [field for field in record.texts or () if field.platform == name]
             if rows:
                 texts[f"{name}/texts.csv"] = _table(record, name)
-        texts["record.json"] = _json(record) + "\n"
+        texts["record.json"] = whole
         for name, text in texts.items():
             file.writestr(name, text, ZIP_DEFLATED)
     return packed.getvalue()
@@ -52,7 +68,7 @@ def _zip(record: RecordBody, pictures: dict[str, bytes]) -> bytes:
 
 def _names(record: RecordBody, path: PurePosixPath) -> Iterator[str]:
     """Return the names of a picture: one in the folder of each platform that takes it, else one of its own."""
-    size = path.stem.rpartition("_")[2]
+    size = _size(path)
     taking = [name for name in record.platforms or () if size in {rule.name for rule in platforms()[name].pictures}]
     product = re.sub(r"[^\w-]+", "-", record.product_name)[:40].strip("-") or "product"
     yield from (f"{name}/{product}_{size}{path.suffix}" for name in taking)

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from gateway.ad_sizes import SETS
 from gateway.errors import calling
 from gateway.models import ErrorBody, RecordBody, RecordPage, ReplayBody, ReplayedBody
 from gateway.pipelines.archive import archive
 from gateway.pipelines.replay import replay
 from gateway.pipelines.run import Run
+from gateway.routes.choices import choice
 from gateway.routes.conditional import is_current, only_tag
 from gateway.routes.jobs import unless_disconnected
 from gateway.routes.streaming import first_of, streamed
@@ -91,10 +93,22 @@ async def record(sequence: Sequence, gateway: GatewayDependency) -> RecordBody:
 
 
 @router.get("/records/{sequence}/archive", response_class=Response, responses=ZIP | ERRORS)
-async def record_archive(sequence: Sequence, gateway: GatewayDependency) -> Response:
+async def record_archive(
+    sequence: Sequence,
+    gateway: GatewayDependency,
+    platform: Annotated[
+        str,
+        Query(
+            max_length=20,
+            description="The ads and texts of this platform alone.",
+            json_schema_extra={"pattern": f"^({'|'.join(SETS)})?$"},
+        ),
+    ] = "",
+) -> Response:
     """Return a record as a zip file: the ads, the copy, and the record with its manifest."""
+    wanted = choice("platform", platform, SETS)
     found = await _record(sequence, gateway)
-    packed = await archive(found, gateway.clients.objects, gateway.executor)
+    packed = await archive(found, gateway.clients.objects, gateway.executor, wanted)
     name = f'attachment; filename="ads-{found.write_date}-{sequence}.zip"'
     return Response(packed, media_type="application/zip", headers={"Content-Disposition": name})
 

@@ -1,11 +1,15 @@
 """The page: the files of `gateway/web`, served as they are, with nothing to build.
 
-`/` is the page. Everything it loads is under a URL that contains a digest of all files, and may be cached for ever.
+`/` is the page, put together from its parts, in the language that the browser prefers, so that there is something to
+read before the scripts have come. Everything it loads is under a URL that contains a digest of all files, and may be
+cached for ever.
 """
 
 import gzip
 import hashlib
+import html
 import mimetypes
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +22,15 @@ FOLDER = Path(__file__).parents[1] / "web"
 PAGE = "index.html"
 WRITTEN, SERVED = b"/web/assets/", "/web/{}/"
 """URL of the files as written in the page, and as served."""
-SUFFIXES = {".html", ".css", ".js", ".svg", ".jpg", ".webp"}
+PART = re.compile(rb"<!-- (\w+\.html) -->\n")
+"""Where the page has a part that is a file of its own."""
+SUFFIXES = {".html", ".css", ".js", ".svg", ".jpg", ".webp", ".csv"}
+TEXTS = {"en": "en.js", "zh-TW": "zh.js"}
+"""Files with the texts of the page, by language; the first serves those who prefer no other."""
+TEXT = re.compile(rb'"?([\w.]+)"?: "((?:[^"\\]|\\.)*)"')
+PLACE = re.compile(rb'( data-t="([\w.]+)"[^<>]*>)(?=</)')
+MODULES = b"<!-- modules -->\n"
+"""Where the page names its scripts, so that they are fetched at once and not one for the other."""
 FOR_EVER = "public, max-age=31536000, immutable"
 
 router = APIRouter(include_in_schema=False)
@@ -45,10 +57,12 @@ class Assets:
 
     Attributes:
         digest: Digest of all files.
-        files: Files by name.
+        pages: The page by language.
+        files: What it loads, by name.
     """
 
     digest: str
+    pages: dict[str, Asset]
     files: dict[str, Asset]
 
 
@@ -58,8 +72,25 @@ def load() -> Assets:
     found = [*sorted(FOLDER.iterdir()), *sorted((FOLDER / "styles").iterdir())]
     files = {file.name: file.read_bytes() for file in found if file.suffix in SUFFIXES}
     digest = hashlib.sha256(b"\0".join(name.encode() + b"\0" + data for name, data in files.items())).hexdigest()[:16]
-    files[PAGE] = files[PAGE].replace(WRITTEN, SERVED.format(digest).encode())
-    return Assets(digest, {name: _asset(name, data) for name, data in files.items()})
+    scripts = "".join(
+        f'<link rel="modulepreload" href="{WRITTEN.decode()}{name}">\n' for name in files if name[-3:] == ".js"
+    )
+    page = PART.sub(lambda part: files.pop(part[1].decode()), files.pop(PAGE)).replace(MODULES, scripts.encode())
+    page = page.replace(WRITTEN, SERVED.format(digest).encode())
+    pages = {language: _asset(PAGE, _in_language(page, language, files[name])) for language, name in TEXTS.items()}
+    return Assets(digest, pages, {name: _asset(name, data) for name, data in files.items()})
+
+
+def _in_language(page: bytes, language: str, texts: bytes) -> bytes:
+    found = dict(TEXT.findall(texts))
+    page = page.replace(b'<html lang="en">', f'<html lang="{language}">'.encode())
+    return PLACE.sub(lambda place: place[1] + html.escape(found[place[2]].decode()).encode(), page)
+
+
+def _preferred(request: Request) -> str:
+    """Return the language of the page that the browser prefers."""
+    wanted = re.findall(r"[a-zA-Z]+", re.sub(r";[^,]*", "", request.headers.get("accept-language", "")))
+    return next((name for tag in wanted for name in TEXTS if name[:2] == tag), next(iter(TEXTS)))
 
 
 def thumbnail(style: str) -> str:
@@ -78,10 +109,12 @@ def _asset(name: str, data: bytes) -> Asset:
 async def page(request: Request) -> Response:
     """Return the page; it contains the URL of everything else."""
     assets = load()
-    headers = {"Cache-Control": "no-cache", "ETag": f'"{assets.digest}"'}
-    if is_current(request, assets.digest):
+    language = _preferred(request)
+    tag = f"{assets.digest}-{language}"
+    headers = {"Cache-Control": "no-cache", "ETag": f'"{tag}"', "Vary": "Accept-Language"}
+    if is_current(request, tag):
         return Response(status_code=304, headers=headers)
-    return _send(assets.files[PAGE], request, headers)
+    return _send(assets.pages[language], request, headers)
 
 
 @router.get("/favicon.ico")
@@ -103,7 +136,7 @@ async def asset(digest: str, name: str, request: Request) -> Response:
 def _send(found: Asset, request: Request, headers: dict[str, str]) -> Response:
     if found.compressed is None:
         return Response(found.data, headers=headers, media_type=found.media_type)
-    headers = headers | {"Vary": "Accept-Encoding"}
+    headers = headers | {"Vary": ", ".join(filter(None, (headers.get("Vary"), "Accept-Encoding")))}
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return Response(found.data, headers=headers, media_type=found.media_type)
     return Response(found.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=found.media_type)

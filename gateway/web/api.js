@@ -47,13 +47,15 @@ import { askForKey } from "./key.js";
 /** @typedef {{version: string, services: Record<string, boolean>, engines: Engine[]}} Status */
 /** @typedef {Record<string, Record<string, string>>} Options */
 /** @typedef {{name: string, en: string, zh: string, thumbnail: string}} Style */
+/** @typedef {{name: string, title: string, sizes: string[]}} Platform */
+/** @typedef {{name: string, logo: string, primary_colour: string, secondary_colour: string, font: string, tone: string, legal: string}} Brand */
 /** @typedef {{scene: string, avoid: string, style: string}} Wishes */
 /** @typedef {{picture: string, largest: number, mean: number, edge: number}} Fidelity */
 /** @typedef {{product_describe: string, locale: string, sizes: string, own_background: boolean}} Order */
 
 /** A request that the gateway rejected, or that failed. */
 export class ApiError extends Error {
-  /** @param {number | "offline" | "lost"} status @param {string} detail @param {{reason?: string, timestamp?: string, filename?: string}} [about] */
+  /** @param {number | "offline" | "lost"} status @param {string} detail @param {{reason?: string, timestamp?: string, filename?: string, retry?: number}} [about] */
   constructor(status, detail, about = {}) {
     super(detail);
     this.status = status;
@@ -92,7 +94,8 @@ async function send(path, init) {
 async function checked(answer) {
   if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));
-  throw new ApiError(answer.status, body.detail ?? answer.statusText, body);
+  const retry = Number(answer.headers.get("Retry-After")) || 0;
+  throw new ApiError(answer.status, body.detail ?? answer.statusText, { ...body, retry });
 }
 
 /** @template T @param {string} path @param {RequestInit} [init] @returns {Promise<T>} */
@@ -105,10 +108,12 @@ async function json(path, init) {
  * Run a pipeline and report its stages. Aborting the signal cancels it on the server as well.
  * @template T
  * @param {string} path @param {FormData | Blob} body @param {AbortSignal} signal @param {(progress: Progress) => void} [tell]
+ * @param {string} [key] Requests with the same key are done once.
  * @returns {Promise<T>}
  */
-async function follow(path, body, signal, tell = () => {}) {
-  const answer = await ask(path, { method: "POST", body, signal, headers: { Accept: "text/event-stream" } });
+async function follow(path, body, signal, tell = () => {}, key = "") {
+  const headers = { Accept: "text/event-stream", ...(key ? { "Idempotency-Key": key } : {}) };
+  const answer = await ask(path, { method: "POST", body, signal, headers });
   try {
     for await (const { event, data } of events(answer)) {
       if (event === "progress") tell(data);
@@ -144,11 +149,23 @@ export const pictureAt = (path) => `/static/${path}`;
 /** @returns {Promise<Options>} */
 export const getOptions = () => json("/api/target-audiences");
 
-/** @returns {Promise<{offered: string[], default: string[], platforms: {name: string, title: string, sizes: string[]}[], most_photo_bytes: number}>} */
+/** @returns {Promise<{offered: string[], default: string[], platforms: Platform[], most_photo_bytes: number}>} */
 export const getSizes = () => json("/api/sizes");
+
+/** What an audience in people's words means. @param {string} text @returns {Promise<Record<"gender" | "age" | "interest", string>>} */
+export const understand = (text) => json(`/api/audience?${new URLSearchParams({ text })}`);
 
 /** @returns {Promise<{names: string[]}>} */
 export const getBrands = () => json("/api/brands");
+
+/** @param {string} name @returns {Promise<Brand>} */
+export const getBrand = (name) => json(`/api/brands/${encodeURIComponent(name)}`);
+
+/** @param {string} name @param {FormData} kit @returns {Promise<Brand>} */
+export const putBrand = (name, kit) => json(`/api/brands/${encodeURIComponent(name)}`, { method: "PUT", body: kit });
+
+/** @param {string} name */
+export const deleteBrand = (name) => ask(`/api/brands/${encodeURIComponent(name)}`, { method: "DELETE" });
 
 /** @returns {Promise<{styles: Style[]}>} */
 export const getStyles = () => json("/api/styles");
@@ -160,14 +177,15 @@ export const estimate = (order) =>
 /** @returns {Promise<Status>} */
 export const getStatus = () => json("/api/status");
 
-/** @param {string} query @param {string} token @returns {Promise<{records: Made[], next_page_token: string}>} */
-export const search = (query, token) => json(`/api/records?${new URLSearchParams({ query, page_token: token })}`);
+/** @param {Record<string, string>} conditions @param {string} token @returns {Promise<{records: Made[], next_page_token: string}>} */
+export const search = (conditions, token) => json(`/api/records?${new URLSearchParams({ ...conditions, page_token: token })}`);
 
-/** @param {number} sequence */
-export const getArchive = async (sequence) => (await ask(`/api/records/${sequence}/archive`)).blob();
+/** @param {number} sequence @param {string} [platform] The ads and texts of one platform alone. */
+export const getArchive = async (sequence, platform = "") =>
+  (await ask(`/api/records/${sequence}/archive?${new URLSearchParams({ platform })}`)).blob();
 
-/** @param {number} sequence */
-export const deleteRecord = (sequence) => ask(`/api/records/${sequence}`, { method: "DELETE" });
+/** Delete a record, even while the page is being left. @param {number} sequence */
+export const deleteRecord = (sequence) => ask(`/api/records/${sequence}`, { method: "DELETE", keepalive: true });
 
 /** @param {string} timestamp @returns {Promise<Upload>} */
 export const getUpload = (timestamp) => json(`/api/uploads/${timestamp}`);
@@ -175,8 +193,8 @@ export const getUpload = (timestamp) => json(`/api/uploads/${timestamp}`);
 /** @param {File} file @returns {Promise<Counts>} */
 export const countAudience = (file) => json("/api/upload-audience", { method: "POST", body: form({ file }) });
 
-/** @param {File} photo @param {AbortSignal} signal @returns {Promise<Upload>} */
-export const upload = (photo, signal) => follow("/api/upload-image", form({ product_image: photo }), signal);
+/** @param {File} photo @param {AbortSignal} signal @param {string} [key] @returns {Promise<Upload>} */
+export const upload = (photo, signal, key) => follow("/api/upload-image", form({ product_image: photo }), signal, undefined, key);
 
 /** @param {Upload} of @param {Change} change @param {AbortSignal} signal @returns {Promise<Upload>} */
 export const changeCutout = ({ timestamp, filename }, change, signal) => {
@@ -184,8 +202,8 @@ export const changeCutout = ({ timestamp, filename }, change, signal) => {
   return follow("/api/cut-out", new Blob([wanted], { type: "application/json" }), signal);
 };
 
-/** @param {FormData} brief @param {AbortSignal} signal @param {(progress: Progress) => void} tell @returns {Promise<Made>} */
-export const generate = (brief, signal, tell) => follow("/api/generate-product", brief, signal, tell);
+/** @param {FormData} brief @param {AbortSignal} signal @param {(progress: Progress) => void} [tell] @param {string} [key] @returns {Promise<Made>} */
+export const generate = (brief, signal, tell, key) => follow("/api/generate-product", brief, signal, tell, key);
 
 /** @param {Record<string, unknown>} change @param {AbortSignal} signal @returns {Promise<Made>} */
 export const compose = (change, signal) =>

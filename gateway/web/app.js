@@ -1,14 +1,16 @@
-// The page: its language, and navigation between its three parts.
+// The page: its language, and navigation between its parts.
 
-import { followLanguage, prepareCreate, reuse } from "./create.js";
+import { prepareCreate, reuse } from "./create.js";
 import { find } from "./dom.js";
 import { prepareEditor } from "./edit.js";
-import { closeRecord, hasHistory, openRecord, prepareHistory, showHistory } from "./history.js";
+import { hasHistory, prepareHistory, show, showHistory } from "./history.js";
 import { prepareLightbox } from "./lightbox.js";
+import { prepareMany } from "./many.js";
+import { closeRecord } from "./record.js";
 import { prepareStatus, showStatus } from "./status.js";
 import { currentLanguage, setLanguage } from "./text.js";
 
-const PARTS = ["create", "history", "status"];
+const PARTS = ["create", "many", "history", "status"];
 
 /** Where the page was before. */
 let before = "";
@@ -22,7 +24,7 @@ function showPart() {
     else link.removeAttribute("aria-current");
   }
   if (!sequence && !before.startsWith("#record/")) window.scrollTo(0, 0);
-  if (sequence) void openRecord(Number(sequence));
+  if (sequence) void show(Number(sequence));
   else closeRecord();
   const isBesideRecord = Boolean(sequence) || before.startsWith("#record/");
   before = location.hash;
@@ -33,17 +35,15 @@ function showPart() {
 setLanguage();
 const language = find("#language", HTMLSelectElement);
 language.value = currentLanguage();
-language.addEventListener("change", () => {
-  setLanguage(language.value === "en" ? "en" : "zh-TW");
-  followLanguage();
-});
-prepareHistory((record) => {
-  void reuse(record);
+language.addEventListener("change", () => setLanguage(language.value === "en" ? "en" : "zh-TW"));
+prepareHistory((record, background) => {
+  void reuse(record, background);
   location.hash = "#create";
 });
 prepareStatus();
 prepareEditor();
 prepareLightbox();
+prepareMany();
 window.addEventListener("hashchange", showPart);
 showPart();
 void prepareCreate();

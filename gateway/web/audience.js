@@ -1,62 +1,96 @@
-// The audience: selects filled from the API, preset to the majority of an uploaded list.
+// The audience: chips filled from the API, chosen by hand, in the user's own words, or by the majority of a list.
 
-import { countAudience, getOptions } from "./api.js";
+import { countAudience, getOptions, understand } from "./api.js";
+import { charted } from "./charts.js";
 import { acceptFiles, copyOf, find, showError } from "./dom.js";
-import { clear, label, say, sayTag, t } from "./text.js";
+import { clear, label, nameOf, say, sayTag, t, whenLanguageChanges } from "./text.js";
 
 /** @typedef {import("./api.js").Chart} Chart */
 
-const CATEGORIES = /** @type {const} */ (["gender", "age", "interest"]);
+export const CATEGORIES = /** @type {const} */ (["gender", "age", "interest"]);
 const EVERYBODY = "不限";
 
+const place = find("#audience", HTMLElement);
+const words = find("[name=audience_words]", HTMLInputElement, place);
 const error = find("#audience-error", HTMLElement);
 const charts = find("#charts", HTMLElement);
 const ties = find("#audience-ties", HTMLElement);
 
+/** @type {Promise<void> | null} */
+let filled = null;
+
 /** @param {string} category */
-const selectOf = (category) => find(`select[name=${category}]`, HTMLSelectElement);
+const chosenOf = (category) => place.querySelector(`[name=${category}]:checked`);
 
 /** Return the chosen audience in the format of the API. */
-export const chosenAudience = () => CATEGORIES.map((category) => selectOf(category).value || EVERYBODY).join(",");
+export const chosenAudience = () => CATEGORIES.map((category) => chosenOf(category)?.getAttribute("value") || EVERYBODY).join(",");
 
-/** Choose an audience. @param {string} audience in the format of the API */
-export function chooseAudience(audience) {
-  audience.split(",").forEach((tag, number) => {
-    const category = CATEGORIES[number];
-    if (!category) return;
-    const select = selectOf(category);
-    select.value = tag;
-    if (!select.value) select.value = EVERYBODY;
-  });
-}
-
-async function fill() {
-  try {
-    const options = await getOptions();
-    for (const category of CATEGORIES) {
-      const tags = [EVERYBODY, ...Object.values(options[category] ?? {})];
-      selectOf(category).replaceChildren(...tags.map(option));
-    }
-  } catch (problem) {
-    showError(error, problem);
+/** Choose a tag of a category; everybody if it is not offered. @param {string} category @param {string} tag */
+function choose(category, tag) {
+  for (const wanted of [EVERYBODY, tag]) {
+    const chip = place.querySelector(`[name=${category}][value="${CSS.escape(wanted)}"]`);
+    if (chip instanceof HTMLInputElement) chip.checked = true;
   }
 }
 
-/** @param {string} tag */
-function option(tag) {
-  const element = document.createElement("option");
-  element.value = tag;
-  sayTag(element, tag);
+/** Choose an audience. @param {string} audience in people's words, or in the format of the API */
+export async function chooseAudience(audience) {
+  clear(error);
+  try {
+    const meant = await understand(audience);
+    for (const category of CATEGORIES) choose(category, meant[category]);
+    return true;
+  } catch (problem) {
+    showError(error, problem);
+    return false;
+  }
+}
+
+/** Fill in the chips, once. */
+function fill() {
+  filled ??= getOptions().then((options) => {
+    find(".categories", HTMLElement, place).replaceChildren(...CATEGORIES.map((category) => chipsOf(category, Object.values(options[category] ?? {}))));
+    suggest(CATEGORIES.flatMap((category) => Object.values(options[category] ?? {})));
+  });
+  return filled.catch((problem) => {
+    filled = null;
+    showError(error, problem);
+  });
+}
+
+/** @param {string[]} tags */
+function suggest(tags) {
+  const list = find("#audience-list", HTMLDataListElement);
+  const draw = () => list.replaceChildren(...tags.map((tag) => new Option(nameOf(tag))));
+  whenLanguageChanges(draw);
+  draw();
+}
+
+/** @param {typeof CATEGORIES[number]} category @param {string[]} tags */
+function chipsOf(category, tags) {
+  const group = copyOf("t-chips");
+  say(find(".name", HTMLElement, group), `audience.${category}`);
+  label(group, "aria-label", `audience.${category}`);
+  group.append(...[EVERYBODY, ...tags].map((tag) => chip(category, tag)));
+  return group;
+}
+
+/** @param {string} category @param {string} tag */
+function chip(category, tag) {
+  const element = copyOf("t-chip");
+  const input = find("input", HTMLInputElement, element);
+  [input.name, input.value, input.checked] = [category, tag, tag === EVERYBODY];
+  sayTag(find("span", HTMLElement, element), tag);
   return element;
 }
 
 /** @param {File} list */
 async function count(list) {
-  for (const place of [error, ties]) clear(place);
+  for (const one of [error, ties]) clear(one);
   try {
     const counts = await countAudience(list);
-    if (!selectOf("gender").options.length) await fill();
-    charts.replaceChildren(...CATEGORIES.map((category) => drawn(category, counts[`${category}_data`])));
+    await fill();
+    charts.replaceChildren(...CATEGORIES.map((category) => charted(category, counts[`${category}_data`])));
     const tied = CATEGORIES.filter((category) => !chooseMajority(category, counts[`${category}_data`]));
     if (tied.length) say(ties, "audience.ties", { categories: tied.map((category) => t(`audience.${category}`)).join(", ") });
     if (CATEGORIES.every((category) => Math.max(0, ...counts[`${category}_data`].values) === 0)) {
@@ -72,30 +106,17 @@ function chooseMajority(category, { labels, values }) {
   const most = Math.max(0, ...values);
   if (!most) return true;
   const isOne = values.indexOf(most) === values.lastIndexOf(most);
-  selectOf(category).value = (isOne ? labels[values.indexOf(most)] : "") || EVERYBODY;
+  choose(category, (isOne ? labels[values.indexOf(most)] : "") || EVERYBODY);
   return isOne;
 }
 
-/** @param {"gender" | "age" | "interest"} category @param {Chart} chart */
-function drawn(category, { labels, values }) {
-  const chart = copyOf("t-chart");
-  say(find("h3", HTMLElement, chart), `audience.${category}`);
-  const most = Math.max(1, ...values);
-  const bars = labels.map((tag, number) => {
-    const bar = copyOf("t-bar");
-    const value = values[number] ?? 0;
-    sayTag(find(".name", HTMLElement, bar), tag);
-    find(".fill", HTMLElement, bar).style.setProperty("--share", `${(100 * value) / most}%`);
-    find(".count", HTMLElement, bar).textContent = String(value);
-    return bar;
-  });
-  const list = find("ul", HTMLElement, chart);
-  label(list, "aria-label", `audience.${category}`);
-  list.replaceChildren(...bars);
-  return chart;
-}
-
 export function prepareAudience() {
-  acceptFiles(find("#list", HTMLInputElement), find("#list-drop", HTMLElement), (file) => void count(file));
+  acceptFiles(find("#list", HTMLInputElement), find("#list-drop", HTMLElement), (files) => files[0] && void count(files[0]));
+  words.addEventListener("change", () => void chooseAudience(words.value));
+  words.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // understood, not sent
+    void chooseAudience(words.value);
+  });
   return fill();
 }

@@ -1,28 +1,27 @@
 // The form that describes the ads, and the run that makes them.
 
-import { generate, getBrands, getUpload } from "./api.js";
+import { generate, getUpload } from "./api.js";
 import { chooseAudience, chosenAudience, prepareAudience } from "./audience.js";
+import { chooseBackground, ownBackground, prepareBackground } from "./background.js";
+import { prepareBrands } from "./brands.js";
 import { showCost } from "./cost.js";
 import { find, showError } from "./dom.js";
-import { currentUpload, isCutting, preparePhoto, show } from "./photo.js";
-import { addVariant, clearVariants } from "./results.js";
-import { addScene, chooseScene, prepareScene } from "./scene.js";
-import { chooseSizes, chosenSizes, prepareSizes } from "./sizes.js";
-import { Stages } from "./stages.js";
 import { keepDraft, keptDraft } from "./draft.js";
-import { clear, currentLanguage, say, stageKey, t } from "./text.js";
+import { prepareExamples } from "./examples.js";
+import { nameBrands } from "./filters.js";
+import { currentUpload, isCutting, preparePhoto, show } from "./photo.js";
+import { addVariant, clearVariants, prepareResults } from "./results.js";
+import { addScene, chooseScene, prepareScene } from "./scene.js";
+import { chooseSizes, chooseSizesOf, chosenSizes, prepareSizes } from "./sizes.js";
+import { Stages } from "./stages.js";
+import { clear, say, stageKey, t } from "./text.js";
+import { addWords, chooseLocale, chooseWords, prepareWords, wordField } from "./words.js";
 
 /** @typedef {import("./api.js").Made} Made */
 
 const brief = find("#brief", HTMLFormElement);
 const name = find("input[name=product_name]", HTMLInputElement, brief);
 const describe = find("textarea", HTMLTextAreaElement, brief);
-const locale = find("select[name=locale]", HTMLSelectElement, brief);
-const background = find("#background", HTMLInputElement);
-const backgroundClear = find("#background-clear", HTMLButtonElement);
-const backgroundName = find("#background-name", HTMLElement);
-const brand = find("#brand", HTMLElement);
-const WORDS = /** @type {const} */ (["layout", "headline", "call_to_action", "price", "brand"]);
 const button = find("#generate", HTMLButtonElement);
 const again = find("#again", HTMLButtonElement);
 const cancel = find("#cancel", HTMLButtonElement);
@@ -32,8 +31,6 @@ const state = find("#run-state", HTMLElement);
 
 /** @type {AbortController | null} */
 let running = null;
-/** Whether the language of the ads was chosen; until then it is that of the page. */
-let hasLocale = false;
 /** Path of the photo whose variants are shown. @type {string | null} */
 let shownFor = null;
 
@@ -74,7 +71,7 @@ function showRunning(isRunning) {
 }
 
 /** @param {BeforeUnloadEvent} event */
-function warn(event) {
+export function warn(event) {
   event.preventDefault();
   event.returnValue = t("leave");
 }
@@ -86,73 +83,53 @@ function showMade(made) {
   addVariant(made);
 }
 
-/** Return the request body, or show what is missing and return null. */
+/** Return the request body, or show everything that is missing and return null. */
 function briefForm() {
   for (const place of [error, nameError]) clear(place);
   const upload = currentUpload();
   const chosen = chosenSizes();
-  name.setAttribute("aria-invalid", String(!name.value.trim()));
-  if (!name.value.trim()) {
+  const isNamed = Boolean(name.value.trim());
+  name.setAttribute("aria-invalid", String(!isNamed));
+  if (!isNamed) {
     say(nameError, "brief.name.missing");
     name.focus();
-    return null;
   }
-  if (isCutting() || !upload || !chosen.length) {
-    say(error, isCutting() ? "run.cutting" : upload ? "more.sizes.none" : "run.photo");
-    return null;
-  }
+  if (isCutting() || !upload || !chosen.length) say(error, isCutting() ? "run.cutting" : upload ? "more.sizes.none" : "run.photo");
+  if (!isNamed || isCutting() || !upload || !chosen.length) return null;
   const form = new FormData();
   form.append("product_name", name.value.trim());
   form.append("product_describe", describe.value.trim());
   form.append("target_audience", chosenAudience());
   form.append("product_image_filename", upload.filename);
   form.append("timestamp", upload.timestamp);
-  form.append("locale", locale.value);
   form.append("sizes", chosen.join(","));
-  for (const field of WORDS) form.append(field, wordField(field).value.trim());
+  addWords(form);
   addScene(form);
-  const own = background.files?.[0];
+  const own = ownBackground();
   if (own) form.append("background_image", own);
   return form;
-}
-
-/** Show which picture is the background. */
-function nameBackground() {
-  backgroundName.textContent = background.files?.[0]?.name ?? "";
-  backgroundClear.hidden = !background.files?.length;
 }
 
 /** What the costs depend on. */
 function order() {
   return {
     product_describe: describe.value.trim(),
-    locale: locale.value,
+    locale: wordField("locale").value,
     sizes: chosenSizes().join(","),
-    own_background: Boolean(background.files?.length),
+    own_background: Boolean(ownBackground()),
   };
 }
 
-/** @param {typeof WORDS[number]} field @returns {HTMLInputElement | HTMLSelectElement} */
-function wordField(field) {
-  const kind = field === "layout" || field === "brand" ? HTMLSelectElement : HTMLInputElement;
-  return find(`[name=${field}]`, /** @type {any} */ (kind), brief);
-}
-
-/** Fill the form with the inputs of a record. @param {Made} record */
-export async function reuse(record) {
+/** Fill the form with the inputs of a record. @param {Made} record @param {File | null} background */
+export async function reuse(record, background) {
   name.value = record.product_name;
   describe.value = record.product_describe;
-  chooseAudience(record.target_audience);
-  chooseSizes([...record.generated_images.map((path) => path.match(/_(\d+x\d+)\.\w+$/)?.[1] ?? ""), ...(record.platforms ?? [])]);
-  for (const field of ["headline", "call_to_action", "price"]) {
-    const name = /** @type {"headline" | "call_to_action" | "price"} */ (field);
-    wordField(name).value = record.words?.[name] ?? "";
-  }
-  wordField("layout").value = record.layout || (record.words ? "auto" : "");
-  if (record.locale) [locale.value, hasLocale] = [record.locale, true];
-  wordField("brand").value = record.brand ?? "";
+  chooseSizesOf(record);
+  chooseWords(record);
   chooseScene(record.wishes);
+  chooseBackground(background);
   clear(error);
+  await chooseAudience(record.target_audience);
   try {
     show(await getUpload(record.product_image_filename.split("/")[0] ?? ""));
   } catch (problem) {
@@ -160,17 +137,18 @@ export async function reuse(record) {
   }
 }
 
-/** Let the language of the ads follow that of the page, until one is chosen. */
-export function followLanguage() {
-  if (!hasLocale) locale.value = currentLanguage();
-}
+/** What the last example filled in. */
+let exemplary = ["", ""];
 
-/** Describe the sample, unless something was typed. */
-function describeSample() {
-  if (name.value || describe.value) return;
-  name.value = t("sample.name");
-  describe.value = t("sample.describe");
-  chooseAudience("女性,25-34,戶外旅遊");
+/** Fill the form for an example, unless something was typed. @param {import("./examples.js").Example} example */
+function describeExample(example) {
+  const typed = [name.value, describe.value];
+  if (typed.some(Boolean) && typed.join("\n") !== exemplary.join("\n")) return;
+  exemplary = [t(`sample.${example.name}.name`), t(`sample.${example.name}`)];
+  [name.value = "", describe.value = ""] = exemplary;
+  wordField("layout").value = "auto";
+  chooseScene({ scene: "", avoid: "", style: example.style });
+  void chooseAudience(example.audience);
 }
 
 /** Keep what was typed for a reload. */
@@ -189,39 +167,27 @@ async function restore() {
     if (element instanceof RadioNodeList || "value" in (element ?? {})) /** @type {RadioNodeList} */ (element).value = value;
   }
   chooseSizes(draft.chosen);
-  hasLocale = draft.fields.locale !== currentLanguage();
+  chooseLocale(draft.fields.locale ?? "");
   const kept = draft.timestamp ? await getUpload(draft.timestamp).catch(() => null) : null;
   if (kept && !isCutting() && !currentUpload()) show(kept); // a photo chosen meanwhile counts more
 }
 
-async function fillBrands() {
-  try {
-    const { names } = await getBrands();
-    wordField("brand").append(...names.map((one) => new Option(one, one)));
-    brand.hidden = !names.length;
-  } catch (problem) {
-    showError(error, problem);
-  }
-}
-
 export async function prepareCreate() {
-  locale.value = currentLanguage();
-  preparePhoto(describeSample);
+  const tell = (/** @type {unknown} */ problem) => showError(error, problem);
+  prepareWords();
+  preparePhoto();
+  prepareExamples(describeExample);
+  prepareBackground();
+  prepareResults();
   brief.addEventListener("submit", (event) => {
     event.preventDefault();
     void run();
   });
   again.addEventListener("click", () => void run());
   cancel.addEventListener("click", () => running?.abort());
-  background.addEventListener("change", nameBackground);
-  backgroundClear.addEventListener("click", () => {
-    background.value = "";
-    nameBackground();
-  });
-  locale.addEventListener("change", () => (hasLocale = true));
   brief.addEventListener("change", () => showCost(order));
   window.addEventListener("pagehide", keep);
-  await Promise.all([prepareAudience(), prepareSizes().catch((problem) => showError(error, problem)), fillBrands(), prepareScene().catch((problem) => showError(error, problem))]);
+  await Promise.all([prepareAudience(), ...[prepareSizes(), prepareBrands(nameBrands), prepareScene()].map((ready) => ready.catch(tell))]);
   await restore();
   showCost(order);
 }

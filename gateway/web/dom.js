@@ -37,13 +37,9 @@ export function showError(place, error) {
   }
 }
 
-/** Accept a file that is chosen, or dropped on an element. @param {HTMLInputElement} input @param {HTMLElement} place @param {(file: File) => void} take */
+/** Accept files that are chosen, or dropped on an element. @param {HTMLInputElement} input @param {HTMLElement} place @param {(files: File[]) => void} take */
 export function acceptFiles(input, place, take) {
-  input.addEventListener("change", () => {
-    const file = input.files?.[0];
-    if (file) take(file);
-    input.value = ""; // so that the same file can be chosen again
-  });
+  takeChosen(input, take);
   place.addEventListener("dragover", (event) => {
     event.preventDefault();
     place.classList.add("over");
@@ -52,7 +48,16 @@ export function acceptFiles(input, place, take) {
   place.addEventListener("drop", (event) => {
     event.preventDefault();
     place.classList.remove("over");
-    const file = event.dataTransfer?.files[0];
-    if (file) take(file);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length) take(files);
+  });
+}
+
+/** Accept files that are chosen. @param {HTMLInputElement} input @param {(files: File[]) => void} take */
+export function takeChosen(input, take) {
+  input.addEventListener("change", () => {
+    const files = [...(input.files ?? [])];
+    input.value = ""; // so that the same file can be chosen again
+    if (files.length) take(files);
   });
 }

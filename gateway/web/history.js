@@ -1,28 +1,22 @@
-// The history: a searchable, paginated list, newest first, and a dialog with the details of one record.
+// The history: a list to search, page by page, newest first.
 
-import { deleteRecord, getRecord, pictureAt, search } from "./api.js";
+import { ApiError, getRecord, pictureAt, search } from "./api.js";
 import { copyOf, find, showError } from "./dom.js";
-import { variantOf } from "./results.js";
-import { clear, label, say, sayTag, stageKey } from "./text.js";
+import { favourites, isFavourite } from "./favourites.js";
+import { conditions, fits, isFiltered, isOnlyFavourites, prepareFilters } from "./filters.js";
+import { dateOf, openRecord, prepareRecord } from "./record.js";
+import { isLeaving, remove } from "./removal.js";
+import { clear, label, say, sayTag } from "./text.js";
 
 /** @typedef {import("./api.js").Made} Made */
-/** @typedef {import("./api.js").Stage} Stage */
-
-const WAIT = 300;
 
 const list = find("#records", HTMLElement);
 const more = find("#more", HTMLButtonElement);
 const error = find("#history-error", HTMLElement);
 const state = find("#history-state", HTMLElement);
-const query = find("input[name=query]", HTMLInputElement);
-const dialog = find("#record", HTMLDialogElement);
-const doubt = find("#doubt", HTMLElement);
-const recordError = find("#record-error", HTMLElement);
 
 let token = "";
 let turn = 0;
-/** @type {Made | null} */
-let opened = null;
 
 /** Show the list from the newest record. */
 export async function showHistory() {
@@ -38,16 +32,13 @@ async function showMore() {
   try {
     do {
       // A page may be empty although more pages follow.
-      const page = await search(query.value.trim(), token);
+      const page = isOnlyFavourites() ? await kept() : await search(conditions(), token);
       if (mine !== turn) return;
       token = page.next_page_token;
-      list.append(...page.records.map(itemOf));
+      list.append(...page.records.filter(({ sequence }) => !isLeaving(sequence)).map(itemOf));
       more.hidden = !token;
     } while (token && !list.childElementCount);
-    const number = list.childElementCount;
-    if (number) say(state, "history.found", { number });
-    else if (query.value.trim()) say(state, "history.unfound", { query: query.value.trim() });
-    else say(state, "history.none");
+    count();
   } catch (problem) {
     if (mine !== turn) return;
     clear(state);
@@ -55,13 +46,31 @@ async function showMore() {
   }
 }
 
+/** Say how many records are shown. */
+function count() {
+  const number = list.childElementCount;
+  if (number) say(state, "history.found", { number });
+  else say(state, isFiltered() ? "history.unfound" : "history.none");
+}
+
+/** Return the favourites that are still there, as a page. */
+async function kept() {
+  const gone = (/** @type {unknown} */ problem) => {
+    if (problem instanceof ApiError && problem.status === 404) return null;
+    throw problem;
+  };
+  const found = await Promise.all(favourites().map((sequence) => getRecord(sequence).catch(gone)));
+  return { records: found.filter((record) => record !== null).filter(fits), next_page_token: "" };
+}
+
 /** @param {Made} record */
 function itemOf(record) {
   const item = copyOf("t-record");
+  item.dataset.sequence = String(record.sequence);
   const image = find("img", HTMLImageElement, item);
   const first = record.generated_images[0];
   if (first) image.src = pictureAt(first);
-  find(".name", HTMLElement, item).textContent = record.product_name;
+  find(".name", HTMLElement, item).textContent = (isFavourite(record.sequence) ? "★ " : "") + record.product_name;
   sayTag(find(".audience", HTMLElement, item), record.target_audience);
   find("time", HTMLElement, item).textContent = dateOf(record.write_date);
   const button = find(".open", HTMLButtonElement, item);
@@ -70,14 +79,27 @@ function itemOf(record) {
   return item;
 }
 
-/** @param {string} written YYYYMMDDHHMMSS */
-const dateOf = (written) => written.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d).*$/, "$1-$2-$3 $4:$5");
+/** Take a record out of the list and delete it, unless this is undone. @param {Made} record */
+function take({ sequence }) {
+  const item = list.querySelector(`[data-sequence="${sequence}"]`);
+  const next = item?.nextSibling ?? null;
+  item?.remove();
+  count();
+  const restore = () => {
+    if (item) list.insertBefore(item, next?.isConnected ? next : null);
+    count();
+  };
+  remove(sequence, restore, (problem) => showError(error, problem));
+}
 
 /** Open a record by its number: it has an address of its own. @param {number} sequence */
-export async function openRecord(sequence) {
+export async function show(sequence) {
   clear(error);
   try {
-    open(await getRecord(sequence));
+    openRecord(await getRecord(sequence), ({ sequence: variant }) => {
+      location.hash = `#record/${variant}`;
+      void showHistory();
+    });
   } catch (problem) {
     showError(error, problem);
   }
@@ -86,121 +108,9 @@ export async function openRecord(sequence) {
 /** Return whether the list is shown already. */
 export const hasHistory = () => list.childElementCount > 0;
 
-/** Close the record that is open, if one is. */
-export const closeRecord = () => dialog.close();
-
-/** @param {Made} record */
-function open(record) {
-  opened = record;
-  const variant = variantOf(record, ({ sequence }) => {
-    location.hash = `#record/${sequence}`;
-    void showHistory();
-  });
-  const title = find("h3", HTMLElement, variant);
-  title.id = "record-title";
-  title.textContent = `${record.product_name} · ${dateOf(record.write_date)}`;
-  find(".how", HTMLElement, variant).append(...manifestOf(record));
-  find(".record", HTMLElement, dialog).replaceChildren(variant, describe(record));
-  doubt.hidden = true;
-  clear(recordError);
-  if (!dialog.open) dialog.showModal();
-}
-
-async function deleteOpened() {
-  if (!opened) return;
-  try {
-    await deleteRecord(opened.sequence);
-    dialog.close();
-    await showHistory();
-  } catch (problem) {
-    showError(recordError, problem);
-  }
-}
-
-/** @param {Made} record */
-function describe(record) {
-  const element = document.createElement("div");
-  const [words, audience, photo] = [document.createElement("p"), document.createElement("p"), document.createElement("img")];
-  words.textContent = record.product_describe;
-  sayTag(audience, record.target_audience);
-  photo.src = pictureAt(record.product_image_filename);
-  photo.width = 160;
-  photo.loading = "lazy";
-  label(photo, "alt", "record.photo");
-  element.append(photo, words, audience);
-  return element;
-}
-
-/** @param {Made} record */
-function manifestOf({ manifest }) {
-  if (!manifest) return [];
-  const scroll = document.createElement("div");
-  scroll.className = "scroll";
-  scroll.tabIndex = 0;
-  scroll.setAttribute("role", "region");
-  label(scroll, "aria-label", "record.manifest");
-  const table = document.createElement("table");
-  table.append(head(), ...manifest.stages.map(row));
-  scroll.append(table);
-  const version = document.createElement("p");
-  say(version, "record.version", { version: manifest.software_version });
-  return [scroll, version];
-}
-
-function head() {
-  const line = document.createElement("tr");
-  for (const key of /** @type {const} */ (["record.stage", "status.engine", "record.seconds", "record.prompt", "record.files"])) {
-    const cell = document.createElement("th");
-    cell.scope = "col";
-    say(cell, key);
-    line.append(cell);
-  }
-  return line;
-}
-
-/** @param {Stage} stage */
-function row(stage) {
-  const line = document.createElement("tr");
-  const short = (/** @type {string[]} */ digests) => digests.map((digest) => digest.slice(0, 8)).join(" ");
-  const engine = stage.model ? `${stage.engine}/${stage.model}` : stage.engine;
-  const files = `${short(stage.inputs)} → ${short(stage.outputs)}`;
-  const cells = ["", engine, stage.seconds.toFixed(2), stage.prompt, files].map((text) => {
-    const cell = document.createElement("td");
-    cell.textContent = text;
-    return cell;
-  });
-  const key = stageKey(stage.name);
-  if (cells[0] && key) say(cells[0], key);
-  cells[1]?.classList.add("engine");
-  line.append(...cells);
-  return line;
-}
-
-/** @param {(record: Made) => void} reuse */
+/** @param {(record: Made, background: File | null) => void} reuse */
 export function prepareHistory(reuse) {
-  let waiting = 0;
   more.addEventListener("click", () => void showMore());
-  find("#search", HTMLFormElement).addEventListener("submit", (event) => {
-    event.preventDefault();
-    void showHistory();
-  });
-  query.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => void showHistory(), WAIT);
-  });
-  find("#close", HTMLButtonElement).addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => {
-    // Not by location.hash: it would take the focus from the button to which it has just come back.
-    if (location.hash.startsWith("#record/")) window.history.pushState(null, "", "#history");
-  });
-  const sure = find("#sure", HTMLButtonElement);
-  find("#delete", HTMLButtonElement).addEventListener("click", () => {
-    doubt.hidden = false;
-    sure.focus();
-  });
-  sure.addEventListener("click", () => void deleteOpened());
-  find("#reuse", HTMLButtonElement).addEventListener("click", () => {
-    dialog.close();
-    if (opened) reuse(opened);
-  });
+  prepareFilters(() => void showHistory());
+  prepareRecord({ reuse, take });
 }

@@ -1,14 +1,14 @@
 // The photo: uploaded, compared with its cutout, and corrected by hand.
 
 import { ApiError, changeCutout, pictureAt, upload } from "./api.js";
-import { acceptFiles, find, showError } from "./dom.js";
+import { lift, prepareCompare } from "./compare.js";
+import { acceptFiles, find, showError, takeChosen } from "./dom.js";
 import { Marks } from "./marks.js";
 import { clear, say, sayEither } from "./text.js";
+import { prepareZoom, resetZoom } from "./zoom.js";
 
 /** @typedef {import("./api.js").Upload} Upload */
 /** @typedef {import("./api.js").Change} Change */
-
-const SAMPLE = new URL("sample.jpg", import.meta.url).href;
 
 /** @type {Upload | null} */
 let current = null;
@@ -25,7 +25,6 @@ const compare = find("#compare", HTMLElement);
 const waiting = find("#waiting", HTMLImageElement);
 const before = find("#before", HTMLImageElement);
 const after = find("#after", HTMLImageElement);
-const split = find("#split", HTMLInputElement);
 const undo = find("#undo", HTMLButtonElement);
 const redo = find("#redo", HTMLButtonElement);
 const notes = find("#cutout-notes", HTMLElement);
@@ -36,14 +35,18 @@ const marks = new Marks(find("#picture", HTMLElement), after, (mark) => change({
 /** Return the upload that ads are made from; null while it has no cutout. */
 export const currentUpload = () => (current?.trans_path ? current : null);
 
-/** Refuse larger photos before they are sent. @param {number} bytes */
-export const limitPhotos = (bytes) => (mostBytes = bytes);
+/** Say how large photos may be, and refuse larger ones before they are sent. @param {number} bytes */
+export function limitPhotos(bytes) {
+  mostBytes = bytes;
+  say(find("#photo-hint", HTMLElement), "photo.hint", { most: Math.floor(bytes / 2 ** 20) });
+}
 
 /** Return whether the product is being cut out. */
 export const isCutting = () => working !== null;
 
 /** Show an upload. @param {Upload} shown */
 export function show(shown) {
+  resetZoom();
   marks.clear();
   for (const place of [error, recutState, recutError]) clear(place);
   before.src = pictureAt(shown.filename);
@@ -69,8 +72,8 @@ function noteOf(note) {
   return item;
 }
 
-/** @param {File} photo */
-async function take(photo) {
+/** Take a photo and cut its product out. @param {File} photo */
+export async function take(photo) {
   if (photo.size > mostBytes) {
     say(error, "photo.large", { size: Math.ceil(photo.size / 2 ** 20), most: Math.floor(mostBytes / 2 ** 20) });
     return;
@@ -83,6 +86,7 @@ async function take(photo) {
   preview(photo);
   try {
     show(await upload(photo, mine.signal));
+    lift();
   } catch (problem) {
     if (mine.signal.aborted) return;
     const about = problem instanceof ApiError ? problem.about : {};
@@ -150,16 +154,20 @@ function end(mine) {
   return isLast;
 }
 
-/** @param {() => void} describeSample Called when the sample is taken, to describe it. */
-export function preparePhoto(describeSample) {
-  find("#sample", HTMLButtonElement).addEventListener("click", async () => {
-    const answer = await fetch(SAMPLE).catch(() => null);
-    describeSample();
-    if (answer?.ok) void take(new File([await answer.blob()], "sample.jpg", { type: "image/jpeg" }));
-    else say(error, "error.offline");
-  });
-  acceptFiles(find("#photo", HTMLInputElement), find("#drop", HTMLElement), (file) => void take(file));
-  split.addEventListener("input", () => find("#picture", HTMLElement).style.setProperty("--split", `${split.value}%`));
+/** Take a picture that is pasted outside of a text field. @param {ClipboardEvent} event */
+function paste(event) {
+  const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+  const picture = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+  if (!isTyping && picture && !find("#create", HTMLElement).hidden && !document.querySelector("dialog[open]")) void take(picture);
+}
+
+export function preparePhoto() {
+  const first = (/** @type {File[]} */ [photo]) => photo && void take(photo);
+  acceptFiles(find("#photo", HTMLInputElement), find(".photo", HTMLElement), first);
+  takeChosen(find("#camera", HTMLInputElement), first);
+  document.addEventListener("paste", paste);
+  prepareCompare();
+  prepareZoom();
   undo.addEventListener("click", () => change({ revert: "earlier" }));
   redo.addEventListener("click", () => change({ revert: "later" }));
   find("#start-over", HTMLButtonElement).addEventListener("click", () => change({ start_over: true }));

@@ -1,43 +1,68 @@
-// Finished ads in a grid, with their copy; variants of one photo are shown side by side.
+// Finished ads in a grid, by platform, with their copy; variants of one photo are shown side by side.
 
 import { getArchive, pictureAt } from "./api.js";
 import { dollars } from "./cost.js";
 import { copyOf, find, showError } from "./dom.js";
 import { edit, isEditable } from "./edit.js";
+import { prepareFavourite } from "./favourites.js";
 import { enlarge } from "./lightbox.js";
+import { remove } from "./removal.js";
+import { platformOf } from "./sizes.js";
 import { clear, label, say } from "./text.js";
+import { textsOf } from "./texts.js";
 
 /** @typedef {import("./api.js").Made} Made */
 
 const results = find("#results", HTMLElement);
 const variants = find("#variants", HTMLElement);
+const columns = find("#columns", HTMLElement);
+let number = 0;
 
 export function clearVariants() {
+  number = 0;
   variants.replaceChildren();
+  showColumns();
 }
 
 /** Add a result before the earlier ones. @param {Made} made */
 export function addVariant(made) {
   const element = variantOf(made, addVariant);
-  say(find("h3", HTMLElement, element), "results.variant", { number: variants.childElementCount + 1 });
+  say(find("h3", HTMLElement, element), "results.variant", { number: ++number });
+  find(".delete", HTMLButtonElement, element).addEventListener("click", () => {
+    const next = element.nextSibling;
+    const fail = (/** @type {unknown} */ problem) => showError(find(".error", HTMLElement, element), problem);
+    element.remove();
+    remove(made.sequence, () => (variants.insertBefore(element, next?.isConnected ? next : null), showColumns()), fail);
+    showColumns();
+  });
   variants.prepend(element);
   results.hidden = false;
-  element.scrollIntoView({ block: "nearest" });
+  showColumns();
+  results.scrollIntoView({ block: "start" });
 }
 
-/** Build the element of a result; the caller fills in the heading. @param {Made} made @param {(made: Made) => void} tell Called with a variant that was made of it. */
+/** Show the choice of columns where there are several variants. */
+function showColumns() {
+  columns.hidden = variants.childElementCount < 2;
+  results.hidden = !variants.childElementCount;
+  const chosen = find("input:checked", HTMLInputElement, columns).value;
+  variants.dataset.columns = columns.hidden ? "1" : chosen;
+}
+
+/** Build the element of a result; the caller fills in the heading and what deletes it. @param {Made} made @param {(made: Made) => void} tell Called with a variant that was made of it. */
 export function variantOf(made, tell) {
   const element = copyOf("t-variant");
-  find(".ads", HTMLElement, element).replaceChildren(...made.generated_images.map((path) => adOf(path, made, tell)));
-  find(".texts", HTMLElement, element).replaceChildren(textOf("results.short", made.short_ad), textOf("results.long", made.long_ad), ...fieldsOf(made));
+  find(".groups", HTMLElement, element).replaceChildren(...groupsOf(made, tell, element));
+  find(".texts", HTMLElement, element).replaceChildren(...textsOf(made));
   const notes = find(".notes", HTMLElement, element);
   notes.hidden = !made.notes?.length;
   notes.replaceChildren(...(made.notes ?? []).map(note));
   sayTrue(find(".true", HTMLElement, element), made);
   const engines = [...new Set(Object.values(made.engines ?? {}))].join(", ");
   say(find(".engines", HTMLElement, element), "results.engines", { engines, seed: made.seed });
-  const error = find(".error", HTMLElement, element);
-  find(".archive", HTMLButtonElement, element).addEventListener("click", () => void download(made, error));
+  prepareFavourite(find(".favourite", HTMLButtonElement, element), made.sequence);
+  find(".link", HTMLAnchorElement, element).href = `#record/${made.sequence}`;
+  find(".archive", HTMLButtonElement, element).addEventListener("click", () => void download(made, element));
   return element;
 }
 
@@ -51,12 +76,44 @@ function sayTrue(place, made) {
   else say(place, "results.true", { mean });
 }
 
+/** @param {string} path */
+const sizeOf = (path) => path.match(/_(\d+x\d+)\.\w+$/)?.[1] ?? "";
+
+/** Return the ads by platform, each ad once, and those of no platform. @param {Made} made @param {(made: Made) => void} tell @param {HTMLElement} element */
+function groupsOf(made, tell, element) {
+  let rest = made.generated_images;
+  const groups = (made.platforms ?? []).flatMap((name) => {
+    const platform = platformOf(name);
+    const theirs = rest.filter((path) => platform?.sizes.includes(sizeOf(path)));
+    rest = rest.filter((path) => !theirs.includes(path));
+    return platform && theirs.length ? [groupOf(platform, theirs, made, tell, element)] : [];
+  });
+  return rest.length ? [...groups, groupOf(null, rest, made, tell, element)] : groups;
+}
+
+/** @param {import("./api.js").Platform | null} platform @param {string[]} paths @param {Made} made @param {(made: Made) => void} tell @param {HTMLElement} element */
+function groupOf(platform, paths, made, tell, element) {
+  const group = copyOf("t-group");
+  find(".ads", HTMLElement, group).replaceChildren(...paths.map((path) => adOf(path, made, tell)));
+  const [heading, set] = [find("h4", HTMLElement, group), find(".set", HTMLButtonElement, group)];
+  find(".bar", HTMLElement, group).hidden = !made.platforms?.length;
+  set.hidden = !platform;
+  if (!platform) {
+    say(heading, "results.other");
+    return group;
+  }
+  heading.textContent = platform.title;
+  label(set, "aria-label", "results.set.one", { platform: platform.title });
+  set.addEventListener("click", () => void download(made, element, platform.name));
+  return group;
+}
+
 /** @param {string} path @param {Made} made @param {(made: Made) => void} tell */
 function adOf(path, made, tell) {
   const name = made.product_name;
   const figure = copyOf("t-ad");
   const image = find("img", HTMLImageElement, figure);
-  const [, width = "", height = ""] = path.match(/_(\d+)x(\d+)\.\w+$/) ?? [];
+  const [width = "", height = ""] = sizeOf(path).split("x");
   const size = `${width} × ${height}`;
   if (width) [image.width, image.height] = [Number(width), Number(height)];
   image.src = pictureAt(path);
@@ -75,47 +132,6 @@ function adOf(path, made, tell) {
   return figure;
 }
 
-/** Return the texts for platforms, closed at first. @param {Made} made */
-function fieldsOf(made) {
-  if (!made.texts?.length) return [];
-  const element = document.createElement("details");
-  const summary = document.createElement("summary");
-  say(summary, "results.fields");
-  const fields = made.texts.flatMap(({ platform, name, texts, half_widths, most }) =>
-    texts.map((text, at) => textOf(null, text, `${platform} · ${name.replaceAll("_", " ")} · ${half_widths[at]} / ${most}`)),
-  );
-  element.append(summary, ...fields);
-  return [element];
-}
-
-/** @param {"results.short" | "results.long" | null} title @param {string} text @param {string} [name] */
-function textOf(title, text, name = "") {
-  const element = copyOf("t-text");
-  const heading = find("h4", HTMLElement, element);
-  if (title) say(heading, title);
-  else heading.textContent = name;
-  const words = find("p", HTMLElement, element);
-  words.textContent = text;
-  const button = find("button", HTMLButtonElement, element);
-  button.addEventListener("click", async () => {
-    await copyText(words);
-    say(button, "results.copied");
-    setTimeout(() => say(button, "results.copy"), 2000);
-  });
-  return element;
-}
-
-/** Copy a text. Pages without TLS or permission have no Clipboard API; execCommand works there. @param {HTMLElement} words */
-async function copyText(words) {
-  try {
-    await navigator.clipboard.writeText(words.textContent ?? "");
-  } catch {
-    getSelection()?.selectAllChildren(words);
-    document.execCommand("copy");
-    getSelection()?.removeAllRanges();
-  }
-}
-
 /** @param {string} text */
 function note(text) {
   const item = document.createElement("li");
@@ -123,16 +139,21 @@ function note(text) {
   return item;
 }
 
-/** @param {Made} made @param {HTMLElement} error */
-async function download(made, error) {
+/** @param {Made} made @param {HTMLElement} element @param {string} [platform] */
+async function download(made, element, platform = "") {
+  const error = find(".error", HTMLElement, element);
   clear(error);
   try {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(await getArchive(made.sequence));
-    link.download = `ads-${made.write_date}-${made.sequence}.zip`;
+    link.href = URL.createObjectURL(await getArchive(made.sequence, platform));
+    link.download = ["ads", platform, made.write_date, made.sequence].filter(String).join("-") + ".zip";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   } catch (problem) {
     showError(error, problem);
   }
+}
+
+export function prepareResults() {
+  columns.addEventListener("change", showColumns);
 }

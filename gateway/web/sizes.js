@@ -1,12 +1,20 @@
-// The sizes of the ads: platforms, or single sizes.
+// The sizes of the ads: platforms with all of theirs, drawn, or single sizes.
 
 import { getSizes } from "./api.js";
-import { find } from "./dom.js";
+import { copyOf, find } from "./dom.js";
 import { limitPhotos } from "./photo.js";
 import { say } from "./text.js";
 
 const sizes = find("#sizes", HTMLElement);
 const platforms = find("#platforms", HTMLElement);
+/** Longer side of a drawn frame, in pixels. */
+const FRAME = 26;
+
+/** What is offered, by name. @type {Map<string, import("./api.js").Platform>} */
+const named = new Map();
+
+/** Return a platform; undefined if there is none of this name. @param {string} name */
+export const platformOf = (name) => named.get(name);
 
 /** Return the platforms and sizes that are chosen. */
 export function chosenSizes() {
@@ -21,6 +29,13 @@ export function chooseSizes(chosen) {
   count();
 }
 
+/** Choose what a record has: its platforms, and the sizes that none of them has. @param {import("./api.js").Made} record */
+export function chooseSizesOf({ generated_images, platforms: chosen = [] }) {
+  const theirs = new Set(chosen.flatMap((name) => named.get(name)?.sizes ?? []));
+  const all = generated_images.map((path) => path.match(/_(\d+x\d+)\.\w+$/)?.[1] ?? "");
+  chooseSizes([...chosen, ...all.filter((size) => !theirs.has(size))]);
+}
+
 /** Say how many single sizes are chosen. */
 function count() {
   say(find("#sizes-summary", HTMLElement), "more.single", { number: sizes.querySelectorAll("input:checked").length });
@@ -28,20 +43,42 @@ function count() {
 
 /** Fill in the sizes on offer, and choose the default ones. */
 export async function prepareSizes() {
-  const { offered, default: chosen, platforms: named, most_photo_bytes } = await getSizes();
+  const { offered, default: chosen, platforms: all, most_photo_bytes } = await getSizes();
   limitPhotos(most_photo_bytes);
-  platforms.replaceChildren(...named.map(({ name: value, title }) => checkbox(value, title)));
-  sizes.replaceChildren(...offered.map((size) => checkbox(size, size.replace("x", " × "))));
+  for (const platform of all) named.set(platform.name, platform);
+  platforms.replaceChildren(...all.map(platformBox));
+  sizes.replaceChildren(...offered.map(sizeBox));
   chooseSizes(chosen);
   sizes.addEventListener("change", count);
 }
 
-/** @param {string} value @param {string} title */
-function checkbox(value, title) {
+/** @param {import("./api.js").Platform} platform */
+function platformBox({ name, title, sizes: theirs }) {
+  const element = copyOf("t-platform");
+  find("input", HTMLInputElement, element).value = name;
+  find(".name", HTMLElement, element).textContent = title;
+  find(".frames", HTMLElement, element).append(...theirs.map(frameOf));
+  say(find(".hint", HTMLElement, element), "sizes.number", { number: theirs.length });
+  return element;
+}
+
+/** @param {string} size */
+function frameOf(size) {
+  const [width = 1, height = 1] = size.split("x").map(Number);
+  const frame = document.createElement("i");
+  const scale = FRAME / Math.max(width, height);
+  frame.style.width = `${Math.max(3, Math.round(width * scale))}px`;
+  frame.style.height = `${Math.max(3, Math.round(height * scale))}px`;
+  frame.title = size.replace("x", " × ");
+  return frame;
+}
+
+/** @param {string} size */
+function sizeBox(size) {
   const box = document.createElement("input");
   box.type = "checkbox";
-  box.value = value;
+  box.value = size;
   const element = document.createElement("label");
-  element.append(box, ` ${title}`);
+  element.append(box, frameOf(size), ` ${size.replace("x", " × ")}`);
   return element;
 }

@@ -1,8 +1,8 @@
-// Status of the services, the engines in use, and how to enable better ones.
+// Status, for whoever runs the system: which services answer, what makes what, why, and what would be better.
 
 import { getStatus } from "./api.js";
 import { copyOf, find, showError } from "./dom.js";
-import { clear, isKey, say, stageKey } from "./text.js";
+import { clear, isKey, say, stageKey, t } from "./text.js";
 
 const error = find("#status-error", HTMLElement);
 
@@ -32,22 +32,21 @@ function serviceOf([name, ready]) {
 
 /** @param {import("./api.js").Engine} engine */
 function engineOf({ capability, engine, reason, subject, remedy, ends }) {
-  const row = copyOf("t-engine");
-  const title = find("th", HTMLElement, row);
+  const item = copyOf("t-engine");
   const key = stageKey(capability);
-  if (key) say(title, key);
-  else title.textContent = capability;
-  find(".engine", HTMLElement, row).textContent = engine;
-  say(find(".why", HTMLElement, row), `status.${reason}`, { subject });
-  if (ends) say(find(".ends", HTMLElement, row), "status.ends", { ends });
-  const cell = find(".remedy", HTMLElement, row);
-  if (!remedy) say(cell, reason === "requested" ? "status.chosen" : "status.best");
-  else {
-    const code = document.createElement("code");
-    code.textContent = remedy;
-    cell.append(code);
-  }
-  return row;
+  const what = find(".what", HTMLElement, item);
+  if (key) say(what, key);
+  else what.textContent = capability;
+  say(find(".why", HTMLElement, item), subject ? `status.${reason}` : "status.unspecified", { engine, subject: subject.replace(" or ", t("status.or")) });
+  if (ends) say(find(".ends", HTMLElement, item), "status.ends", { ends });
+  if (!remedy) return item;
+  const place = find(".remedy", HTMLElement, item);
+  const code = document.createElement("code");
+  code.textContent = remedy;
+  const words = document.createElement("span");
+  say(words, "status.remedy");
+  place.append(words, " ", code);
+  return item;
 }
 
 export function prepareStatus() {

@@ -108,6 +108,12 @@ export function currentLanguage() {
   return language;
 }
 
+/** Called when the language changes. @type {(() => void)[]} */
+const followers = [];
+
+/** Call a function each time the language of the page changes. @param {() => void} follow */
+export const whenLanguageChanges = (follow) => void followers.push(follow);
+
 /** Show the page in a language; by default the one chosen before, else the one the browser prefers. @param {Language} [chosen] */
 export function setLanguage(chosen) {
   if (chosen) localStorage.setItem(STORED, chosen);
@@ -115,4 +121,5 @@ export function setLanguage(chosen) {
   document.documentElement.lang = language;
   document.title = t("title");
   translate(document);
+  for (const follow of followers) follow();
 }

@@ -9,8 +9,13 @@ from playwright.sync_api import Page, Response, expect
 from tests.browser.conftest import NARROW, WIDE, Visitor
 from tests.browser.steps import CSV, describe_product, generate, take_sample
 
-PARTS = ("create", "history", "status")
-CONTENT = {"create": "#sizes label", "history": "#history-state[data-t='history.found']", "status": "#engines tr"}
+PARTS = ("create", "many", "history", "status")
+CONTENT = {
+    "create": "#sizes label",
+    "history": "#history-state[data-t='history.found']",
+    "status": "#engines li",
+    "many": "#many-hint, #many .hint",
+}
 
 
 def open_part(page: Page, part: str) -> None:
@@ -39,7 +44,7 @@ def test_the_language_is_the_browsers_and_can_be_changed(visitor: Visitor) -> No
         assert page.title() == "Product Image Generator"
         assert page.locator("[name=product_name]").input_value() == "保溫瓶", "what was typed stays"
         assert page.locator("#after").get_attribute("alt") == "The product, cut out"
-        assert page.locator("[name=gender] option").nth(1).inner_text() == "Male"
+        assert page.locator("#audience .chip").nth(1).inner_text() == "Male"
         both = english.keys() & chinese.keys()
         assert len(both) > 50
         assert [key for key in both if english[key] == chinese[key]] == []
@@ -61,7 +66,7 @@ def test_no_part_is_hard_to_use(visitor: Visitor, locale: str, viewport: dict[st
         take_sample(page)
         describe_product(page)
         page.set_input_files("#list", {"name": "users.csv", "mimeType": "text/csv", "buffer": CSV})
-        page.click("summary")
+        page.click("#sizes-summary")
         generate(page)
         for part in PARTS:
             open_part(page, part)

@@ -21,7 +21,7 @@ def test_everything_can_be_done_by_keyboard(visitor: Visitor) -> None:
         page.keyboard.press("Tab")
         assert page.locator(".skip:focus").count() == 1
         tab_to(page, "#photo")
-        tab_to(page, "#sample")
+        tab_to(page, "[data-example=bottle]")
         page.keyboard.press("Enter")
         expect(page.locator("#compare")).to_be_visible(timeout=30_000)
         tab_to(page, "#picture")

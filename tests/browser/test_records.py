@@ -1,5 +1,6 @@
 """The history and the status on the page."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from services.history.records.log import RecordLog
 from services.history.storage.disk import DiskStore
 from testing.system import FAST, System, started
 from tests.browser.conftest import Visitor
+from tests.browser.steps import chosen
 
 NUMBER = 45
 
@@ -52,7 +54,7 @@ def test_it_can_be_searched(reader: Visitor) -> None:
         page.fill("[name=query]", "fLASK 12")
         expect(page.locator("#records .name")).to_have_text(["Flask 12"])
         page.fill("[name=query]", "kettle")
-        expect(page.locator("#history-state")).to_have_text("Nothing found for “kettle”.")
+        expect(page.locator("#history-state")).to_have_text("Nothing found: change what you look for.")
         page.fill("[name=query]", "")
         expect(page.locator("#records .name")).to_have_count(20)
 
@@ -66,16 +68,16 @@ def test_one_can_be_opened_and_its_inputs_used_again(reader: Visitor, full: Syst
         dialog = page.locator("#record")
         for text in (record["short_ad"], record["long_ad"], record["product_describe"], str(record["seed"])):
             expect(dialog).to_contain_text(text)
-        dialog.locator("summary").click()
+        dialog.locator(".how summary").click()
         for stage in record["manifest"]["stages"]:
             for digest in stage["outputs"]:
                 expect(dialog).to_contain_text(digest[:8])
         page.click("#reuse")
         expect(dialog).to_be_hidden()
         assert page.locator("[name=product_name]").input_value() == "Flask 7"
-        assert page.locator("[name=gender]").input_value() == "女性"
-        chosen = page.locator("#sizes input:checked").evaluate_all("boxes => boxes.map(box => box.value)")
-        assert chosen == ["300x250", "728x90"]
+        assert chosen(page, "gender") == "女性"
+        sizes = page.locator("#sizes input:checked").evaluate_all("boxes => boxes.map(box => box.value)")
+        assert sizes == ["300x250", "728x90"]
         expect(page.locator("#after")).to_have_js_property("naturalWidth", 640)
         page.click("#generate")
         expect(page.locator(".variant .ad img")).to_have_count(2, timeout=60_000)
@@ -83,13 +85,13 @@ def test_one_can_be_opened_and_its_inputs_used_again(reader: Visitor, full: Syst
 
 def test_the_status_says_what_runs_and_how_to_better_it(visitor: Visitor) -> None:
     with visitor.visiting("/#status", locale="zh-TW") as page:
-        rows = page.locator("#engines tr")
+        rows = page.locator("#engines li")
         expect(rows.first).to_be_visible()
         expect(page.locator("#services .up")).to_have_count(4)
-        by_name = {row.locator("th").inner_text(): row.inner_text() for row in rows.all()}
+        by_name = {row.locator(".what").inner_text(): row.inner_text() for row in rows.all()}
         assert "mobile_sam" in by_name["去背"]
         assert "python -m weights fetch vit_h" in by_name["去背"]
-        assert "由 GENERATION_COPY_ENGINE 指定" in by_name["撰寫文案"]
+        assert "由 templates 負責，依 GENERATION_COPY_ENGINE 的設定。" in by_name["撰寫文案"]
 
 
 def test_a_store_without_records_says_so(browser: Browser, tmp_path: Path) -> None:
@@ -100,19 +102,74 @@ def test_a_store_without_records_says_so(browser: Browser, tmp_path: Path) -> No
         expect(page.locator("#history-state")).to_have_text("Nothing here yet: create your first ads.")
 
 
-def test_one_can_be_deleted_after_a_second_thought(reader: Visitor, full: System) -> None:
+def test_the_history_is_filtered(reader: Visitor) -> None:
+    with reader.visiting("/#history") as page:
+        names = page.locator("#records .name")
+        expect(names.first).to_be_visible()
+        shown = names.count()
+        page.select_option("[name=for]", "男性")
+        expect(names).to_have_count(0)
+        page.select_option("[name=for]", "女性")
+        expect(names).to_have_count(shown)
+        page.fill("[name=until]", "2020-01-01")
+        expect(names).to_have_count(0)
+        expect(page.locator("#history-state")).to_have_text("Nothing found: change what you look for.")
+        page.fill("[name=until]", "")
+        page.fill("[name=since]", "2020-01-01")
+        expect(names).to_have_count(shown)
+
+
+def test_favourites_are_kept(reader: Visitor) -> None:
+    with reader.visiting("/#history") as page:
+        page.fill("[name=query]", "Flask 5")
+        expect(page.locator("#records .name")).to_have_text(["Flask 5"])
+        page.locator("#records button").click()
+        star = page.locator("#record .favourite")
+        expect(star).to_have_attribute("aria-pressed", "false")
+        star.click()
+        expect(star).to_have_attribute("aria-pressed", "true")
+        page.click("#close")
+        expect(page).to_have_url(re.compile("#history$"))
+        page.reload()
+        page.check("[name=favourites]")
+        expect(page.locator("#records .name")).to_have_text(["★ Flask 5"])
+        page.locator("#records button").click()
+        star.click()
+        page.click("#close")
+        page.uncheck("[name=favourites]")
+        page.check("[name=favourites]")
+        expect(page.locator("#records .name")).to_have_count(0)
+
+
+def test_a_deleted_record_can_be_had_back_for_some_seconds(reader: Visitor, full: System) -> None:
+    def stored() -> int:
+        return len(full.client.get("/api/records", params={"query": "Flask 9"}).json()["records"])
+
     with reader.visiting("/#history") as page:
         page.fill("[name=query]", "Flask 9")
-        expect(page.locator("#records .name")).to_have_text(["Flask 9"])
+        names = page.locator("#records .name")
+        expect(names).to_have_text(["Flask 9"])
         page.locator("#records button").click()
-        expect(page.locator("#sure")).to_be_hidden()
         page.click("#delete")
-        expect(page.locator("#sure")).to_be_focused()
-        page.click("#close")
-        page.locator("#records button").click()
-        expect(page.locator("#sure")).to_be_hidden()
-        page.click("#delete")
-        page.click("#sure")
         expect(page.locator("#record")).to_be_hidden()
-        expect(page.locator("#history-state")).to_have_text("Nothing found for “Flask 9”.")
-    assert full.client.get("/api/records", params={"query": "Flask 9"}).json()["records"] == []
+        expect(names).to_have_count(0)
+        expect(page.locator(".toast button")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(names).to_have_text(["Flask 9"])
+        assert stored() == 1
+        page.locator("#records button").click()
+        page.click("#delete")
+        expect(page.locator("#history-state")).to_have_text("Nothing found: change what you look for.")
+        expect(page.locator(".toast")).to_have_count(0, timeout=15_000)
+    assert stored() == 0
+
+
+def test_what_is_being_deleted_when_the_page_is_left_is_deleted(reader: Visitor, full: System) -> None:
+    with reader.visiting("/#history", expects_errors=True) as page:  # the test before has taken the pictures away
+        page.fill("[name=query]", "Flask 6")
+        expect(page.locator("#records .name")).to_have_text(["Flask 6"])
+        page.locator("#records button").click()
+        page.click("#delete")
+        page.goto("about:blank")
+        page.wait_for_timeout(1000)
+    assert full.client.get("/api/records", params={"query": "Flask 6"}).json()["records"] == []

@@ -223,9 +223,10 @@ def finish(shown: Shown, order: Order, output: Output, words: Words | None, sett
     behind = ground.picture if ground else shown.picture
     pixels = to_srgb(put(behind, shown.layer, shown.box))
     notes = ["there is no room for words"] if words and not setting else []
-    if words and setting and ground:
-        pixels = draw(pixels, words.message, setting, ground)
-        notes = flaws(setting, ground)
+    if words and ground:
+        setting = ground.setting
+        pixels = draw(pixels, words.message, ground)
+        notes = flaws(ground)
     file = labelled(pixels, output, limits.file_bytes, shown.origin)
     quality = assess(
         shown.layer,

@@ -1,7 +1,7 @@
-"""Drawing of a message: a scrim where words could not be read, then shapes, words and logo."""
+"""Drawing of a message: words move to where they can be read, or get a scrim; then shapes, words and logo are drawn."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -10,6 +10,8 @@ from common.imaging.codec import Pixels
 from services.generation.geometry import Box, Size
 from services.generation.message.colours import (
     CONTRAST,
+    INK,
+    WHITE,
     Reading,
     contrast,
     label_on,
@@ -19,7 +21,7 @@ from services.generation.message.colours import (
     reading_on,
 )
 from services.generation.message.fonts import FINER, MIDDLE_OF_TYPE, Face
-from services.generation.message.layouts import Element
+from services.generation.message.layouts import Area, Element, area_box
 from services.generation.message.message import Colour, Message
 from services.generation.message.setting import Block, Setting, hanging
 from services.generation.srgb import Light, to_linear
@@ -28,6 +30,10 @@ STANDS_OUT = 1.3
 """Contrast between a button, or a logo, and the picture, below which it gets an outline or a plate."""
 FADE = 0.22
 """Length over which a scrim fades, as a fraction of the ad."""
+PLACES = 9
+"""Heights that are tried for words beside the product."""
+MOVED = 0.15
+"""Opacity of a scrim that moving words all the way up or down must save to be worth it."""
 ROUND = 0.5
 """Radius of the corners of a button over its height: 0.5 is a pill."""
 
@@ -39,34 +45,66 @@ class Ground:
     Attributes:
         picture: (H, W, 3), linear, with the scrims.
         readings: How each element is made legible.
+        setting: Where the words stand in the end.
     """
 
     picture: Light
     readings: Mapping[Element, Reading]
+    setting: Setting
 
 
 def prepared(picture: Light, setting: Setting) -> Ground:
-    """Darken or lighten a picture where words will stand, as far as they need it.
+    """Move words to where they can be read; darken or lighten the picture there as far as they still need it.
 
     Args:
         picture: The ad without the product, (H, W, 3), linear.
-        setting: Where words will stand.
+        setting: Where words are to stand.
     """
     readings: dict[Element, Reading] = {}
+    placed: list[Block] = []
     for area in setting.layout.areas:
         blocks = [block for block in setting.blocks if block.element in area.elements]
         if not blocks:
             continue
-        boxes = [block.box for block in blocks]
-        around = _around(boxes, picture)
-        reading = reading_on([picture[box.top : box.bottom, box.left : box.right] for box in boxes])
+        blocks, reading = _legible(picture, area, blocks, setting.product)
+        placed += blocks
+        around = _around([block.box for block in blocks], picture)
         if reading.scrim:
             mask = _scrim(area.side, around, Size(picture.shape[1], picture.shape[0])) * min(1.0, reading.scrim)
             veil = np.array(reading.veil, np.float32)
             picture = picture * (1 - mask[..., None]) + veil * mask[..., None]
         for block in blocks:
             readings[block.element] = reading
-    return Ground(picture, readings)
+    return Ground(picture, readings, replace(setting, blocks=tuple(placed)))
+
+
+def _legible(picture: Light, area: Area, blocks: list[Block], product: Box) -> tuple[list[Block], Reading]:
+    """Return the blocks of an area, up or down where they need least of a scrim, and how they read there."""
+    stays = _reading(picture, blocks)
+    if area.side not in ("left", "right") or not stays.scrim:
+        return blocks, stays
+    room = area_box(area, Size(picture.shape[1], picture.shape[0]), product)
+    up = room.top - min(block.box.top for block in blocks)
+    down = room.bottom - max(block.box.bottom for block in blocks)
+    found, least = (blocks, stays), stays.scrim
+    for offset in np.linspace(min(up, 0), max(down, 0), PLACES):
+        moved = [_lower(block, round(float(offset))) for block in blocks]
+        reading = _reading(picture, moved)
+        cost = reading.scrim + MOVED * abs(float(offset)) / max(1, down, -up)
+        if cost < least:
+            found, least = (moved, reading), cost
+    return found
+
+
+def _reading(picture: Light, blocks: Sequence[Block]) -> Reading:
+    """Return how words read; a button has a ground of its own."""
+    boxes = [block.box for block in blocks if block.element != "call_to_action"] or [block.box for block in blocks]
+    return reading_on([picture[box.top : box.bottom, box.left : box.right] for box in boxes])
+
+
+def _lower(block: Block, pixels: int) -> Block:
+    box = block.box
+    return replace(block, box=Box(box.left, box.top + pixels, box.right, box.bottom + pixels))
 
 
 def _around(boxes: list[Box], picture: Light) -> Box:
@@ -94,17 +132,16 @@ def _scrim(side: str, words: Box, ad: Size) -> Light:
     return np.broadcast_to(shape[:, None], (ad.height, ad.width)).copy()
 
 
-def draw(pixels: Pixels, message: Message, setting: Setting, ground: Ground) -> Pixels:
+def draw(pixels: Pixels, message: Message, ground: Ground) -> Pixels:
     """Draw words and logo on a finished picture.
 
     Args:
         pixels: The ad with the product, (H, W, 3), sRGB.
         message: What is set.
-        setting: Where.
         ground: What `prepared` made of the picture.
     """
     image = Image.fromarray(pixels)
-    for block in setting.blocks:
+    for block in ground.setting.blocks:
         words = ground.readings[block.element].colour
         behind = ground.picture[block.box.top : block.box.bottom, block.box.left : block.box.right]
         if block.element == "logo":
@@ -139,11 +176,20 @@ def _shape(image: Image.Image, message: Message, block: Block, words: Colour, be
     if fill is None and block.element == "price":
         _pill(image, block.box, words, line)
         return words
-    fill = fill or words
+    ground = float(np.median(luminances(behind)))
+    fill = fill or max((words, _opposite(words)), key=lambda one: (_stands_out(one, ground), one == words))
     _pill(image, block.box, fill)
-    if contrast(luminance(fill), float(np.median(luminances(behind)))) < STANDS_OUT:
-        _pill(image, block.box, words, line)
+    if not _stands_out(fill, ground):
+        _pill(image, block.box, max((words, _opposite(words)), key=lambda one: contrast(luminance(one), ground)), line)
     return label_on(fill)
+
+
+def _stands_out(colour: Colour, ground: float) -> bool:
+    return contrast(luminance(colour), ground) >= STANDS_OUT
+
+
+def _opposite(colour: Colour) -> Colour:
+    return INK if luminance(colour) > 0.5 else WHITE
 
 
 def _pill(image: Image.Image, box: Box, colour: Colour, line: float = 0.0, rounding: float = ROUND) -> None:
@@ -173,17 +219,17 @@ def _paste_logo(image: Image.Image, message: Message, box: Box, behind: Light) -
     image.paste(logo, (box.left, box.top), logo)
 
 
-def flaws(setting: Setting, ground: Ground) -> list[str]:
+def flaws(ground: Ground) -> list[str]:
     """Return what is wrong with a message as drawn, for people: contrast that is too low, and what was left out."""
     found = []
-    for block in setting.blocks:
+    for block in ground.setting.blocks:
         if block.element in ("headline", "legal"):
             behind = ground.picture[block.box.top : block.box.bottom, block.box.left : block.box.right]
             ratio = least_contrast(ground.readings[block.element].colour, behind)
             if ratio < CONTRAST:
                 found.append(f"the {block.element} is hard to read (contrast {ratio:.1f})")
     names = {"call_to_action": "button"}
-    if setting.dropped:
-        left_out = ", ".join(names.get(element, element) for element in setting.dropped)
+    if ground.setting.dropped:
+        left_out = ", ".join(names.get(element, element) for element in ground.setting.dropped)
         found.append(f"there is no room for: {left_out}")
     return found

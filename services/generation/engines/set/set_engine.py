@@ -32,6 +32,8 @@ from services.generation.geometry import Box, Size
 from services.generation.stance import stance_of
 
 PANORAMAS = Path(__file__).with_name("panoramas")
+TURNED = 13.0
+"""Degrees by which the place is turned at most, one way or the other."""
 MOST_PIXELS = 320_000
 """Pixels that are traced for an ad; larger ads are enlarged, before they are developed."""
 SLANTED = 0.18
@@ -103,7 +105,7 @@ class SetEngine:
         sets = [stage for stage in self.sets if stage.name == wanted.name]
         if not sets:
             sets, _ = self._wished(wanted.product, wanted.terms, wanted.wishes)
-        stage = choose_set(sets, self._behind, wanted.audience, look, rng)
+        stage = _turned(choose_set(sets, self._behind, wanted.audience, look, rng), wanted.seed)
         if stage.paint == "product":
             colours = paper_colours(look, rng, wanted.wishes.colour)
             return stage.model_copy(update={"matter": stage.matter.model_copy(update={"colours": colours})})
@@ -172,8 +174,18 @@ class SetEngine:
     def _surroundings(self, stage: SetDescription) -> Light:
         key = stage.name
         if key not in self._around:
-            self._around[key] = surroundings(stage, self._panorama(stage))
+            described = next((one for one in self.sets if one.name == key), stage)  # light does not turn with the place
+            self._around[key] = surroundings(described, self._panorama(described))
         return self._around[key]
+
+
+def _turned(stage: SetDescription, seed: int) -> SetDescription:
+    """Return a set whose place is seen a little more from the left or the right, so that variants differ."""
+    if stage.panorama is None:
+        return stage
+    turn = float(np.random.default_rng([seed, 1]).uniform(-TURNED, TURNED))
+    place = stage.panorama.model_copy(update={"yaw": stage.panorama.yaw + turn})
+    return stage.model_copy(update={"panorama": place})
 
 
 def _is_mirrored(shot: Shot, around: Light) -> bool:

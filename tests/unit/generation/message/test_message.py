@@ -21,7 +21,7 @@ from services.generation.message.lines import NOT_FIRST, broken
 from services.generation.message.message import Message
 from services.generation.message.setting import Setting, legible
 from services.generation.message.words import Words
-from services.generation.srgb import to_linear, to_srgb
+from services.generation.srgb import Light, to_linear, to_srgb
 from services.generation.text import plain
 from weights.manifest import FOLDER
 
@@ -112,13 +112,13 @@ def test_words_can_be_read_on_anything_and_the_product_stays_as_it_is(ad: Size, 
     setting = set_on(CHINESE, ad)
     assert setting is not None
     ground = prepared(to_linear(texture(ad, kind)), setting)
-    assert not any("hard to read" in flaw for flaw in flaws(setting, ground))
+    assert not any("hard to read" in flaw for flaw in flaws(ground))
     before = to_srgb(ground.picture)
     box = setting.product
     before[box.top : box.bottom, box.left : box.right] = 77
-    after = draw(before, CHINESE, setting, ground)
+    after = draw(before, CHINESE, ground)
     assert (after[box.top : box.bottom, box.left : box.right] == 77).all()
-    headline = next(block for block in setting.blocks if block.element == "headline")
+    headline = next(block for block in ground.setting.blocks if block.element == "headline")
     spot = (slice(headline.box.top, headline.box.bottom), slice(headline.box.left, headline.box.right))
     changed = np.abs(after[spot].astype(int) - before[spot]).max(axis=2) > 60
     assert 0.05 < changed.mean() < 0.7
@@ -181,6 +181,67 @@ def test_no_line_begins_with_a_mark_or_is_too_long(text: str, room: int) -> None
         assert "".join("".join(lines).split()) == "".join(text.split())
 
 
+SHORT = Message("Stoneware mug", "Shop now", layout="left")
+
+
+def set_left(ad: Size) -> Setting:
+    setting = Words(SHORT, FONTS).best(
+        ad, lambda layout, frame: box_in(frame, Size(200, 400), layout.fill, stands=True)
+    )
+    assert setting is not None
+    return setting
+
+
+def half_dark(ad: Size, share: float) -> Pixels:
+    """Return a bright picture whose lower part, a table, is dark."""
+    picture = np.full((ad.height, ad.width, 3), 225, np.uint8)
+    picture[round(ad.height * (1 - share)) :] = (90, 45, 25)
+    return picture
+
+
+@pytest.mark.parametrize("share", [0.3, 0.4, 0.5, 0.6, 0.7])
+@pytest.mark.parametrize("ad", [Size(300, 250), Size(336, 280), Size(1200, 628)], ids=str)
+def test_words_across_an_edge_move_off_it_before_the_picture_is_veiled(ad: Size, share: float) -> None:
+    setting = set_left(ad)
+    picture = to_linear(half_dark(ad, share))
+    stays = {block.element: block for block in setting.blocks}
+    ground = prepared(picture, setting)
+    moved = {block.element: block for block in ground.setting.blocks}
+    assert moved.keys() == stays.keys()
+    shifts = {moved[name].box.top - stays[name].box.top for name in moved}
+    assert len(shifts) == 1, "they move as one"
+    check(ground.setting, ad)
+    headline = moved["headline"].box
+    edge = round(ad.height * (1 - share))
+    crossed = stays["headline"].box.top < edge < stays["headline"].box.bottom
+    room = headline.bottom - headline.top
+    if crossed and (edge > room + 0.12 * ad.height or ad.height - edge > room + 0.4 * ad.height):
+        assert not headline.top < edge < headline.bottom
+    veiled = float(np.abs(ground.picture - picture).mean())
+    assert veiled <= float(np.abs(prepared_in_place(picture, setting) - picture).mean()) + 1e-6
+
+
+def prepared_in_place(picture: Light, setting: Setting) -> Light:
+    """Return what `prepared` makes of a picture when words cannot move: the room is just as high as they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.generation.message.draw.PLACES", 0)
+        return prepared(picture, setting).picture
+
+
+def test_a_button_is_seen_on_what_has_the_colour_of_the_words() -> None:
+    ad = Size(300, 250)
+    setting = set_left(ad)
+    button = next(block for block in setting.blocks if block.element == "call_to_action")
+    picture = np.full((ad.height, ad.width, 3), 235, np.uint8)
+    picture[button.box.top - 2 :] = 22
+    ground = prepared(to_linear(picture), setting)
+    box = next(block for block in ground.setting.blocks if block.element == "call_to_action").box
+    drawn = draw(to_srgb(ground.picture), SHORT, ground)
+    inside = luminance_of(drawn[box.top + 3 : box.bottom - 3, box.left + 8 : box.right - 8])
+    around = luminance_of(to_srgb(ground.picture)[box.top : box.bottom, box.left : box.right])
+    assert contrast(float(np.median(inside)), float(np.median(around))) > 1.3
+
+
 @pytest.mark.parametrize("text", ["مرحبا بالعالم", "שלום עולם", "Hi 👨‍👩‍👧 there ❤️", "保溫瓶 قارورة Flask"])
 def test_every_script_and_emoji_is_drawn(text: str) -> None:
     ad = Size(600, 400)
@@ -188,7 +249,7 @@ def test_every_script_and_emoji_is_drawn(text: str) -> None:
     setting = set_on(message, ad)
     assert setting is not None
     ground = prepared(to_linear(texture(ad, "255")), setting)
-    drawn = draw(to_srgb(ground.picture), message, setting, ground)
+    drawn = draw(to_srgb(ground.picture), message, ground)
     assert (drawn < 100).any()
     check(setting, ad)
 

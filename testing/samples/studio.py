@@ -1,23 +1,22 @@
-"""Render gateway/web/sample.jpg, the sample product photo of the demo: `python -m testing.sample`.
+"""The studio in which the sample photos are taken: paper on the floor of a room, a window on the left, one on the right.
 
-A powder-coated bottle with a steel neck, a glossy lid with a carrying loop, and a printed label, on grey paper in a
-room. Path-traced with the renderer of the sets.
+Path-traced with the renderer of the sets.
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from common.imaging.codec import encode_jpeg
 from services.generation.engines.set import renderer
 from services.generation.engines.set.camera import Camera
 from services.generation.engines.set.develop import develop
 from services.generation.engines.set.foregrounds import Mesh, grid_faces, sheet
-from services.generation.engines.set.noise import noise
 from services.generation.engines.set.panorama import read_panorama
 from services.generation.engines.set.set_engine import PANORAMAS
 from services.generation.engines.set.trace import denoise, placed
@@ -26,15 +25,6 @@ from services.generation.srgb import to_linear, to_srgb
 SIDE = 1200
 QUALITY = 90
 SAMPLES = 48
-LABEL = (4096, 3072)
-"""Pixels of the body's print: once around, and from foot to shoulder."""
-TEAL, CREAM, ORANGE, INK = (23, 96, 100), (240, 232, 214), (226, 120, 52), (26, 60, 64)
-FINE_PRINT = (
-    "18/8 STAINLESS STEEL  -  DOUBLE WALL",
-    "NET 750 ML / 25 FL OZ",
-    "HAND WASH ONLY. DO NOT FREEZE.",
-    "KEEP THE LID CLOSED WHILE IT IS CARRIED.",
-)
 Numbers = NDArray[np.float64]
 
 
@@ -73,25 +63,6 @@ def loop(radius: float, thick: float, middle: float) -> Mesh:
     return Mesh(points, grid_faces(33, 129)[:, ::-1], np.stack([around, across], -1).reshape(-1, 2) / (2 * math.pi))
 
 
-def body_print() -> NDArray[np.uint8]:
-    """Return the body's colours: powder coat, and a label with a mark, a name and fine print in front."""
-    picture = Image.new("RGB", LABEL, TEAL)
-    draw = ImageDraw.Draw(picture)
-    width, height = LABEL
-    middle, top, bottom = width // 2, round(0.28 * height), round(0.66 * height)
-    half = round(0.17 * width)
-    draw.rounded_rectangle((middle - half, top, middle + half, bottom), 40, fill=CREAM)
-    draw.rectangle((middle - half, bottom - 330, middle + half, bottom - 292), fill=ORANGE)
-    draw.ellipse((middle - 120, top + 90, middle + 120, top + 330), fill=ORANGE)
-    draw.polygon([(middle - 92, top + 272), (middle - 18, top + 158), (middle + 26, top + 218)], fill=CREAM)
-    draw.polygon([(middle - 14, top + 272), (middle + 38, top + 190), (middle + 94, top + 272)], fill=CREAM)
-    draw.text((middle, top + 480), "TRAILMATE", INK, ImageFont.load_default(190), anchor="mm")
-    draw.text((middle, top + 630), "INSULATED BOTTLE", INK, ImageFont.load_default(84), anchor="mm")
-    for number, line in enumerate(FINE_PRINT):
-        draw.text((middle, bottom - 232 + 52 * number), line, INK, ImageFont.load_default(38), anchor="mm")
-    return np.asarray(picture)
-
-
 def surface(kind: dict[str, Any]) -> dict[str, Any]:
     """Return a surface that shows from both sides."""
     return {"type": "twosided", "surface": kind}
@@ -112,18 +83,55 @@ def made_of(mesh: Mesh, kind: dict[str, Any]) -> Any:
     return placed(mesh, 1.0, mitsuba.load_dict(surface(kind)))
 
 
-def scene() -> dict[str, Any]:
-    """Return the bottle in its room."""
+def tube(line: list[tuple[float, float, float]], radius: float, across: float = 1.0, sides: int = 48) -> Mesh:
+    """Return a round bar along a line; `across` stretches it sideways."""
+    points = np.array(line)
+    ahead = np.gradient(points, axis=0)
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    aside = np.broadcast_to([0.0, 0.0, 1.0], ahead.shape)
+    upward = np.cross(aside, ahead)
+    turn = np.linspace(0, 2 * math.pi, sides + 1)[:, None]
+    ring = radius * (np.cos(turn)[..., None] * upward + across * np.sin(turn)[..., None] * aside)
+    vertices = (points + ring).transpose(1, 0, 2).reshape(-1, 3)
+    rows, columns = np.meshgrid(np.linspace(0, 1, len(points)), np.linspace(0, 1, sides + 1), indexing="ij")
+    return Mesh(vertices, grid_faces(len(points), sides + 1)[:, ::-1], np.stack([columns, rows], -1).reshape(-1, 2))
+
+
+def colour(srgb: tuple[int, int, int]) -> dict[str, Any]:
+    """Return a colour."""
+    return {"type": "rgb", "value": [float(one) for one in to_linear(np.array([[srgb]], np.uint8))[0, 0]]}
+
+
+def rough(height: NDArray[Any], scale: float, kind: dict[str, Any]) -> dict[str, Any]:
+    """Return a surface with bumps."""
+    return {"type": "bumpmap", "height": texture(scale * height), "surface": kind}
+
+
+def printed(values: NDArray[np.uint8]) -> dict[str, Any]:
+    """Return the colours of a print, top row first."""
+    return texture(to_linear(values[::-1]))
+
+
+@dataclass(frozen=True)
+class Shot:
+    """How a photo is taken.
+
+    Attributes:
+        paper: Colour of the paper.
+        foot: Row of the point of the floor that the camera looks at, as a fraction of the picture's height.
+        pitch: How far down the camera looks, in radians.
+        exposure: Geometric mean of the luminance.
+    """
+
+    paper: tuple[int, int, int] = (194, 192, 191)
+    foot: float = 0.90
+    pitch: float = 0.15
+    exposure: float = 0.30
+
+
+def _room(paper: tuple[int, int, int]) -> dict[str, Any]:
     import mitsuba
 
-    rng = np.random.default_rng(7)
-    grain = noise(rng, 0.2, 90)
-    body = curve(
-        (0.0, 0.0), (0.29, 0.0), (0.315, 0.02), (0.32, 0.2), (0.32, 0.9), (0.30, 1.0), (0.19, 1.06), (0.165, 1.09)
-    )
-    neck = [(0.165, 1.07), (0.165, 1.135), (0.17, 1.14)]
-    ridges = 1 + 0.010 * np.tile(np.sin(np.linspace(0, 2 * math.pi * 44, 2048)), (8, 1))
-    lid = curve((0.0, 1.13), (0.205, 1.13), (0.212, 1.15), (0.212, 1.27), (0.195, 1.30), (0.10, 1.305), (0.0, 1.31))
     bend = np.linspace(0, math.pi / 2, 24)
     floor = np.concatenate(
         [[(7.0, 0.0), (1.0, 0.0)], np.stack([-2.4 - 1.6 * np.sin(bend), 1.6 - 1.6 * np.cos(bend)], -1), [(-4.0, 12.0)]]
@@ -140,43 +148,22 @@ def scene() -> dict[str, Any]:
             "emitter": {"type": "area", "radiance": {"type": "rgb", "value": light}},
         }
 
-    plastic = {"base_color": {"type": "rgb", "value": [0.022, 0.024, 0.027]}, "roughness": 0.2, "specular": 0.5}
-    coat = {
-        "type": "bumpmap",
-        "height": texture(0.0003 * grain),
-        "surface": {
-            "type": "principled",
-            "base_color": texture(to_linear(body_print()[::-1])),
-            "roughness": 0.27,
-            "specular": 0.6,
-        },
-    }
     return {
         "type": "scene",
         "room": {"type": "envmap", "bitmap": mitsuba.Bitmap(np.ascontiguousarray(around, np.float32)), "scale": 0.22},
         "key": lamp([-3.4, 2.6, 3.2], [0.7, 1.7], [15, 14.4, 13.6]),
         "fill": lamp([4.2, 1.8, 1.6], [0.5, 1.9], [4.4, 4.6, 5.0]),
-        "floor": made_of(
-            sheet(floor),
-            {"type": "principled", "base_color": {"type": "rgb", "value": [0.55, 0.54, 0.53]}, "roughness": 0.8},
-        ),
-        "body": made_of(turned(body), coat),
-        "neck": made_of(turned(neck), {"type": "roughconductor", "material": "Cr", "alpha": 0.13}),
-        "lid": made_of(
-            turned(lid, 384),
-            {"type": "bumpmap", "height": texture(0.9 * ridges), "surface": {"type": "principled", **plastic}},
-        ),
-        "loop": made_of(loop(0.125, 0.026, 1.40), {"type": "principled", **plastic}),
+        "floor": made_of(sheet(floor), {"type": "principled", "base_color": colour(paper), "roughness": 0.8}),
     }
 
 
-def sample() -> bytes:
-    """Render the photo as a JPEG file."""
+def photo(product: Callable[[], dict[str, Any]], shot: Shot) -> bytes:
+    """Take a photo of a product, given by its parts for Mitsuba: a JPEG file."""
     chosen = renderer.prepare(Path("var/kernels"))
     import mitsuba
 
     mitsuba.set_variant(chosen.variant)
-    camera = Camera(SIDE, SIDE, foot=0.90 * SIDE, pitch=0.15)
+    camera = Camera(SIDE, SIDE, foot=shot.foot * SIDE, pitch=shot.pitch)
     sensor = {
         "type": "thinlens",
         "fov": camera.field_of_view,
@@ -189,15 +176,12 @@ def sample() -> bytes:
         "sampler": {"type": "independent"},
     }
     integrator = {"type": "aov", "aovs": "albedo:albedo,normal:sh_normal", "light": {"type": "path", "max_depth": 8}}
-    loaded, lens, path = (mitsuba.load_dict(part) for part in (scene(), sensor, integrator))
+    scene = _room(shot.paper) | product()
+    loaded, lens, path = (mitsuba.load_dict(part) for part in (scene, sensor, integrator))
     passes = [
         np.array(mitsuba.render(loaded, sensor=lens, integrator=path, spp=8, seed=one)) for one in range(SAMPLES // 8)
     ]
     traced = np.nan_to_num(np.mean(passes, axis=0))
     first = traced.shape[2] - 6
     clean = denoise(traced[..., :3], traced[..., first : first + 3], traced[..., first + 3 :])
-    return encode_jpeg(to_srgb(develop(clean, 0.30, (1.0, 1.0), 7)), QUALITY)
-
-
-if __name__ == "__main__":
-    (Path(__file__).resolve().parents[1] / "gateway" / "web" / "sample.jpg").write_bytes(sample())
+    return encode_jpeg(to_srgb(develop(clean, shot.exposure, (1.0, 1.0), 7)), QUALITY)

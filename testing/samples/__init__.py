@@ -1,0 +1,1 @@
+"""The sample photos of the page and the demo."""
