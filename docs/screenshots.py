@@ -26,10 +26,11 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         address = str(system.client.base_url)
         page = opened(browser, address, locale="en-GB", viewport=WIDE)
+        _keep(page, "start", whole=False)
         _make_ads(page, "bottle", "seaside", "$29")
-        _keep(page, "page")
+        _keep(page, "page", whole=False)
         page.locator(".edit").nth(1).click()
-        page.wait_for_function("document.querySelector('#edit-stage canvas').width > 0")
+        page.wait_for_selector("#edit-stage canvas:not([width='0'])")
         page.focus("#edit-stage")
         for key in ("ArrowRight",) * 3:
             page.keyboard.press(key)

@@ -21,6 +21,7 @@ from common.serving.executor import BoundedExecutor
 from common.serving.interceptor import MAX_WATCHERS, CallInterceptor
 from common.serving.malloc import tune_malloc
 from common.serving.parent import end_with_parent
+from common.serving.pulse import Pulse
 from common.serving.readiness import Check, Problem, Watch
 from common.serving.threads import limit_threads
 from common.settings import ServiceSettings, read_settings
@@ -80,24 +81,24 @@ def serve(
     process = settings.model_config["env_prefix"].rstrip("_").lower()
     configure_logging(settings, process)
     configure_tracing(settings, process)
-    engines = EngineRegistry()
+    engines, pulse = EngineRegistry(), Pulse()
     try:
-        _serve_metrics(settings)
-        asyncio.run(_serve(settings, Service(names, engines, build(settings, engines))))
+        _serve_metrics(settings, pulse)
+        asyncio.run(_serve(settings, Service(names, engines, build(settings, engines)), pulse))
     except StartError as error:
         log.error("cannot start", why=str(error))
         sys.exit(1)
 
 
-def _serve_metrics(settings: ServiceSettings) -> None:
+def _serve_metrics(settings: ServiceSettings, pulse: Pulse) -> None:
     try:
-        serve_metrics(settings)
+        serve_metrics(settings, pulse.beats)
     except OSError as error:
         raise StartError(f"port {settings.metrics_port} cannot be used for metrics: {error.strerror}") from None
 
 
-async def _serve(settings: ServiceSettings, service: Service) -> None:
-    running = create_server(settings, service)
+async def _serve(settings: ServiceSettings, service: Service, pulse: Pulse) -> None:
+    running = create_server(settings, service, pulse)
     await running.server.start()
     await running.watch.start()
     log.info("ready", host=settings.host, port=running.port)
@@ -127,8 +128,13 @@ class BoundServer:
     watch: Watch
 
 
-def create_server(settings: ServiceSettings, service: Service) -> BoundServer:
+def create_server(settings: ServiceSettings, service: Service, pulse: Pulse | None = None) -> BoundServer:
     """Create a server and bind it to its port; tests start it in their own process.
+
+    Args:
+        settings: Settings.
+        service: What it serves.
+        pulse: Beats while it serves.
 
     Raises:
         StartError: The port is taken, or a TLS file cannot be read.
@@ -143,6 +149,8 @@ def create_server(settings: ServiceSettings, service: Service) -> BoundServer:
     health_servicer = health.aio.HealthServicer()
 
     async def set_health(*, serving: bool, ready: bool) -> None:
+        if pulse is not None:
+            (pulse.begin if serving else pulse.end)()
         for name in ("", *service.names):
             await health_servicer.set(name, HEALTH[serving])
         await health_servicer.set(READY, HEALTH[ready])

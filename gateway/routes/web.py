@@ -84,7 +84,11 @@ def load() -> Assets:
 def _in_language(page: bytes, language: str, texts: bytes) -> bytes:
     found = dict(TEXT.findall(texts))
     page = page.replace(b'<html lang="en">', f'<html lang="{language}">'.encode())
-    return PLACE.sub(lambda place: place[1] + html.escape(found[place[2]].decode()).encode(), page)
+    return PLACE.sub(lambda place: place[1] + _shown(found[place[2]]), page)
+
+
+def _shown(text: bytes) -> bytes:
+    return html.escape(re.sub(r"\{\w+\}", "…", text.decode())).encode()
 
 
 def _preferred(request: Request) -> str:

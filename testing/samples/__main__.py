@@ -15,5 +15,6 @@ SAMPLES: dict[str, tuple[Callable[[], dict[str, Any]], Shot]] = {
     "lotion": (lotion.lotion, lotion.SHOT),
 }
 
-for name in sys.argv[1:] or SAMPLES:
-    (FOLDER / f"{name}.jpg").write_bytes(photo(*SAMPLES[name]))
+if __name__ == "__main__":
+    for name in sys.argv[1:] or SAMPLES:
+        (FOLDER / f"{name}.jpg").write_bytes(photo(*SAMPLES[name]))

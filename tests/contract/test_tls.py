@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ import httpx
 import pytest
 import trustme
 
+from cli.ports import Ports
 from common.errors import InvalidInputError, StartError
 from common.serving.engines import EngineRegistry
 from common.serving.executor import BoundedExecutor
@@ -32,7 +34,7 @@ from productimage.inpainting.v1.inpainting_pb2_grpc import (
     add_InpaintingServiceServicer_to_server,
 )
 from services.inpainting.__main__ import SERVICES
-from testing.processes import ROOT, Parts, parts
+from testing.processes import ROOT, parts
 
 Files = dict[str, Any]
 
@@ -192,22 +194,30 @@ def test_the_processes_speak_it_by_their_settings(tmp_path: Path, authority: tru
     for prefix in ("GATEWAY", "HISTORY", "FIXED"):
         files = write_files(tmp_path / prefix, authority)
         environment |= {f"{prefix}_{name.upper()}": str(path) for name, path in files.items()}
+    port = Ports.free().gateway
+    environment |= {"HISTORY_METRICS_PORT": str(port)}
     with parts(tmp_path / "store", environment) as running:
         assert httpx.get(f"{running.gateway.url}/api/history", trust_env=False).json() == []
-        assert health(running, {}) == 0
-        assert health(running, {f"HISTORY_TLS_{name}": "" for name in ("CA", "CERTIFICATE", "KEY")}) == 1
+        assert health(port) == 0, "probes need no certificate"
 
 
 def test_a_container_can_ask_whether_its_service_is_well(tmp_path: Path) -> None:
-    with parts(tmp_path) as running:
-        assert health(running, {}) == 0
+    port = Ports.free().gateway
+    with parts(tmp_path, {"HISTORY_METRICS_PORT": str(port)}) as running:
+        assert health(port) == 0
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).text == "ok\n"
+        assert "python_info" in httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        process = running.history.pid
+        os.kill(process, signal.SIGSTOP)
+        try:
+            assert health(port) == 1, "one that hangs is not well"
+        finally:
+            os.kill(process, signal.SIGCONT)
         running.history.stop()
-        assert health(running, {}) == 1
+        assert health(port) == 1
 
 
-def health(running: Parts, changes: dict[str, str]) -> int:
+def health(port: int) -> int:
     """Run the health check as a container does; return its exit status."""
-    environment = {**os.environ, **running.history.environment, **changes}
-    environment = {name: value for name, value in environment.items() if value}
-    command = [sys.executable, "-m", "common.serving.healthcheck", "history"]
-    return subprocess.run(command, env=environment, cwd=ROOT, check=False, timeout=60).returncode
+    command = [sys.executable, "-m", "common.serving.healthcheck", str(port)]
+    return subprocess.run(command, cwd=ROOT, check=False, timeout=60).returncode

@@ -123,10 +123,9 @@ def test_ports_are_those_that_processes_listen_on(manifests: list[Manifest]) -> 
             if "grpc" in check:
                 assert check["grpc"]["port"] == ports["grpc"]
                 assert check["grpc"]["service"] in service_names(name)
-            elif "httpGet" in check:
-                assert check["httpGet"]["port"] in ports
             else:
-                assert check["exec"]["command"][-2:] == ["common.serving.healthcheck", name.upper()]
+                assert check["httpGet"]["port"] in ports
+                assert check["httpGet"]["path"] == "/healthz"
 
 
 def service_names(name: str) -> tuple[str, ...]:
@@ -165,7 +164,7 @@ def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:
                 "readOnlyRootFilesystem": True,
                 "capabilities": {"drop": ["ALL"]},
             }
-            assert container["resources"]["requests"].keys() >= {"cpu", "memory"}
+            assert container["resources"]["requests"].keys() >= {"cpu", "memory", "ephemeral-storage"}
             assert "memory" in container["resources"]["limits"]
             known = {volume["name"] for volume in spec["volumes"]}
             assert {mount["name"] for mount in container["volumeMounts"]} <= known
