@@ -1,0 +1,1 @@
+"""The Helm chart, made of the kustomizations: one source for both."""
