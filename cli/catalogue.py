@@ -2,27 +2,26 @@
 
 out/report.csv                    one line per product: its outcome, and why
 out/{line}-{name}/                its ads, copy and record
+
+A line is read, worked on, reported and forgotten before others are read: catalogues may be of any length.
 """
 
 import asyncio
-import csv
 import hashlib
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
-from cli.client import OPTIONS, Body, Brief, Client, GatewayError, with_retries
+from cli.client import OPTIONS, Body, Brief, Client, GatewayError, with_patience
 from cli.files import RECORD, save
+from cli.report import DONE, FAILED, Outcome, Report
 from common.tables import MissingColumnError, Row, TableError, read_table
 
 REQUIRED = ("photo", "name")
 OPTIONAL = ("describe", "audience", "sizes", "locale", "background", *OPTIONS)
-REPORT = "report.csv"
-OPEN, DONE, FAILED = "open", "done", "failed"
 GONE = 404
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that spreadsheets would run."""
 
 
 class CatalogueError(Exception):
@@ -66,36 +65,66 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A line of the report. Its status is done, failed or open; it stays open if the run is interrupted."""
+class Part:
+    """Which lines of a catalogue are worked on, so that several processes share it.
 
-    line: str
-    photo: str
-    name: str
-    status: str
-    folder: str = ""
-    error: str = ""
-    fingerprint: str = ""
+    Attributes:
+        number: Which part, from 1.
+        of: Number of parts.
+    """
+
+    number: int = 1
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> "Part":
+        """Parse such as "3/10".
+
+        Raises:
+            ValueError: It is not.
+        """
+        found = re.fullmatch(r"(\d+)/(\d+)", text, re.ASCII)
+        part = cls(*map(int, found.groups())) if found else cls(0, 0)
+        if not 1 <= part.number <= part.of:
+            raise ValueError("write the part as 3/10, from 1/10 to 10/10")
+        return part
 
 
-def read_catalogue(file: Path) -> list[Product]:
-    """Read a catalogue: CSV with the columns `photo` and `name`, and any of the optional ones.
+class Catalogue:
+    """A catalogue: CSV with the columns `photo` and `name`, and any of the optional ones.
 
     Paths of photos and backgrounds are relative to its folder.
+
+    Args:
+        file: The file.
+        part: Which of its lines.
 
     Raises:
         CatalogueError: It cannot be read, or a required column is missing.
     """
-    try:
-        rows = list(read_table(file.read_bytes(), REQUIRED))
-    except OSError as error:
-        raise CatalogueError(f"{file} cannot be read: {error.strerror}.") from None
-    except MissingColumnError as error:
-        columns = f"{', '.join(REQUIRED)}; and if you like {', '.join(OPTIONAL)}"
-        raise CatalogueError(f"{file} has no column {' and '.join(error.missing)}: it needs {columns}.") from None
-    except TableError as error:
-        raise CatalogueError(f"{file}: {error}") from None
-    return [_product(row, file.parent) for row in rows]
+
+    def __init__(self, file: Path, part: Part | None = None) -> None:
+        self._beside = file.parent
+        self._part = part or Part()
+        try:
+            self._data = file.read_bytes()
+            self._length = sum(1 for _ in self._rows())
+        except OSError as error:
+            raise CatalogueError(f"{file} cannot be read: {error.strerror}.") from None
+        except MissingColumnError as error:
+            columns = f"{', '.join(REQUIRED)}; and if you like {', '.join(OPTIONAL)}"
+            raise CatalogueError(f"{file} has no column {' and '.join(error.missing)}: it needs {columns}.") from None
+        except TableError as error:
+            raise CatalogueError(f"{file}: {error}") from None
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[Product]:
+        return (_product(row, self._beside) for row in self._rows())
+
+    def _rows(self) -> Iterator[Row]:
+        return islice(read_table(self._data, REQUIRED), self._part.number - 1, None, self._part.of)
 
 
 def _product(row: Row, beside: Path) -> Product:
@@ -105,98 +134,59 @@ def _product(row: Row, beside: Path) -> Product:
     return Product(row.line, beside / photo, brief)
 
 
-def read_report(folder: Path) -> dict[str, Outcome]:
-    """Return the outcomes of an earlier run, by fingerprint."""
-    file = folder / REPORT
-    if not file.exists():
-        return {}
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        names = [field.name for field in fields(Outcome)]
-        outcomes = [
-            Outcome(**{name: (row.get(name) or "").removeprefix("'") for name in names})
-            for row in csv.DictReader(stream)
-        ]
-    return {outcome.fingerprint: outcome for outcome in outcomes if outcome.fingerprint}
+@dataclass
+class Tally:
+    """How many products are done, and how many have failed."""
 
-
-def write_report(folder: Path, outcomes: Iterable[Outcome]) -> None:
-    """Write the report atomically."""
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{REPORT}.part"
-    with partial.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow([field.name for field in fields(Outcome)])
-        writer.writerows(map(_as_text, vars(outcome).values()) for outcome in outcomes)
-    partial.replace(folder / REPORT)
-
-
-def _as_text(cell: str) -> str:
-    """Mark a cell that spreadsheets would take for a formula as text."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    done: int = 0
+    failed: int = 0
 
 
 async def run_batch(
-    products: list[Product], client: Client, folder: Path, parallel: int, done: Callable[[Outcome], None]
-) -> list[Outcome]:
+    catalogue: Iterable[Product], client: Client, folder: Path, parallel: int, tell: Callable[[Outcome], None]
+) -> Tally:
     """Make the ads of a catalogue.
 
     Args:
-        products: The catalogue.
-        client: Client of the gateway. Requests it is too busy for are retried after the time it names.
-        folder: Folder for the results and the report, which is updated after every product.
+        catalogue: The products.
+        client: Client of the gateway. What it is too busy for, or away for, is asked again.
+        folder: Folder for the results and the report, which gains a line with every product.
         parallel: Maximum number of products processed at a time.
-        done: Called for each product that is done or has failed, including those done by an earlier run.
-
-    Returns:
-        One outcome per product, in their order.
+        tell: Called for each product that is done or has failed, including those done by an earlier run.
     """
-    before = read_report(folder)
-    outcomes = {product: _so_far(product, folder, before) for product in products}
-    for outcome in outcomes.values():
-        if outcome.status != OPEN:
-            done(outcome)
-    write_report(folder, outcomes.values())
-    places = asyncio.Semaphore(parallel)
+    tally, products = Tally(), iter(catalogue)
 
-    async def work(product: Product) -> None:
-        async with places:
-            outcomes[product] = await _worked_on(product, outcomes[product], client, folder)
-        write_report(folder, outcomes.values())
-        done(outcomes[product])
+    async def work(report: Report) -> None:
+        for product in products:  # each worker takes the next
+            outcome = await _worked_on(product, report, client, folder)
+            report.add(outcome)
+            tally.done += outcome.status == DONE
+            tally.failed += outcome.status != DONE
+            tell(outcome)
 
-    async with asyncio.TaskGroup() as group:
-        for product, outcome in outcomes.items():
-            if outcome.status == OPEN:
-                group.create_task(work(product))
-    return list(outcomes.values())
+    with Report(folder) as report:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(parallel):
+                group.create_task(work(report))
+    return tally
 
 
-def _so_far(product: Product, folder: Path, before: dict[str, Outcome]) -> Outcome:
-    """Return the outcome before the run: done by an earlier run, failed because inputs are missing, or open."""
-    outcome = Outcome(str(product.line), str(product.photo), product.brief.name, OPEN)
+async def _worked_on(product: Product, report: Report, client: Client, folder: Path) -> Outcome:
+    failed = Outcome(str(product.line), str(product.photo), product.brief.name, FAILED)
     if not product.brief.name:
-        return replace(outcome, status=FAILED, error="The product has no name: fill in the column name.")
+        return replace(failed, error="The product has no name: fill in the column name.")
     try:
-        outcome = replace(outcome, fingerprint=product.fingerprint())
+        fingerprint = await asyncio.to_thread(product.fingerprint)
+        outcome = replace(failed, fingerprint=fingerprint)
+        known = report.folder_of(fingerprint)
+        if not (known and (folder / known / RECORD).is_file()):
+            known = product.folder
+            await _make(product, fingerprint, client, folder / known)
     except OSError as error:
-        return _failed(outcome, error)
-    known = before.get(outcome.fingerprint)
-    if known and known.status == DONE and (folder / known.folder / RECORD).is_file():
-        return replace(outcome, status=DONE, folder=known.folder)
-    return outcome
-
-
-async def _worked_on(product: Product, outcome: Outcome, client: Client, folder: Path) -> Outcome:
-    try:
-        await _make(product, outcome.fingerprint, client, folder / product.folder)
-    except (GatewayError, OSError) as error:
-        return _failed(outcome, error)
-    return replace(outcome, status=DONE, folder=product.folder)
-
-
-def _failed(outcome: Outcome, error: GatewayError | OSError) -> Outcome:
-    text = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) else str(error)
-    return replace(outcome, status=FAILED, error=text)
+        return replace(failed, error=f"{error.filename}: {error.strerror}.")
+    except GatewayError as error:
+        return replace(outcome, error=str(error))
+    return replace(outcome, status=DONE, folder=known)
 
 
 async def _make(product: Product, fingerprint: str, client: Client, folder: Path) -> None:
@@ -207,14 +197,16 @@ async def _make(product: Product, fingerprint: str, client: Client, folder: Path
         if error.status != GONE:
             raise
         record = await _generated(product, client, "")  # the upload of that run has been swept since
-    await save(record, client, folder)
+    async for attempt in with_patience():
+        with attempt:
+            await save(record, client, folder)
 
 
 async def _generated(product: Product, client: Client, key: str) -> Body:
-    async for attempt in with_retries():
+    async for attempt in with_patience():
         with attempt:
             upload = await client.upload(product.photo, key and f"{key}-upload")
-    async for attempt in with_retries():
+    async for attempt in with_patience():
         with attempt:
             record = await client.generate(upload, product.brief, lambda _: None, key and f"{key}-ads")
     return record

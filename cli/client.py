@@ -19,8 +19,9 @@ EVERYBODY = "不限"
 """Audience of a brief that names none; one of the gateway's own audience tags."""
 PATIENCE = 600
 """Time for which requests to a busy gateway are retried, in seconds."""
-BUSY = (409, 429, 503)
-"""Statuses to retry. 409: an interrupted run requested the same a moment ago, and its work is about to end."""
+PASSING = (0, 409, 429, 502, 503, 504)
+"""Statuses to retry. 0: nobody answers, as while a gateway restarts. 409: an interrupted run requested the same a
+moment ago, and its work is about to end."""
 
 
 OPTIONS = (
@@ -193,10 +194,10 @@ class Client:
         return answer
 
 
-def with_retries() -> AsyncRetrying:
-    """Retry requests that a busy gateway rejects, after the time it names."""
+def with_patience() -> AsyncRetrying:
+    """Retry requests that a gateway is too busy for, after the time it names, or away for."""
     return AsyncRetrying(
-        retry=retry_if_exception(lambda error: isinstance(error, GatewayError) and error.status in BUSY),
+        retry=retry_if_exception(lambda error: isinstance(error, GatewayError) and error.status in PASSING),
         wait=_retry_wait,
         stop=stop_after_delay(PATIENCE),
         reraise=True,

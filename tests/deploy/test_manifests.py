@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 
 from common.settings import ServiceSettings
 from gateway.settings import GatewaySettings
@@ -346,3 +348,60 @@ def test_the_dockerfile_is_clean() -> None:
     dockerfile = str(ROOT / "deploy" / "docker" / "Dockerfile")
     done = subprocess.run([str(SCRIPTS / "hadolint"), dockerfile], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+EXAMPLES = sorted((K8S / "examples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
+def test_examples_fit_what_they_belong_to(file: Path) -> None:
+    base = overlay("production")
+    for manifest in yaml.safe_load_all(file.read_text()):
+        group = manifest["apiVersion"]
+        if group.startswith(("batch/", "networking.k8s.io/")):
+            kubernetes_validate.validate(manifest, MINORS[-1], strict=True)
+        if manifest["kind"] == "ExternalSecret":
+            wanted = manifest["spec"]["target"]["name"]
+            used = [
+                source["secretRef"]["name"]
+                for deployment in deployments(base)
+                for source in pod(deployment)["containers"][0]["envFrom"]
+                if "secretRef" in source
+            ]
+            assert wanted in used
+        if manifest["kind"] == "PodIdentityAssociation":
+            named(base, "ServiceAccount", manifest["spec"]["serviceAccount"])
+
+
+def test_the_job_shares_its_catalogue_out() -> None:
+    job, *policies = yaml.safe_load_all((K8S / "examples" / "batch.yaml").read_text())
+    (command,) = job["spec"]["template"]["spec"]["containers"][0]["args"]
+    count = job["spec"]["completions"]
+    assert f"--part $number/{count} " in command
+    done = subprocess.run(
+        ["sh", "-c", command.replace("exec product-image", "echo")],
+        env={"JOB_COMPLETION_INDEX": str(count - 1)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"--part {count}/{count} --out /work/ads-{count}" in done.stdout
+    given = job["spec"]["template"]["metadata"]["labels"]
+    assert selects(policies[0]["spec"]["ingress"][0]["from"][0]["podSelector"], given)
+    assert selects(policies[1]["spec"]["podSelector"], given)
+
+
+def test_the_runbook_copies_weights_of_every_kind() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").replace("\n", " ")
+    found = re.search(r"aws s3 cp weights s3://BUCKET/weights --recursive((?: +--(?:in|ex)clude \"[^\"]+\")+)", text)
+    assert found
+    filters = re.findall(r"--(in|ex)clude \"([^\"]+)\"", found[1])
+
+    def is_copied(name: str) -> bool:
+        last = next((kind for kind, pattern in reversed(filters) if fnmatch(name, pattern)), "in")
+        return last == "in"
+
+    for one in read_manifest().values():
+        assert is_copied(one.file), one.file
+    for ours in ("manifest.toml", "fetch.py", "__pycache__/fetch.cpython-311.pyc"):
+        assert not is_copied(ours)

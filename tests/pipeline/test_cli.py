@@ -183,7 +183,7 @@ def test_a_run_that_was_cut_off_asks_for_nothing_twice(system: Parts, tmp_path: 
         while not list((tmp_path / "ads").glob("*/record.json")):
             assert running.poll() is None
         running.send_signal(signal.SIGKILL)
-    assert "open" in {line["status"] for line in report(tmp_path / "ads")}
+    assert 0 < len(report(tmp_path / "ads")) < 6
     assert call(system, "batch", str(file)).exit_code == 0
     assert len(records(system)) == before + 6
 
@@ -246,3 +246,26 @@ def test_the_command_is_installed(tmp_path: Path) -> None:
     }
     completed = subprocess.run([command], env=environment, check=True, capture_output=True, text=True)
     assert completed.stdout.split() == ["doctor"]
+
+
+def test_a_batch_outlives_a_restart_of_the_gateway(system: Parts, tmp_path: Path) -> None:
+    rows = [{"photo": f"photo{'w' * number}.png", "name": f"Clock {number}"} for number in range(5)]
+    file = catalogue(tmp_path / "c", *rows)
+    with system.another_gateway() as gateway:
+        command = [sys.executable, "-m", "cli", "--gateway", gateway.url, "batch", str(file), "--parallel", "2"]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as running:
+            while not list((tmp_path / "ads").glob("*/record.json")):
+                assert running.poll() is None
+            gateway.kill()
+            gateway.start()
+            assert running.wait(120) == 0
+    assert [line["status"] for line in report(tmp_path / "ads")] == ["done"] * 5
+    assert len([one for one in records(system) if one["product_name"].startswith("Clock")]) == 5
+
+
+def test_a_batch_to_the_wrong_address_ends_at_once(tmp_path: Path) -> None:
+    file = catalogue(tmp_path / "c", {"photo": "photo.png", "name": "Lamp"})
+    answer = CliRunner().invoke(app, ["--gateway", "http://127.0.0.1:9", "batch", str(file)])
+    assert answer.exit_code == 3
+    assert "does not respond" in answer.output
