@@ -379,7 +379,7 @@ def test_the_job_shares_its_catalogue_out() -> None:
     count = job["spec"]["completions"]
     assert f"--part $number/{count} " in command
     done = subprocess.run(
-        ["sh", "-c", command.replace("exec product-image", "echo")],
+        ["/bin/sh", "-c", command.replace("exec product-image", "echo")],
         env={"JOB_COMPLETION_INDEX": str(count - 1)},
         capture_output=True,
         text=True,
