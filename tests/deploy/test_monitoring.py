@@ -40,16 +40,25 @@ def labels_of() -> dict[str, set[str]]:
     return found
 
 
-def alerts() -> list[dict[str, Any]]:
+def rules() -> list[dict[str, Any]]:
     groups = yaml.safe_load((HERE / "alerts.yaml").read_text())["groups"]
     return [rule for group in groups for rule in group["rules"]]
+
+
+def alerts() -> list[dict[str, Any]]:
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def recorded() -> set[str]:
+    """Return the names of series that rules record."""
+    return {rule["record"] for rule in rules() if "record" in rule}
 
 
 def expressions() -> list[str]:
     panels = [panel for panel in dashboard()["panels"] if panel["type"] != "row"]
     queries = [target["expr"] for panel in panels for target in panel["targets"]]
     # Grafana replaces it with a duration.
-    return [one.replace("$__rate_interval", "1m") for one in queries] + [alert["expr"] for alert in alerts()]
+    return [one.replace("$__rate_interval", "1m") for one in queries] + [rule["expr"] for rule in rules()]
 
 
 @pytest.mark.parametrize("expression", expressions())
@@ -68,7 +77,7 @@ def test_expressions_name_metrics_and_labels_that_exist(expression: str, labels_
     promql_parser.walk(promql_parser.parse(expression), visit)
     assert used
     for name, labels in used.items():
-        if name not in OF_PROMETHEUS:
+        if name not in OF_PROMETHEUS | recorded():
             assert name in labels_of
             assert labels | grouped <= labels_of[name] | OF_PROMETHEUS
 
@@ -95,7 +104,9 @@ def test_every_metric_says_what_it_is_and_has_sane_buckets(labels_of: dict[str, 
 def test_operations_explain_every_alert() -> None:
     operations = (ROOT / "docs" / "operations.md").read_text()
     for alert in alerts():
-        assert f"`{alert['alert']}`" in operations
+        name = alert["alert"]
+        assert f'<a id="{name.lower()}"></a>`{name}`' in operations
+        assert alert["annotations"]["runbook_url"] == f"https://docs.example.com/operations/#{name.lower()}"
         assert alert["labels"]["severity"] in ("page", "ticket")
         assert alert["annotations"]["summary"]
 
