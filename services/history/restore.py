@@ -61,9 +61,8 @@ def restore(client: "S3Client", bucket: str, moment: datetime) -> Restored:
     for key, versions in groupby(_versions(client, bucket), lambda version: version.key):
         every = list(versions)
         now = next(version for version in every if version.is_latest)
-        then = max(
-            (one for one in every if one.written <= moment), key=lambda one: (one.written, one.is_latest), default=None
-        )
+        earlier = [version for version in every if version.written <= moment]
+        then = max(earlier, key=lambda version: (version.written, version.is_latest), default=None)
         was_there = then is not None and not then.is_deletion
         if then is not None and was_there and then.etag != now.etag and (now.is_deletion or key.startswith(EXACTLY)):
             client.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": key, "VersionId": then.id})
