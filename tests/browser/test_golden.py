@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from testing.pictures import encoded
 from tests.browser.conftest import Visitor
 from tests.browser.steps import generate, take_sample
 
@@ -42,6 +43,8 @@ def results(page: Page) -> None:
 
 
 def editor(page: Page) -> None:
+    plain = encoded(np.full((250, 300, 3), 150, np.uint8))  # ads differ from run to run
+    page.route("**/static/*/generated/*", lambda route: route.fulfill(body=plain, content_type="image/png"))
     results(page)
     page.locator(".edit").first.click()
     page.wait_for_selector("#edit-stage canvas:not([width='0'])")
