@@ -51,6 +51,8 @@ _SIDE = "([5-9][0-9]|[1-9][0-9]{2}|1[0-9]{3}|2000)"
 _ITEM = f"({_SIDE}[x×X]{_SIDE}|{'|'.join(SETS)})"
 PATTERN = f"^({_ITEM}(,{_ITEM})*)?$"
 """Pattern of a list of sizes."""
+PLATFORMS = f"^(({'|'.join(SETS)})(,({'|'.join(SETS)}))*)?$"
+"""Pattern of a list of platforms."""
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
 
 

@@ -3,11 +3,12 @@
 from typing import Literal
 
 from google.protobuf.json_format import MessageToDict
-from pydantic import Base64Bytes, BaseModel, Field, computed_field
+from pydantic import Base64Bytes, BaseModel, Field, StrictBool, computed_field
 
 from common.platforms import platforms
 from common.words import half_widths
-from gateway.ad_sizes import PATTERN
+from gateway.ad_sizes import PATTERN, PLATFORMS
+from gateway.layouts import PATTERN as LAYOUT
 from gateway.notes import NOTES
 from productimage.brand.v1 import brand_pb2
 from productimage.engine.v1 import engine_pb2
@@ -369,7 +370,7 @@ class PointBody(BaseModel):
 
     x: int = Field(ge=0, lt=2**31, examples=[600])
     y: int = Field(ge=0, lt=2**31, examples=[420])
-    on_product: bool = Field(True, description="Whether the product is there.")
+    on_product: StrictBool = Field(True, description="Whether the product is there.")
 
 
 TIMESTAMP = r"^\d{14}(-[0-9a-f]{16})?$"
@@ -387,7 +388,7 @@ class StrokeBody(BaseModel):
         description="A grey PNG file that is white where it was drawn, in base64; it is enlarged to the box.",
         json_schema_extra={"pattern": BASE64},
     )
-    on_product: bool
+    on_product: StrictBool
 
 
 class RecutBody(BaseModel):
@@ -406,7 +407,7 @@ class RecutBody(BaseModel):
     points: list[PointBody] = Field([], max_length=64, description="What to add, and what to take away.")
     box: BoxBody | None = Field(None, description="Around what to add.")
     strokes: list[StrokeBody] = Field([], max_length=64)
-    start_over: bool = Field(
+    start_over: StrictBool = Field(
         False, description="Cut the photo out anew: the marks say where the product is; without any, it is looked for."
     )
     revert: Literal["earlier", "later"] | None = Field(
@@ -432,8 +433,13 @@ class RecomposeBody(BaseModel):
     call_to_action: str | None = Field(None, max_length=30, description="Button; empty takes it away.")
     price: str | None = Field(None, max_length=20, description="Price or badge; empty takes it away.")
     legal: str | None = Field(None, max_length=120, description="Legal line; empty: that of the brand.")
-    layout: str | None = Field(None, max_length=20, description="Where the words stand, as in a generation.")
-    logo: bool | None = Field(None, description="Whether the brand's logo is shown.")
+    layout: str | None = Field(
+        None,
+        max_length=20,
+        description="Where the words stand, as in a generation.",
+        json_schema_extra={"pattern": LAYOUT},
+    )
+    logo: StrictBool | None = Field(None, description="Whether the brand's logo is shown.")
     shadow: float | None = Field(
         None,
         ge=0,
@@ -447,7 +453,7 @@ class EstimateForm(BaseModel):
 
     product_name: str = Field("product", min_length=1, max_length=100)
     product_describe: str = Field("", max_length=5000)
-    locale: str = Field("", max_length=20, json_schema_extra={"pattern": "^(zh-TW|en)?$"})
+    locale: str = Field("", max_length=20, pattern="^(zh-TW|en)?$")
     sizes: str = Field(
         "",
         max_length=200,
@@ -455,8 +461,14 @@ class EstimateForm(BaseModel):
         examples=["google,728x90"],
         json_schema_extra={"pattern": PATTERN},
     )
-    texts: str = Field("", max_length=100, description="As in a generation.", examples=["google"])
-    own_background: bool = Field(False, description="Whether a picture of your own is the background.")
+    texts: str = Field(
+        "",
+        max_length=100,
+        description="As in a generation.",
+        examples=["google"],
+        json_schema_extra={"pattern": PLATFORMS},
+    )
+    own_background: StrictBool = Field(False, description="Whether a picture of your own is the background.")
 
 
 class EstimateBody(BaseModel):
@@ -514,6 +526,7 @@ class StatusBody(BaseModel):
     version: str = Field(examples=["0.2.0"])
     services: dict[str, bool] = Field(description="Whether each service is ready.", examples=[{"segmentation": True}])
     engines: list[EngineBody]
+    free_bytes: int | None = Field(None, description="Room left for photos and ads; absent where there is no limit.")
 
 
 class ProblemBody(BaseModel):

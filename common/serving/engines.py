@@ -1,7 +1,7 @@
 """Engines: which ones a process selected at start, and what surrounds their work."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -62,9 +62,14 @@ class Choice:
 
 
 class EngineRegistry:
-    """The engines that a process selected, by capability. Filled once, at start."""
+    """The engines that a process selected, by capability. Filled once, at start.
+
+    Attributes:
+        room: Tells the bytes left for what the process stores; None if it stores nothing, or without a limit.
+    """
 
     def __init__(self) -> None:
+        self.room: Callable[[], int | None] = lambda: None
         self._choices: dict[str, Choice] = {}
         self._facts: dict[str, str] = {}
 
@@ -129,6 +134,7 @@ class EngineServicer(engine_pb2_grpc.EngineServiceServicer):
                 engine_pb2.Problem(subject=problem.subject, detail=problem.detail, remedy=problem.remedy)
                 for problem in self._watch.problems
             ],
+            free_bytes=self._engines.room(),
         )
 
 

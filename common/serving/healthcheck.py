@@ -1,12 +1,13 @@
-"""`python -m common.serving.healthcheck [PORT]`: whether the process in this container serves, by its `/healthz`.
+"""`python -m common.serving.healthcheck VARIABLE`: whether the process in this container serves, by its `/healthz`.
 
-For engines of containers, which run it every few seconds: it loads nothing of ours.
+The variable holds the port: HISTORY_METRICS_PORT or, of the gateway, GATEWAY_PORT. For engines of containers, which run
+it every few seconds: it loads nothing of ours.
 """
 
 import http.client
+import os
 import sys
 
-METRICS = 9464
 SECONDS = 4
 
 
@@ -23,4 +24,4 @@ def is_well(port: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if is_well(int(sys.argv[1]) if len(sys.argv) > 1 else METRICS) else 1)
+    sys.exit(0 if is_well(int(os.environ[sys.argv[1]])) else 1)

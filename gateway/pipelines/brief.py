@@ -4,13 +4,11 @@ from dataclasses import dataclass, field
 
 from gateway.ad_sizes import AdSize, parse_sizes
 from gateway.audiences import Audiences
+from gateway.layouts import NO_WORDS
 from productimage.generation.v1 import generation_pb2
 from productimage.record.v1 import record_pb2
 from productimage.text.v1 import text_pb2
 
-NO_WORDS, AUTO = "none", "auto"
-LAYOUTS = (NO_WORDS, AUTO, "left", "right", "top", "bottom")
-"""Layouts of words on the ads: none, the best for each size, or by where the headline stands."""
 FORMATS = {
     "": generation_pb2.FILE_FORMAT_UNSPECIFIED,
     "jpeg": generation_pb2.FILE_FORMAT_JPEG,

@@ -1,7 +1,8 @@
 """The message on the ads: words of the user, else of the copy, in the colours of the brand."""
 
 from gateway.errors import calling
-from gateway.pipelines.brief import AUTO, Brief
+from gateway.layouts import AUTO
+from gateway.pipelines.brief import Brief
 from gateway.pipelines.run import Run
 from productimage.brand.v1 import brand_pb2
 from productimage.generation.v1 import generation_pb2

@@ -8,8 +8,9 @@ from common.version import VERSION
 from gateway.ad_sizes import AdSize
 from gateway.audiences import Audiences
 from gateway.errors import ApiError, calling
+from gateway.layouts import NO_WORDS
 from gateway.notes import together
-from gateway.pipelines.brief import NO_WORDS, Brief, brief_of
+from gateway.pipelines.brief import Brief, brief_of
 from gateway.pipelines.generate import Order, compose
 from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import find_upload

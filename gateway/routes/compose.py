@@ -4,8 +4,8 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
+from gateway.layouts import LAYOUTS
 from gateway.models import ErrorBody, RecomposeBody, RecordBody
-from gateway.pipelines.brief import LAYOUTS
 from gateway.pipelines.recompose import Change, recompose
 from gateway.routes.choices import choice
 from gateway.routes.jobs import EVENTS, Job, respond

@@ -11,7 +11,9 @@ from pydantic.json_schema import SkipJsonSchema
 from common.imaging.header import KINDS, check_header
 from common.platforms import platforms
 from common.styles import styles
-from gateway.ad_sizes import DEFAULT, OFFERED, PATTERN, SETS, parse_platforms, parse_sizes
+from gateway.ad_sizes import DEFAULT, OFFERED, PATTERN, PLATFORMS, SETS, parse_platforms, parse_sizes
+from gateway.layouts import LAYOUTS
+from gateway.layouts import PATTERN as LAYOUT
 from gateway.models import (
     BINARY,
     TIMESTAMP,
@@ -22,7 +24,7 @@ from gateway.models import (
     RecordBody,
     SizesBody,
 )
-from gateway.pipelines.brief import FORMATS, LAYOUTS, Brief
+from gateway.pipelines.brief import FORMATS, Brief
 from gateway.pipelines.costs import estimate
 from gateway.pipelines.generate import generate
 from gateway.routes.choices import choice
@@ -76,7 +78,7 @@ class GenerateForm(BaseModel):
         max_length=100,
         description="Further platforms whose text fields are wanted, separated by commas.",
         examples=["line"],
-        json_schema_extra={"pattern": f"^(({'|'.join(SETS)})(,({'|'.join(SETS)}))*)?$"},
+        json_schema_extra={"pattern": PLATFORMS},
     )
     headline: str = Field("", max_length=60, description="Headline on the ads.", examples=["冷一整天"])
     call_to_action: str = Field("", max_length=30, description="Button on the ads.", examples=["立即選購"])
@@ -89,7 +91,7 @@ class GenerateForm(BaseModel):
         " layout, a headline and a button that are not given come from the copy. Empty: none, or auto for the words"
         " that are given.",
         examples=["auto"],
-        json_schema_extra={"pattern": f"^({'|'.join(LAYOUTS)})?$"},
+        json_schema_extra={"pattern": LAYOUT},
     )
     brand: str = Field("", max_length=40, description="Name of a stored brand.", examples=["露露"])
     format: str = Field(

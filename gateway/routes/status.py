@@ -11,7 +11,7 @@ from gateway.state import GatewayDependency
 router = APIRouter(prefix="/api", tags=["health"])
 
 
-@router.get("/status")
+@router.get("/status", response_model_exclude_none=True)
 async def status(gateway: GatewayDependency) -> StatusBody:
     """Return which services are ready, and the engine of each capability: why it was selected, what would be better.
 
@@ -19,4 +19,5 @@ async def status(gateway: GatewayDependency) -> StatusBody:
     """
     ready, found = await asyncio.gather(gateway.clients.readiness(), gateway.clients.engines())
     engines = [EngineBody.of(engine) for response in found.values() for engine in response.engines]
-    return StatusBody(version=VERSION, services=ready, engines=engines)
+    free = next((one.free_bytes for one in found.values() if one.HasField("free_bytes")), None)
+    return StatusBody(version=VERSION, services=ready, engines=engines, free_bytes=free)

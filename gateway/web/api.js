@@ -44,7 +44,7 @@ import { askForKey } from "./key.js";
 /** @typedef {{picture: string, box: Box, arrangement?: {right: number, down: number, scale: number}}} Shown */
 /** @typedef {{name: string, state: "started" | "done", engine: string, elapsed_seconds: number, fraction: number}} Progress */
 /** @typedef {{capability: string, engine: string, reason: "requested" | "available" | "fallback" | "unspecified", subject: string, remedy: string, ends: string}} Engine */
-/** @typedef {{version: string, services: Record<string, boolean>, engines: Engine[]}} Status */
+/** @typedef {{version: string, services: Record<string, boolean>, engines: Engine[], free_bytes?: number}} Status */
 /** @typedef {Record<string, Record<string, string>>} Options */
 /** @typedef {{name: string, en: string, zh: string, thumbnail: string}} Style */
 /** @typedef {{name: string, title: string, sizes: string[]}} Platform */

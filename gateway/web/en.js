@@ -143,7 +143,7 @@ export const EN = {
   "record.engine": "Engine",
   "status.for": "For whoever runs this system.",
   "status.services": "Services",
-  "status.or": " or ",
+  "status.room": "There is room for {room} GB of photos and ads.", "status.or": " or ",
   "error.UNKNOWN_AUDIENCE": "Not all of this audience is known: choose below, or use other words.",
   "error.AUDIENCE_TWICE": "This names two groups of one kind: name one, or choose below.",
   "key.title": "API key", "key.hint": "This system requires an API key. Ask its operator for one.", "key.label": "Key", "key.use": "Use it",

@@ -12,6 +12,9 @@ export async function showStatus() {
     const status = await getStatus();
     find("#services", HTMLElement).replaceChildren(...Object.entries(status.services).map(serviceOf));
     find("#engines", HTMLElement).replaceChildren(...status.engines.map(engineOf));
+    const room = find("#room", HTMLElement);
+    if (status.free_bytes === undefined) clear(room);
+    else say(room, "status.room", { room: (status.free_bytes / 1e9).toFixed(1) });
     find("#version", HTMLElement).textContent = status.version;
   } catch (problem) {
     showError(error, problem);

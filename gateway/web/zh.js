@@ -144,7 +144,7 @@ export const ZH = {
   "record.engine": "製作引擎",
   "status.for": "供系統管理者使用。",
   "status.services": "服務",
-  "status.or": " 或 ",
+  "status.room": "還可存放 {room} GB 的照片與廣告。", "status.or": " 或 ",
   "error.UNKNOWN_AUDIENCE": "有些受眾無法辨識：請在下方選擇，或換個說法。",
   "error.AUDIENCE_TWICE": "同一類選了兩個：請只寫一個，或在下方選擇。",
   "key.title": "API 金鑰", "key.hint": "此系統需要金鑰，請向管理者索取。", "key.label": "金鑰", "key.use": "使用",

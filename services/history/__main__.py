@@ -28,6 +28,7 @@ SERVICES = tuple(
 def build(settings: HistorySettings, registry: EngineRegistry) -> Register:
     """Open the store; return the function that adds the servicers to a server."""
     history = History(open_store(settings, registry), settings)
+    registry.room = history.room
 
     def register(server: grpc.aio.Server, executor: BoundedExecutor) -> Check:
         downloads = Downloads(settings.download_workers, settings.max_downloads)

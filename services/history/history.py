@@ -53,6 +53,13 @@ class History:
         self._log = record_log
         self._min_free = settings.min_free_bytes
 
+    def room(self) -> int | None:
+        """Return the bytes left in the store; None without a limit, or while it cannot be used."""
+        try:
+            return self.store.free_bytes()
+        except UnavailableError:
+            return None
+
     def problems(self) -> list[Problem]:
         """Return what keeps the store from being used as a whole; reads only what has changed since the last time."""
         found = []

@@ -88,6 +88,7 @@ def test_the_status_says_what_runs_and_how_to_better_it(visitor: Visitor) -> Non
         rows = page.locator("#engines li")
         expect(rows.first).to_be_visible()
         expect(page.locator("#services .up")).to_have_count(4)
+        expect(page.locator("#room")).to_have_text(re.compile(r"還可存放 \d+\.\d GB 的照片與廣告。"))
         by_name = {row.locator(".what").inner_text(): row.inner_text() for row in rows.all()}
         assert "mobile_sam" in by_name["去背"]
         assert "python -m weights fetch vit_h" in by_name["去背"]

@@ -51,5 +51,7 @@ def make_possible(case: Case[Any]) -> None:
         case.body = {name: FILES.get(name, value) for name, value in case.body.items()}
         if "target_audience" in case.body:
             case.body["target_audience"] = "女性,25-34,戶外旅遊"
+    if case.query and "text" in case.query:
+        case.query["text"] = "women, 30, hiking"
     if case.headers and case.headers.get(KEY):
         case.headers[KEY] = uuid.uuid4().hex

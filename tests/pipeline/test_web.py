@@ -213,6 +213,7 @@ def test_the_status_tells_of_what_is_up(system: System) -> None:
     body = system.client.get("/api/status").json()
     assert body["services"] == dict.fromkeys(("segmentation", "inpainting", "generation", "history"), True)
     engines = {engine["capability"]: engine for engine in body["engines"]}
+    assert body["free_bytes"] > 1e6
     assert engines["cut_out"]["engine"] == "mobile_sam"
     assert engines["cut_out"]["reason"] == "available"
     assert (engines["storage"]["reason"], engines["storage"]["subject"]) == ("requested", "HISTORY_STORE")

@@ -358,6 +358,10 @@ class FilterTextError(InvalidArgumentError, reason="FILTER_TEXT"):
     """The filter text is too long."""
 
 
+class FilterDayError(InvalidArgumentError, reason="FILTER_DAY"):
+    """A day of the filter is not written as YYYYMMDD."""
+
+
 class OrderByError(InvalidArgumentError, reason="ORDER_BY"):
     """The order is not supported."""
 
