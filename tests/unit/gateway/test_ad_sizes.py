@@ -2,7 +2,7 @@ import pytest
 
 from common.errors import InvalidInputError
 from gateway.ad_sizes import DEFAULT, FAMILIES, OFFERED, parse_platforms, parse_sizes
-from gateway.pipelines.brief import LAYOUTS
+from gateway.layouts import LAYOUTS
 from gateway.pipelines.scene import short_side
 from services.generation.engines.bedrock.stability import ASPECT_RATIOS
 from services.generation.message.layouts import layout_names
