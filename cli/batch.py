@@ -20,9 +20,7 @@ def batch(
     catalogue: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV: photo, name, describe, ...")],
     out: Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the results.")] = Path("ads"),
     parallel: Annotated[int, typer.Option(min=1, max=32, help="Products processed at a time.")] = 4,
-    part: Annotated[
-        str, typer.Option(envvar="BATCH_PART", help="Which part of the lines, such as 3/10, to share them out.")
-    ] = "1/1",
+    part: Annotated[str, typer.Option(help="Which part of the lines, such as 3/10, to share them out.")] = "1/1",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what it will cost, and make nothing.")] = False,
 ) -> None:
     """Make the ads of a catalogue, one product per line; run again, it makes only what is missing.

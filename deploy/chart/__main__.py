@@ -78,7 +78,7 @@ def _parameters(key: tuple[str, str], node: Node) -> Node:
     """Return an object with the chart's values in the place of our examples."""
     kind, name = key
     node = _replaced(node)
-    node["metadata"]["namespace"] = Value(".Release.Namespace")
+    node["metadata"]["namespace"] = Value(".Release.Namespace | quote")
     if kind == "Deployment":
         _deployment(name, node)
     for (of, path), value in PARAMETERS.items():
@@ -97,7 +97,9 @@ def _deployment(name: str, node: Node) -> None:
     if name == "history" and node["spec"]["replicas"] != 1:
         node["spec"]["replicas"] = Value(".Values.replicas.history")
     template = node["spec"]["template"]
-    template["metadata"]["annotations"] = {"checksum/settings": Value(f'include "settings.{name}" . | sha256sum')}
+    template["metadata"]["annotations"] = {
+        "checksum/settings": Value(f'include "settings.{name}" . | sha256sum | quote')
+    }
     template["spec"]["imagePullSecrets"] = Given(".Values.images.pullSecrets")
     for source in template["spec"]["containers"][0]["envFrom"]:
         if source.get("secretRef", {}).get("name") == "gateway-secrets":
