@@ -97,7 +97,7 @@ def _operation_id(route: APIRoute) -> str:
 
 def _add_middleware(app: FastAPI, settings: GatewaySettings) -> None:
     """Add the middleware. The last one is the outermost: CORS headers are on every response, errors included."""
-    app.add_middleware(MultipartDialects)
+    app.add_middleware(MultipartDialects, max_parts=settings.max_form_parts)
     app.add_middleware(BodyLimits, settings=settings)
     app.add_middleware(Admission, settings=settings)
     if settings.api_keys:

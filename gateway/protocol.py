@@ -4,7 +4,8 @@ import json
 from asyncio import TimerHandle, Transport
 from typing import Any, ClassVar, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.settings import GatewaySettings
 
@@ -15,15 +16,19 @@ HEAD_TOO_LARGE = (
 )
 
 
-MAX_PIPELINED = 16
+MAX_PIPELINED = 8
 """Requests of one connection that may wait for the response to an earlier one."""
+SLICE = 2048
+"""Bytes that are parsed at a time; after a rejection, the rest is not parsed."""
+DROP_PAUSE_SECONDS = 0.01
+"""Pause after each piece that is read only to be dropped, so that a flood of them leaves time for other callers."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """Bounds what a connection may hold, and for how long.
 
     - A head that is too large or has too many headers is rejected with 431.
-    - A connection that sends many requests without waiting for responses is cut.
+    - A connection that sends many requests without waiting for responses is cut. What is parsed at a time is bounded.
     - A connection is closed if it is idle in the middle of a head.
     - A rejection reaches a caller who is still sending: what follows is read and dropped for a while before closing. A
       socket that is closed on unread bytes makes the caller's system forget what it has received.
@@ -35,6 +40,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _real: Transport
     _timer: TimerHandle | None = None
     _reading_timer: TimerHandle | None = None
+    _first_cycle: RequestResponseCycle
     _is_in_head = True
     _head_bytes = 0
     _dropped_bytes = 0
@@ -44,6 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Start the timer; a request head must follow."""
         self._real = transport
+        self._whole_app, self.app = self.app, self._unless_gone
         super().connection_made(cast("Transport", _Lingering(self, transport)))
         self._start_timer()
 
@@ -56,47 +63,77 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Count the bytes of a head, and those that nobody wants any more."""
         if self._is_dropping():
-            self._dropped_bytes += len(data)
-            if self._dropped_bytes > self.settings.max_form_bytes:
-                self._real.abort()
-                return
-        if self._is_lingering:
-            return
+            self._drop(len(data))
         self._has_completed = False
-        super().data_received(data)
+        for start in range(0, len(data), SLICE):
+            if self._is_lingering or self._real.is_closing():
+                return
+            super().data_received(data[start : start + SLICE])
         if self._is_in_head and not self._has_completed:  # else it holds the end of an earlier request as well
             self._head_bytes += len(data)
             if self._head_bytes > self.settings.max_head_bytes:
                 self._reject_head()
+
+    def _drop(self, size: int) -> None:
+        self._dropped_bytes += size
+        if self._dropped_bytes > self.settings.max_form_bytes:
+            self._real.abort()
+        else:
+            self._real.pause_reading()
+            self.loop.call_later(DROP_PAUSE_SECONDS, self._read_on)
+
+    def _read_on(self) -> None:
+        if not self._real.is_closing() and not self.flow.read_paused:
+            self._real.resume_reading()
+
+    async def _unless_gone(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, unless its connection was cut while the same bytes were parsed."""
+        if not self._real.is_closing():
+            await self._whole_app(scope, receive, send)
 
     def _is_dropping(self) -> bool:
         return self._is_lingering or (self.cycle is not None and self.cycle.response_complete and self.cycle.more_body)
 
     def on_message_begin(self) -> None:
         """Start the timer; the rest of the head must follow."""
+        if self._is_lingering:
+            return
         super().on_message_begin()
         self._is_in_head, self._dropped_bytes = True, 0
         self._start_timer()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, unless there are too many."""
+        if self._is_lingering:
+            return
         if len(self.headers) >= self.settings.max_headers:
             self._reject_head()
-        if not self._is_lingering:
+        else:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Cancel the timer; BodyLimits times the body."""
+        if self._is_lingering:
+            return
         self._cancel_timer()
         self._is_in_head, self._head_bytes = False, 0
         if len(self.pipeline) >= MAX_PIPELINED:
-            self._is_lingering = True
-            self._real.abort()
+            self._cut()
+            return
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > self.settings.max_head_bytes:
             self._reject_head()
-        elif not self._is_lingering:
+        else:
             super().on_headers_complete()
+            if not self.pipeline:
+                self._first_cycle = self.cycle
+
+    def _cut(self) -> None:
+        self._is_lingering = True
+        self._real.abort()
+        for cycle in (self._first_cycle, *(cycle for cycle, _ in self.pipeline)):
+            cycle.disconnected = True  # uvicorn tells the last one alone
+            cycle.message_event.set()
 
     def on_body(self, body: bytes) -> None:
         """Drop what follows a rejected head."""

@@ -90,6 +90,7 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
         32 * 2**10, ge=2**10, description="Maximum size of a request's line and headers, in bytes; more gets 431."
     )
     max_headers: int = Field(100, gt=0, description="Maximum number of headers of a request; more gets 431.")
+    max_form_parts: int = Field(100, gt=0, description="Maximum number of texts and files in a form; more gets 400.")
     max_json_bytes: int = Field(256 * 2**10, gt=0, description="Maximum size of a JSON body, in bytes.")
     max_list_bytes: int = Field(5 * 2**20, gt=0, description="Maximum size of a list of users, in bytes.")
     least_bytes_per_second: int = Field(

@@ -1,7 +1,8 @@
 """Multipart bodies as some clients write them, made what the parser accepts.
 
 Text before the first boundary is dropped (RFC 2046, section 5.1.1), and a file that is named by `filename*` alone,
-which RFC 7578 forbids but mail libraries write, gets a plain `filename`.
+which RFC 7578 forbids but mail libraries write, gets a plain `filename`. A body of too many parts is rejected before it
+is parsed: each part costs as much time as many kilobytes.
 """
 
 import re
@@ -9,7 +10,10 @@ from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.middleware.body import CLOSE
 
 _BOUNDARY = re.compile(r'boundary="?([^";,]{1,200})"?', re.IGNORECASE)
 _EXTENDED_NAME = re.compile(rb";\s*filename\*=[\w-]*'[\w-]*'([^;\s]*)", re.IGNORECASE)
@@ -20,14 +24,16 @@ MAX_HEAD = 8 << 10
 
 
 class MultipartDialects:
-    """Rewrites multipart bodies while they arrive.
+    """Rewrites multipart bodies while they arrive; rejects those of too many parts (400).
 
     Args:
         app: The app.
+        max_parts: Maximum number of parts.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, max_parts: int) -> None:
         self._app = app
+        self._max_parts = max_parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -36,7 +42,7 @@ class MultipartDialects:
         if found is None:
             await self._app(scope, receive, send)
             return
-        rewriter = Rewriter(found[1].strip().encode("latin-1"))
+        rewriter = Rewriter(found[1].strip().encode("latin-1"), self._max_parts)
 
         async def receive_rewritten() -> Message:
             message = await receive()
@@ -53,9 +59,11 @@ class Rewriter:
 
     Args:
         boundary: The boundary, without its hyphens.
+        max_parts: Maximum number of parts.
     """
 
-    def __init__(self, boundary: bytes) -> None:
+    def __init__(self, boundary: bytes, max_parts: int) -> None:
+        self._left = self._max_parts = max_parts
         self._delimiter = b"\r\n--" + boundary
         # A first delimiter may come without a line break before it.
         self._rest = b"\r\n"
@@ -68,6 +76,9 @@ class Rewriter:
         Args:
             data: The bytes.
             last: Whether they are the last ones.
+
+        Raises:
+            HTTPException: There are too many parts (400).
         """
         self._rest += data
         while True:
@@ -75,6 +86,11 @@ class Rewriter:
             content, found, after = self._rest.partition(mark)
             if not found:
                 break
+            if self._is_in_head:
+                self._left -= 1
+                if self._left < 0:
+                    detail = f"The form has more than {self._max_parts} parts: send each field once."
+                    raise HTTPException(400, detail, CLOSE)
             yield self._rewritten(content + found)
             self._rest, self._is_in_head = after, not self._is_in_head
         if last or (self._is_in_head and len(self._rest) > most):

@@ -16,6 +16,7 @@ import httpx
 import numpy as np
 import pytest
 
+from gateway.settings import GatewaySettings
 from testing.hostile import KINDS, hostile_callers
 from testing.pictures import ball, encoded
 from testing.processes import Parts, parts
@@ -270,6 +271,33 @@ class TestHeads:
         head = b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 200 + b"\r\n"
         answer = talk(running, head + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
         assert answer.count(b"HTTP/1.1") == 1
+
+
+class TestParts:
+    def test_forms_at_the_limit_are_read_and_larger_ones_are_rejected_unparsed(self, client: httpx.Client) -> None:
+        most = GatewaySettings(api_keys={}).max_form_parts
+        for others, status in ((most - 1, 200), (most, 400)):
+            fields = {f"other{number}": "x" for number in range(others)}
+            answer = client.post("/api/upload-image", files={"product_image": ("a.png", PHOTO)}, data=fields)
+            assert answer.status_code == status, answer.text
+        assert answer.json()["detail"] == f"The form has more than {most} parts: send each field once."
+
+    def test_files_count_as_texts_do(self, client: httpx.Client) -> None:
+        files = [("file", (f"{number}.csv", b"uid,tags")) for number in range(200)]
+        assert client.post("/api/upload-audience", files=files).status_code == 400
+
+
+class TestPipelined:
+    def test_a_few_requests_in_a_row_are_answered_and_a_flood_is_cut_without_a_word_in_the_log(
+        self, running: Parts
+    ) -> None:
+        request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        assert talk(running, request * 8, 1).count(b"HTTP/1.1 200") == 8
+        lines = len(running.gateway.lines)
+        for _ in range(20):
+            assert talk(running, request * 500, 5).count(b"HTTP/1.1 200") < 100
+        assert running.gateway.lines[lines:] == []
+        assert talk(running, request, 1).startswith(b"HTTP/1.1 200")
 
 
 class TestRefusals:

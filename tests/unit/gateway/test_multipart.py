@@ -35,7 +35,7 @@ PLAIN = part(b'filename="a.jpg"')
     ],
 )
 def test_dialects_become_what_the_parser_accepts_however_they_are_cut(given: bytes, wanted: bytes, size: int) -> None:
-    rewriter = Rewriter(B)
+    rewriter = Rewriter(B, 100)
     pieces = [given[start : start + size] for start in range(0, len(given), size)] or [b""]
     out = b"".join(
         piece for number, one in enumerate(pieces, 1) for piece in rewriter.feed(one, last=number == len(pieces))
@@ -44,6 +44,6 @@ def test_dialects_become_what_the_parser_accepts_however_they_are_cut(given: byt
 
 
 def test_an_endless_head_is_passed_on() -> None:
-    rewriter = Rewriter(B)
+    rewriter = Rewriter(B, 100)
     out = b"".join(rewriter.feed(b"--" + B + b"\r\n" + b"x" * 100_000, last=False))
     assert len(out) > 90_000
