@@ -5,7 +5,7 @@ PROTOS := $(shell find protos/productimage -name '*.proto')
 STUBS := protos/python/productimage/ready
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3 c2pa
 
-.PHONY: screenshots setup demo run images test test-slow coverage test-faults test-browser test-images test-rolling test-memory test-alerts lint format types types-web \
+.PHONY: screenshots setup demo run images test test-slow coverage test-faults test-browser test-images test-rolling test-valkey test-memory test-alerts lint format types types-web \
 	protos protos-lint protos-breaking settings docs weights wheels lock check clean help
 .DEFAULT_GOAL := help
 
@@ -44,6 +44,9 @@ test-images: setup weights images  ## run the images with compose, and the pipel
 
 test-rolling: setup  ## three replicas behind one name: balanced, killed and replaced under load
 	$(PY) -m pytest tests/rolling
+
+test-valkey: setup  ## limits that gateways share, in a real Valkey (Debian: apt install valkey-server)
+	$(PY) -m pytest tests/valkey
 
 test-memory: weights  ## the worst pictures that are allowed, against the memory limits of the manifests
 	$(PY) -m pytest tests/memory

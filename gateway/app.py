@@ -14,6 +14,7 @@ from common.version import VERSION
 from gateway.audiences import Audiences
 from gateway.budgets import Budgets
 from gateway.clients import open_clients
+from gateway.counters import Counters, open_counters
 from gateway.errors import add_error_handlers
 from gateway.middleware.access import KEY_HEADER, AccessControl
 from gateway.middleware.admission import Admission
@@ -51,6 +52,7 @@ KEY = APIKeyHeader(name=KEY_HEADER, auto_error=False)
 
 def create_app(settings: GatewaySettings) -> FastAPI:
     """Create the app; it connects to the services when it starts."""
+    counters = open_counters(settings.counters_url.get_secret_value(), settings.request_deadline_seconds)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -62,10 +64,11 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             audiences=Audiences(settings.audience_file, settings.users_file),
             executor=executor,
             pictures=PictureCache(settings.picture_cache_bytes, settings.picture_cache_seconds),
-            budgets=Budgets(settings.budgets),
+            budgets=Budgets(settings.budgets, counters),
         )
         yield
         await clients.close()
+        await counters.close()
         executor.close()
 
     app = FastAPI(
@@ -86,7 +89,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     for routes in (static, health, docs, web):
         app.include_router(routes.router)
     add_error_handlers(app)
-    _add_middleware(app, settings)
+    _add_middleware(app, settings, counters)
     return app
 
 
@@ -95,13 +98,13 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _add_middleware(app: FastAPI, settings: GatewaySettings) -> None:
+def _add_middleware(app: FastAPI, settings: GatewaySettings, counters: Counters) -> None:
     """Add the middleware. The last one is the outermost: CORS headers are on every response, errors included."""
     app.add_middleware(MultipartDialects, max_parts=settings.max_form_parts)
     app.add_middleware(BodyLimits, settings=settings)
-    app.add_middleware(Admission, settings=settings)
+    app.add_middleware(Admission, settings=settings, counters=counters)
     if settings.api_keys:
-        app.add_middleware(AccessControl, keys=settings.api_keys, rate=settings.rate_limit)
+        app.add_middleware(AccessControl, keys=settings.api_keys, rate=settings.rate_limit, counters=counters)
     app.add_middleware(
         OriginControl, hosts=settings.allowed_hosts, origins=settings.cors_origins, any_host=bool(settings.api_keys)
     )

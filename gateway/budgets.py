@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from gateway.counters import Counters
 from gateway.errors import ApiError
 
 EVERYBODY = "*"
@@ -14,55 +16,62 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True)
+class Reservation:
+    """What was taken out of a budget.
+
+    Attributes:
+        account: The owner's, of the day on which it was taken.
+        dollars: How much.
+    """
+
+    account: str
+    dollars: float
+
+
 class Budgets:
-    """What was spent today (UTC), by owner, in this process.
+    """What was spent today (UTC), by owner.
 
     Args:
         dollars: Budget of a day, by owner; "*" is that of every other.
+        counters: Where it is counted.
         now: The clock.
     """
 
-    def __init__(self, dollars: Mapping[str, float], now: Callable[[], datetime] = _now) -> None:
+    def __init__(self, dollars: Mapping[str, float], counters: Counters, now: Callable[[], datetime] = _now) -> None:
         self._dollars = dollars
+        self._counters = counters
         self._now = now
-        self._day = now().date()
-        self._spent: dict[str, float] = {}
 
     def has_limit(self, owner: str) -> bool:
         """Return whether an owner has a budget."""
         return self._limit(owner) is not None
 
-    def reserve(self, owner: str, dollars: float) -> None:
-        """Take what a run will cost at least out of the budget of today.
+    async def reserve(self, owner: str, dollars: float) -> Reservation | None:
+        """Take what a run will cost at least out of the budget of today; return None if its owner has none.
 
         Raises:
             ApiError: There is not enough left (429, BUDGET).
         """
         limit = self._limit(owner)
         if limit is None:
-            return
-        spent = self._today().get(owner, 0.0)
-        if dollars > 0 and spent + dollars > limit:
+            return None
+        account = f"{self._now().date()}:{owner}"
+        spent = await self._counters.spend(account, dollars, limit)
+        if spent is not None:
             detail = (
                 f"This would cost about ${dollars:.2f}, and ${max(limit - spent, 0):.2f} of today's budget of"
                 f" ${limit:.2f} are left: ask for fewer sizes, wait until tomorrow (UTC), or have the budget raised."
             )
             raise ApiError(429, detail, "BUDGET", {"Retry-After": str(self._seconds_to_tomorrow())})
-        self._spent[owner] = spent + dollars
+        return Reservation(account, dollars)
 
-    def settle(self, owner: str, reserved: float, dollars: float) -> None:
+    async def settle(self, reservation: Reservation, dollars: float) -> None:
         """Replace what was reserved for a run by what it has cost."""
-        if self._limit(owner) is not None:
-            spent = self._today()
-            spent[owner] = max(0.0, spent.get(owner, 0.0) - reserved) + dollars
+        await self._counters.correct(reservation.account, dollars - reservation.dollars)
 
     def _limit(self, owner: str) -> float | None:
         return self._dollars.get(owner, self._dollars.get(EVERYBODY))
-
-    def _today(self) -> dict[str, float]:
-        if self._now().date() != self._day:
-            self._day, self._spent = self._now().date(), {}
-        return self._spent
 
     def _seconds_to_tomorrow(self) -> int:
         now = self._now()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import limits
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from common.settings import ClientSettings, ImageLimits, LogSettings, MetricsSettings, TraceSettings
@@ -52,13 +52,22 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
     budgets: dict[str, Annotated[float, Field(ge=0)]] = Field(
         {},
         description="What each key may spend on models in clouds in a day (UTC), in dollars, as a JSON object from the"
-        " name of a caller; * stands for every other one. Counted in this process. Empty: no limits.",
+        " name of a caller; * stands for every other one. Empty: no limits.",
     )
-    rate_limit: str = Field(
-        "600/minute", description="Rate limit per API key and replica, such as 10/second or 600/minute."
+    rate_limit: str = Field("600/minute", description="Rate limit per API key, such as 10/second or 600/minute.")
+    counters_url: SecretStr = Field(
+        SecretStr(""),
+        description="Valkey or Redis in which all gateways count rates, budgets and generations together:"
+        " valkey://HOST:6379, or valkeys:// with TLS. Empty, or while it is away: each gateway counts alone.",
     )
     max_generations: int = Field(
         6, gt=0, description="Maximum concurrent generations. Further requests are rejected with 429 and Retry-After."
+    )
+    max_generations_together: int = Field(
+        0,
+        ge=0,
+        description="Maximum concurrent generations of all gateways that share GATEWAY_COUNTERS_URL. 0: what each"
+        " allows, times their number.",
     )
     max_uploads: int = Field(
         4,
@@ -171,6 +180,13 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
     def _check_rate(cls, rate: str) -> str:
         limits.parse(rate)
         return rate
+
+    @field_validator("counters_url")
+    @classmethod
+    def _check_counters(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and not re.match(r"(valkey|redis)s?://[^/]", url.get_secret_value()):
+            raise ValueError("give the URL of a Valkey or Redis, such as valkey://valkey:6379")
+        return url
 
     @field_validator("cors_origins")
     @classmethod

@@ -16,6 +16,7 @@ COMPONENTS = {
     "monitoring": ".Values.monitoring.enabled",
     "gpu": ".Values.gpu.enabled",
     "in-flight-scaling": ".Values.inFlightScaling.enabled",
+    "shared-counters": ".Values.sharedCounters.enabled",
 }
 """What switches each component on."""
 LOCAL = ".Values.local.enabled"

@@ -121,6 +121,11 @@ ROWS: dict[str, list[Panel]] = {
             {"{{engine}}": "sum by (engine) (increase(productimage_cloud_cost_dollars_total[1h]))"},
         ),
         Panel(
+            "Shared counters: calls that failed",
+            "ops",
+            {"failed": "sum(rate(productimage_counter_failures_total[$__rate_interval]))"},
+        ),
+        Panel(
             "Days until models end",
             "d",
             {"{{engine}}": "(min by (engine) (productimage_model_ends_timestamp_seconds) - time()) / 86400"},

@@ -1,18 +1,15 @@
 """Access control: API keys and their rate limit."""
 
 import hmac
-import math
-import time
 from collections.abc import Mapping
 
 import structlog
 from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api_keys import digest_of
+from gateway.counters import Counters
 from gateway.errors import error_response
 
 GUARDED = "/api/"
@@ -26,14 +23,15 @@ class AccessControl:
     Args:
         app: The app.
         keys: SHA-256 of each key in hexadecimal, by the name of its owner.
-        rate: Rate limit per key, such as "600/minute", counted in this process.
+        rate: Rate limit per key, such as "600/minute".
+        counters: Where calls are counted.
     """
 
-    def __init__(self, app: ASGIApp, keys: Mapping[str, str], rate: str) -> None:
+    def __init__(self, app: ASGIApp, keys: Mapping[str, str], rate: str, counters: Counters) -> None:
         self._app = app
         self._keys = keys
         self._rate = parse(rate)
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._counters = counters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -44,9 +42,9 @@ class AccessControl:
         if owner is None:
             detail = "An API key is required: send it as `Authorization: Bearer KEY` or as `X-API-Key: KEY`."
             await error_response(401, detail, CHALLENGE)(scope, receive, send)
-        elif not self._limiter.hit(self._rate, owner):
+        elif seconds := await self._counters.seconds_over(self._rate, owner):
             detail = f"This API key is over its rate limit of {self._rate}. Wait a moment."
-            await error_response(429, detail, {"Retry-After": self._seconds_to_wait(owner)})(scope, receive, send)
+            await error_response(429, detail, {"Retry-After": str(seconds)})(scope, receive, send)
         else:
             structlog.contextvars.bind_contextvars(api_key=owner)
             scope.setdefault("state", {})["owner"] = owner
@@ -57,10 +55,6 @@ class AccessControl:
         presented = digest_of(key)
         owners = [owner for owner, digest in self._keys.items() if hmac.compare_digest(digest, presented)]
         return owners[0] if owners else None
-
-    def _seconds_to_wait(self, owner: str) -> str:
-        until = self._limiter.get_window_stats(self._rate, owner).reset_time
-        return str(max(1, math.ceil(until - time.time())))
 
 
 def owner_of(scope: Scope) -> str:

@@ -3,17 +3,19 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.counters import Counters
 from gateway.errors import error_response
 from gateway.middleware.access import caller_of
 from gateway.settings import GatewaySettings
 
 BUSY = "We are at capacity: try again in a few seconds."
+BUSY_TOGETHER = "All gateways together are at capacity, or you have your share of it: try again in a few seconds."
 BUSY_WITH_YOU = "You have as many requests in progress as one caller may have: try again in a few seconds."
 DOWNLOAD = re.compile(r"/static/.+|/api/history|/api/records/[^/]+/archive")
 """Paths whose responses are long: their readers decide how long they take."""
@@ -68,11 +70,15 @@ class Admission:
     Args:
         app: The app.
         settings: The limits.
+        counters: Where generations are counted that all gateways together work on.
     """
 
-    def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
+    def __init__(self, app: ASGIApp, settings: GatewaySettings, counters: Counters) -> None:
         self._app = app
-        generations = _Places(settings.max_generations, settings.max_share)
+        self._counters = counters
+        self._most_together = settings.max_generations_together
+        self._share_together = math.ceil(settings.max_generations_together * settings.max_share)
+        generations = self._generations = _Places(settings.max_generations, settings.max_share)
         uploads, recuts, lists = (_Places(settings.max_uploads, settings.max_share) for _ in range(3))
         self._working = {
             GENERATE: generations,
@@ -113,7 +119,8 @@ class Admission:
         if refusal:
             await error_response(429, refusal)(scope, receive, send)
             return
-        with ExitStack() as body, ExitStack() as work:
+        async with AsyncExitStack() as work:
+            body = work.enter_context(ExitStack())
             body.enter_context(self._receiving.taken(caller))
             whole = False
 
@@ -124,6 +131,19 @@ class Admission:
                     whole = True
                     body.close()
                     work.enter_context(working.taken(caller))
+                    if working is self._generations and self._most_together:
+                        await work.enter_async_context(self._together(caller))
                 return message
 
             await self._app(scope, receive_admitted, send)
+
+    @asynccontextmanager
+    async def _together(self, caller: str) -> AsyncIterator[None]:
+        """Hold a place among the generations of all gateways."""
+        place = await self._counters.take("generations", caller, self._most_together, self._share_together)
+        if place is None:
+            raise HTTPException(429, BUSY_TOGETHER)
+        try:
+            yield
+        finally:
+            await self._counters.release(place)

@@ -56,8 +56,9 @@ async def within_budget(run: Run, brief: Brief) -> AsyncIterator[None]:
         yield
         return
     expected = await estimate(run.clients.generation, brief, run.settings)
-    run.budgets.reserve(run.owner, expected.least)
+    reserved = await run.budgets.reserve(run.owner, expected.least)
     try:
         yield
     finally:
-        run.budgets.settle(run.owner, expected.least, run.provenance.dollars)
+        if reserved is not None:
+            await run.budgets.settle(reserved, run.provenance.dollars)

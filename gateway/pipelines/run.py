@@ -14,6 +14,7 @@ from common.observability.tracing import span
 from common.serving.executor import BoundedExecutor
 from gateway.budgets import Budgets
 from gateway.clients import Clients
+from gateway.counters import OwnCounters
 from gateway.errors import calling
 from gateway.settings import GatewaySettings
 from productimage.engine.v1 import engine_pb2
@@ -133,7 +134,7 @@ class Run:
     executor: BoundedExecutor
     request_id: str
     owner: str = ""
-    budgets: Budgets = field(default_factory=lambda: Budgets({}))
+    budgets: Budgets = field(default_factory=lambda: Budgets({}, OwnCounters()))
     progress: Progress = field(default_factory=Progress)
     provenance: Provenance = field(default_factory=Provenance)
 

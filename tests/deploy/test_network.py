@@ -1,15 +1,16 @@
 """The network policies allow exactly the edges that the threat model draws."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.deploy.manifests import Manifest, named, of_kind, overlay, pod
+from tests.deploy.manifests import Manifest, base_with, named, of_kind, overlay, pod
 
 NAMES = ("gateway", "segmentation", "inpainting", "generation", "history")
 SERVICES = NAMES[1:]
 Edge = tuple[str, str, str]
-INGRESS, MONITORING, DNS, CLOUDS = "ingress", "monitoring", "dns", "clouds"
+INGRESS, MONITORING, DNS, CLOUDS, VALKEY = "ingress", "monitoring", "dns", "clouds", "valkey"
 
 EDGES: set[Edge] = {
     (INGRESS, "gateway", "http"),
@@ -45,6 +46,9 @@ def _others(peer: dict[str, Any]) -> set[str]:
         return {DNS}
     if label == {"kubernetes.io/metadata.name": "monitoring"}:
         return {MONITORING}
+    if label == {"kubernetes.io/metadata.name": "valkey"}:
+        assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "valkey"}
+        return {VALKEY}
     assert label == {"product-image-generator/ingress": "true"}
     return {INGRESS}
 
@@ -69,6 +73,11 @@ def test_exactly_the_documented_edges_are_allowed(name: str, expected: set[Edge]
     incoming, outgoing = allowed(manifests, "ingress"), allowed(manifests, "egress")
     assert incoming == {edge for edge in expected if edge[1] in NAMES}
     assert outgoing == {edge for edge in expected if edge[0] in NAMES}
+
+
+def test_shared_counters_add_one_edge(tmp_path: Path) -> None:
+    manifests = base_with("shared-counters", tmp_path)
+    assert allowed(manifests, "egress") == {edge for edge in EDGES if edge[0] in NAMES} | {("gateway", VALKEY, "6379")}
 
 
 @pytest.mark.parametrize("name", ["local", "production"])

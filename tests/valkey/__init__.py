@@ -1,0 +1,1 @@
+"""Counters shared in a real Valkey."""
