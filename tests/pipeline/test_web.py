@@ -8,7 +8,6 @@ import re
 import signal
 import time
 import zipfile
-from collections.abc import Iterator
 from os import kill
 from typing import Any
 
@@ -17,14 +16,12 @@ import pytest
 
 from common.styles import styles
 from testing.pictures import SAMPLE, Pixels, decoded, encoded
-from testing.system import System, started
+from testing.system import System
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    settings = {"GATEWAY_BACKGROUNDS": "square", "GATEWAY_REGENERATIONS": "0"}
-    with started(tmp_path_factory.mktemp("store"), settings) as running:
-        yield running
+def system(whole: System) -> System:
+    return whole
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +54,7 @@ def test_a_box_cuts_another_part_out_and_ads_are_made_of_it(system: System, uplo
     record = system.generate(uploaded).json()
     stage = record["manifest"]["stages"][0]
     assert stage["name"] == "cut_out"
-    assert system.client.get("/api/records/0").json() == record
+    assert system.client.get(f"/api/records/{record['sequence']}").json() == record
     assert recut(system, uploaded, start_over=True).status_code == 200, "without marks it is as it was"
     assert ((cutout(system, uploaded)[..., 3] > 127) == whole).mean() > 0.999
 
