@@ -21,8 +21,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from moto.server import ThreadedMotoServer
-
 from common.aws import aws_session
 from services.history.records.log import SEGMENT, RecordLog
 from services.history.records.queries import RecordQueries, RecordQuery
@@ -30,6 +28,7 @@ from services.history.settings import HistorySettings
 from services.history.storage.base import ObjectStore
 from services.history.storage.disk import DiskStore
 from services.history.storage.s3 import S3Store
+from testing.s3_server import S3Server
 
 COUNTS = (100, 10_000, 100_000)
 TEXT = "山海在呼喚，出發吧！" * 25
@@ -64,7 +63,7 @@ def opened(kind: str) -> Iterator[ObjectStore]:
         yield S3Store.connect(HistorySettings(store="s3"))
         return
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it logs every request
-    server = ThreadedMotoServer(port=0, verbose=False)
+    server = S3Server(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     settings = HistorySettings(

@@ -275,10 +275,11 @@ def test_in_a_pod_with_an_identity_the_role_is_left_to_botocore(
 
 def test_a_slow_answer_ends_with_the_deadline() -> None:
     with scripted([Reply(wait=30)]) as server:
+        engine = Bedrock(settings_for(server))
         set_deadline(time.monotonic() + 1.5)
         try:
             with pytest.raises((UnavailableError, AbandonedError)):
-                made(server)
+                engine.generate(BackgroundRequest(PRODUCT, AUDIENCE, 5 / 4, 7, TERMS))
         finally:
             set_deadline(FOREVER)
     assert len(server.asked) == 1
