@@ -6,7 +6,7 @@ STUBS := protos/python/productimage/ready
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3 c2pa
 
 .PHONY: screenshots setup demo run images test test-slow coverage test-faults test-browser test-images test-rolling test-valkey test-memory test-alerts lint format types types-web \
-	protos protos-lint protos-breaking settings docs weights wheels lock check clean help
+	audit protos protos-lint protos-breaking settings docs weights wheels lock check clean help
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -134,6 +134,9 @@ lock: .venv/ready  ## renew requirements/*.txt from pyproject.toml
 	$(LOCK) --upgrade --group dev -o requirements/dev.txt
 	$(foreach group,$(GROUPS_LOCKED),$(LOCK) --group $(group) -c requirements/dev.txt -o requirements/$(group).txt &&) true
 	$(LOCK) --upgrade requirements/uv.in -o requirements/uv.txt
+
+audit: setup  ## look the locked packages up among known vulnerabilities (needs the internet)
+	.venv/bin/uv tool run pip-audit --disable-pip --require-hashes $(GROUPS_LOCKED:%=-r requirements/%.txt)
 
 clean:  ## remove everything generated, except var/ (your data) and the weights
 	rm -rf .venv protos/python/productimage/*/v1 $(STUBS) out site dist htmlcov .coverage*
