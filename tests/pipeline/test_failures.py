@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -63,6 +64,19 @@ def test_generation_down_discards_a_first_upload_and_keeps_one_with_results(syst
     for path in (kept["filename"], kept["trans_path"], *record["generated_images"]):
         assert system.client.get(f"/static/{path}").status_code == 200
     assert len(system.client.get("/api/history").json()) == 1
+
+
+def test_the_status_leaves_out_the_engines_of_what_is_down(system: System) -> None:
+    def status() -> dict[str, Any]:
+        body: dict[str, Any] = system.client.get("/api/status").json()
+        return body
+
+    before = {engine["capability"] for engine in status()["engines"]}
+    assert "storage" in before
+    kill(system, "history")
+    eventually(lambda: not status()["services"]["history"])
+    assert status()["services"]["segmentation"]
+    assert {engine["capability"] for engine in status()["engines"]} == before - {"storage"}
 
 
 def test_segmentation_down_stores_nothing(system: System) -> None:

@@ -57,7 +57,8 @@ class SamEngine:
         model, name = load_sam(path, device)
         engine = cls(name, model, device, settings)
         engine.segment(np.zeros((64, 64, 3), np.uint8), Prompt(box=Box(16, 16, 48, 48)))
-        log.info("weights", file=str(path), model=name, sha256=sha256, device=device.name, bfloat16=device.bfloat16)
+        precision = str(model.image_encoder.dtype).removeprefix("torch.")
+        log.info("weights", file=str(path), model=name, sha256=sha256, device=device.name, precision=precision)
         return engine
 
     @torch.inference_mode()

@@ -191,6 +191,7 @@ class TinyViT(nn.Module):
             AttentionStage(WIDTHS[3], DEPTHS[3], HEADS[3], WINDOWS[3], None),
         )
         self.neck = Neck(WIDTHS[-1])
+        self.dtype = torch.float32
 
     def forward(self, x: Tensor) -> Tensor:
         return self.neck(self.layers(self.patch_embed(x)))  # type: ignore[no-any-return]
