@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import structlog
+from cachetools import TTLCache
 from limits import RateLimitItem
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
@@ -81,7 +82,7 @@ class OwnCounters:
 
     def __init__(self) -> None:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._spent: dict[str, float] = {}
+        self._spent: TTLCache[str, float] = TTLCache(math.inf, KEPT_SECONDS)
         self._taken: Counter[str] = Counter()
 
     async def seconds_over(self, rate: RateLimitItem, owner: str) -> int:
