@@ -49,17 +49,17 @@ def cutout(photo: Path, engines: Engines) -> Pixels:
     return np.dstack([pixels, np.asarray(alpha, np.uint8)])
 
 
-def ad_of(product: Pixels, stage: SetDescription, size: Size, engine: SetEngine) -> tuple[Pixels, list[str]]:
+def ad_of(product: Pixels, photo_set: SetDescription, size: Size, engine: SetEngine) -> tuple[Pixels, list[str]]:
     """Return an ad of a product in a set, and what its quality check says."""
     prepared = prepare(product)
     look = look_at(prepared.light)
-    box = free_box(prepared.size, size, "none", stands=stage.stands)
+    box = free_box(prepared.size, size, "none", stands=photo_set.stands)
     layer = clean_edges(scaled(prepared.light, Size(box.width, box.height)))
-    picture = engine.render(Shot(stage, layer, box, size, look, SEED))
+    picture = engine.render(Shot(photo_set, layer, box, size, look, SEED))
     output = Output()
     file = encode_ad(to_srgb(put(picture, layer, box)), output.file_format, output.limits.file_bytes)
     enlarged = box.width / prepared.size.width
-    quality = assess(layer, picture, box, size, file, output.limits, enlarged, stands=stage.stands)
+    quality = assess(layer, picture, box, size, file, output.limits, enlarged, stands=photo_set.stands)
     return decode(file, ImageLimits()), [*quality.flaws, *quality.notes]
 
 
@@ -80,12 +80,12 @@ def main() -> None:
     for photo in arguments.photos:
         product = cutout(photo, engines)
         ads = []
-        for stage in chosen:
+        for photo_set in chosen:
             start = time.perf_counter()
-            ad, said = ad_of(product, stage, Size(width, height), engine)
+            ad, said = ad_of(product, photo_set, Size(width, height), engine)
             seconds.append(time.perf_counter() - start)
             remarks += len(said)
-            print(f"{photo.name:14} {stage.name:20} {seconds[-1]:5.2f} s  {' '.join(said)}")
+            print(f"{photo.name:14} {photo_set.name:20} {seconds[-1]:5.2f} s  {' '.join(said)}")
             ads.append(ad)
         rows.append(np.hstack(ads))
     write(arguments.out, np.vstack(rows))

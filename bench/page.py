@@ -33,13 +33,13 @@ LOOK = """() => new Promise(resolve => {
     setTimeout(() => resolve({ ...found, content: paint.startTime, transferred, requests: bytes.length }), 300);
 })"""
 DRAG = """() => new Promise(resolve => {
-    const stage = document.querySelector("#edit-stage");
-    const frame = stage.getBoundingClientRect();
+    const picture = document.querySelector("#edit-picture");
+    const frame = picture.getBoundingClientRect();
     const at = { clientX: frame.x + frame.width / 2, clientY: frame.y + frame.height / 2, buttons: 1, bubbles: true };
     const times = [];
     const step = () => {
         const start = performance.now();
-        stage.dispatchEvent(new PointerEvent("pointermove", { ...at, movementX: 3, movementY: 1 }));
+        picture.dispatchEvent(new PointerEvent("pointermove", { ...at, movementX: 3, movementY: 1 }));
         requestAnimationFrame(() => requestAnimationFrame(() => {
             times.push(performance.now() - start);
             if (times.length < 30) step(); else resolve(Math.max(...times));
@@ -102,7 +102,7 @@ def _drag(browser: Browser, system: System) -> float:
     page = _open(browser, system, slow=False)
     page.goto(f"/#record/{made['sequence']}")
     page.locator(".edit").first.click()
-    page.wait_for_selector("#edit-stage canvas:not([width='0'])")
+    page.wait_for_selector("#edit-picture canvas:not([width='0'])")
     worst: float = page.evaluate(DRAG)
     page.context.close()
     return worst

@@ -39,7 +39,7 @@ OTHERS: dict[Stance, dict[str, tuple[float, float]]] = {
 }
 """Products by how they are shown: width and height in metres."""
 TABLES = 10
-Place = Callable[[Pixels, float, Stance], Placed]
+Placer = Callable[[Pixels, float, Stance], Placed]
 
 
 def seen(picture: Pixels, engines: Engines) -> Found:
@@ -54,9 +54,9 @@ def verdicts(name: str, found: Found | None) -> list[Verdict]:
     given = []
     for size in (room.product, *OTHERS[room.stance].values()):
         ratio = size[0] / size[1]
-        placed = Placed(guess := find_placement(picture, ratio))
+        placed = Placed(default := find_placement(picture, ratio))
         if found is not None:
-            placed = place_product(picture, found, guess, ratio, cast("Stance", room.stance))
+            placed = place_product(picture, found, default, ratio, cast("Stance", room.stance))
         masks = [found.things[number].mask for number in placed.removed] if found else []
         given.append(judge(name, placed.placement.box, size, np.logical_or.reduce(masks) if masks else None))
     return given
@@ -65,12 +65,12 @@ def verdicts(name: str, found: Found | None) -> list[Verdict]:
 def on_stand_in(seed: int, engines: Engines, *, is_there: bool) -> bool:
     """Return whether the product stands where the stand-in stood, or on the table if there is none."""
     picture, (middle, foot) = table_with_ball(seed, is_there=is_there)
-    guess: Placement = replace(find_placement(picture, 0.6), stand_in=is_there)
+    default: Placement = replace(find_placement(picture, 0.6), stand_in=is_there)
     if is_there:
         found = Found([Thing(one.mask) for one in find_objects(picture, QUERY, None, engines)])
     else:
         found = seen(picture, engines)
-    box = place_product(picture, found, guess, 0.6, "standing").placement.box
+    box = place_product(picture, found, default, 0.6, "standing").placement.box
     if is_there:
         return abs(box.bottom - foot) <= 12 and abs((box.left + box.right) / 2 - middle) <= 12
     return 245 < box.bottom <= 400

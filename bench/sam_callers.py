@@ -22,8 +22,8 @@ from common.observability.logs import configure_logging
 from common.settings import LogSettings
 from services.segmentation.engines.base import Box, Prompt
 from services.segmentation.engines.registry import SAM_FILES
-from services.segmentation.engines.sam.engine import SamEngine
 from services.segmentation.engines.sam.model import MOBILE_SAM
+from services.segmentation.engines.sam.sam_engine import SamEngine
 from services.segmentation.settings import SegmentationSettings
 
 CALLERS = (1, 2, 4, 8, 16)

@@ -45,12 +45,12 @@ def product() -> Pixels:
     return np.dstack([photo, np.where(largest, 255, 0).astype(np.uint8)])
 
 
-def shot(stage: SetDescription, size: Size) -> Shot:
+def shot(photo_set: SetDescription, size: Size) -> Shot:
     """Return the bottle's shot in a set."""
     prepared = prepare(product())
-    box = free_box(prepared.size, size, "none", stands=stage.stands)
+    box = free_box(prepared.size, size, "none", stands=photo_set.stands)
     layer = clean_edges(scaled(prepared.light, Size(box.width, box.height)))
-    return Shot(stage, layer, box, size, look_at(prepared.light), 3)
+    return Shot(photo_set, layer, box, size, look_at(prepared.light), 3)
 
 
 def psnr(one: Light, two: Light) -> float:
@@ -79,21 +79,21 @@ def main() -> None:
     engine.warm()
     ready = time.perf_counter() - start
     fine = SetEngine(settings.weights_dir, settings.kernel_cache_dir, MANY)
-    chosen = [stage for stage in engine.sets if not sys.argv[1:] or stage.name in sys.argv[1:]]
+    chosen = [photo_set for photo_set in engine.sets if not sys.argv[1:] or photo_set.name in sys.argv[1:]]
     print(f"{'set':20}" + "".join(f"{size.width}x{size.height:<8}" for size in SIZES) + "   PSNR")
     seconds: dict[Size, list[float]] = {size: [] for size in SIZES}
     quality = []
-    for stage in chosen:
-        engine.render(replace(shot(stage, Size(60, 50)), seed=1))
+    for photo_set in chosen:
+        engine.render(replace(shot(photo_set, Size(60, 50)), seed=1))
         for size in SIZES:
-            wanted = shot(stage, size)
+            wanted = shot(photo_set, size)
             start = time.perf_counter()
             picture = engine.render(wanted)
             seconds[size].append(time.perf_counter() - start)
             if size == SIZES[0]:
                 quality.append(psnr(picture, fine.render(wanted)))
         times = "".join(f"{seconds[size][-1]:6.2f} s    " for size in SIZES)
-        print(f"{stage.name:20}{times}{quality[-1]:5.1f} dB", flush=True)
+        print(f"{photo_set.name:20}{times}{quality[-1]:5.1f} dB", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     result = {f"seconds_{size.width}x{size.height}": round(statistics.median(seconds[size]), 2) for size in SIZES}
     result |= {"worst_psnr": round(min(quality), 1), "peak_mb": round(peak), "ready_seconds": round(ready, 1)}

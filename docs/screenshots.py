@@ -30,8 +30,8 @@ def main() -> None:
         _make_ads(page, "bottle", "seaside", "$29")
         _keep(page, "page", whole=False)
         page.locator(".edit").nth(1).click()
-        page.wait_for_selector("#edit-stage canvas:not([width='0'])")
-        page.focus("#edit-stage")
+        page.wait_for_selector("#edit-picture canvas:not([width='0'])")
+        page.focus("#edit-picture")
         for key in ("ArrowRight",) * 3:
             page.keyboard.press(key)
         _keep(page, "edit", whole=False)

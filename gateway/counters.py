@@ -38,11 +38,11 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Place:
-    """A place that a request holds.
+class Slot:
+    """A slot that a request holds.
 
     Attributes:
-        keys: Names of the places of everybody and of one caller.
+        keys: Names of the slots of everybody and of one caller.
         holder: Id of the request; empty if this process alone counts it.
     """
 
@@ -50,9 +50,9 @@ class Place:
     holder: str = ""
 
     @classmethod
-    def of(cls, kind: str, caller: str, holder: str = "") -> "Place":
-        """Return a place for work of a kind."""
-        return cls((f"{PREFIX}:places:{kind}", f"{PREFIX}:places:{kind}:{caller}"), holder)
+    def of(cls, kind: str, caller: str, holder: str = "") -> "Slot":
+        """Return a slot for work of a kind."""
+        return cls((f"{PREFIX}:slots:{kind}", f"{PREFIX}:slots:{kind}:{caller}"), holder)
 
 
 class Counters(Protocol):
@@ -67,11 +67,11 @@ class Counters(Protocol):
     async def correct(self, account: str, dollars: float) -> None:
         """Add to what an account has spent, or take from it, whatever its limit."""
 
-    async def take(self, kind: str, caller: str, most: int, share: int) -> "Place | None":
-        """Take one of `most` places for work of a kind, of which a caller gets its share; None: there is none."""
+    async def take(self, kind: str, caller: str, most: int, share: int) -> "Slot | None":
+        """Take one of `most` slots for work of a kind, of which a caller gets its share; None: there is none."""
 
-    async def release(self, place: "Place") -> None:
-        """Give a place back."""
+    async def release(self, slot: "Slot") -> None:
+        """Give a slot back."""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -101,17 +101,17 @@ class OwnCounters:
         """See Counters."""
         self._spent[account] = max(0.0, self._spent.get(account, 0.0) + dollars)
 
-    async def take(self, kind: str, caller: str, most: int, share: int) -> Place | None:
+    async def take(self, kind: str, caller: str, most: int, share: int) -> Slot | None:
         """See Counters."""
-        place = Place.of(kind, caller)
-        if any(self._taken[key] >= number for key, number in zip(place.keys, (most, share), strict=True)):
+        slot = Slot.of(kind, caller)
+        if any(self._taken[key] >= number for key, number in zip(slot.keys, (most, share), strict=True)):
             return None
-        self._taken.update(place.keys)
-        return place
+        self._taken.update(slot.keys)
+        return slot
 
-    async def release(self, place: Place) -> None:
+    async def release(self, slot: Slot) -> None:
         """See Counters."""
-        self._taken.subtract(place.keys)
+        self._taken.subtract(slot.keys)
         self._taken = +self._taken
 
     async def close(self) -> None:
@@ -149,7 +149,7 @@ class SharedCounters:
 
     Args:
         url: Of a Valkey or Redis: valkey://, valkeys://, redis:// or rediss://.
-        longest_seconds: After which a place is free although nobody has given it back, in seconds.
+        longest_seconds: After which a slot is free although nobody has given it back, in seconds.
     """
 
     def __init__(self, url: str, longest_seconds: float) -> None:
@@ -189,29 +189,29 @@ class SharedCounters:
 
         await self._asked(together, lambda: self._alone.correct(account, dollars))
 
-    async def take(self, kind: str, caller: str, most: int, share: int) -> Place | None:
+    async def take(self, kind: str, caller: str, most: int, share: int) -> Slot | None:
         """See Counters."""
-        place = Place.of(kind, caller, uuid.uuid4().hex)
+        slot = Slot.of(kind, caller, uuid.uuid4().hex)
 
-        async def together() -> Place | None:
-            numbers = [most, share, self._longest, place.holder]
-            return place if await self._take(keys=place.keys, args=numbers) else None
+        async def together() -> Slot | None:
+            numbers = [most, share, self._longest, slot.holder]
+            return slot if await self._take(keys=slot.keys, args=numbers) else None
 
         return await self._asked(together, lambda: self._alone.take(kind, caller, most, share))
 
-    async def release(self, place: Place) -> None:
+    async def release(self, slot: Slot) -> None:
         """See Counters."""
 
         async def together() -> None:
             async with self._valkey.pipeline() as pipeline:
-                for key in place.keys:
-                    pipeline.zrem(key, place.holder)
+                for key in slot.keys:
+                    pipeline.zrem(key, slot.holder)
                 await pipeline.execute()
 
-        if place.holder:
+        if slot.holder:
             await self._asked(together, _nothing)
         else:  # taken while the shared counters were away
-            await self._alone.release(place)
+            await self._alone.release(slot)
 
     async def close(self) -> None:
         """See Counters."""
@@ -231,7 +231,7 @@ class SharedCounters:
 
 
 async def _nothing() -> None:
-    """A place that cannot be given back is free after a while."""
+    """A slot that cannot be given back is free after a while."""
 
 
 async def _seconds_over(limiter: SlidingWindowCounterRateLimiter, rate: RateLimitItem, owner: str) -> int:

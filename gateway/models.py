@@ -179,8 +179,8 @@ class PlacedBody(BaseModel):
     elements: list[PlacedElementBody]
 
 
-class WishesBody(BaseModel):
-    """What the user wished of the picture around the product."""
+class PreferencesBody(BaseModel):
+    """What the user asked of the picture around the product."""
 
     scene: str = ""
     avoid: str = ""
@@ -274,7 +274,7 @@ class RecordBody(BaseModel):
     brand: str | None = Field(None, description="Name of the brand, if one was chosen.")
     platforms: list[str] | None = Field(None, description="Platforms whose sizes or texts were asked for by name.")
     placed: list[PlacedBody] | None = Field(None, description="Where the words stand in each ad that has some.")
-    wishes: WishesBody | None = Field(None, description="What was wished of the picture; absent if nothing was.")
+    preferences: PreferencesBody | None = Field(None, description="What the user asked of the background, if anything.")
     fidelity: list[FidelityBody] | None = Field(None, description="How true the product is to its photo in each ad.")
     dollars: float | None = Field(None, description="What models in a cloud cost, in US dollars, if they were used.")
     locale: str | None = Field(None, description="Language of the copy, if one was chosen.")

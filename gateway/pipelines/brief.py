@@ -36,7 +36,7 @@ class Brief:
         layout: One of LAYOUTS, or empty: auto if there are words of the user, else none.
         brand: Name of the brand; empty: none.
         file_format: One of FORMATS.
-        wishes: What the user wishes of the picture around the product.
+        preferences: What the user asks of the picture around the product.
     """
 
     timestamp: str
@@ -52,7 +52,7 @@ class Brief:
     layout: str = ""
     brand: str = ""
     file_format: str = ""
-    wishes: text_pb2.Wishes = field(default_factory=text_pb2.Wishes)
+    preferences: text_pb2.Preferences = field(default_factory=text_pb2.Preferences)
 
     @property
     def has_words(self) -> bool:
@@ -77,5 +77,5 @@ def brief_of(record: record_pb2.Record, audiences: Audiences) -> Brief:
         layout=record.layout,
         brand=record.brand,
         file_format=record.file_format,
-        wishes=record.wishes,
+        preferences=record.preferences,
     )

@@ -152,7 +152,7 @@ async def _make(
         brand=brand.name,
         platforms=brief.platforms,
         placed=[creative.placed for creative in best.creatives if creative.HasField("placed")],
-        wishes=brief.wishes if brief.wishes.ListFields() else None,
+        preferences=brief.preferences if brief.preferences.ListFields() else None,
         fidelity=[creative.fidelity for creative in best.creatives if creative.HasField("fidelity")],
         dollars=run.provenance.dollars,
         locale=brief.locale,

@@ -19,14 +19,14 @@ BY_HAND = "CHANGED_BY_HAND"
 
 
 @dataclass(frozen=True)
-class Marks:
+class Prompts:
     """What a person marked in a photo, in its pixels.
 
     Attributes:
         points: On or off the product.
         box: Around the product.
         strokes: Of a brush.
-        base: Cutout to add to and take away from, a PNG file; empty: the marks say where the product is.
+        base: Cutout to add to and take away from, a PNG file; empty: the prompts say where the product is.
     """
 
     points: tuple[segmentation_pb2.PromptPoint, ...] = ()
@@ -56,14 +56,14 @@ async def find_upload(
     return found
 
 
-async def cut_out(run: Run, photo: bytes, timestamp: str, marks: Marks) -> upload_pb2.Upload:
+async def cut_out(run: Run, photo: bytes, timestamp: str, prompts: Prompts) -> upload_pb2.Upload:
     """Cut the product out of the photo of an upload, and store the cutout in place of an earlier one.
 
     Args:
         run: The run.
         photo: The file.
         timestamp: Timestamp of the upload.
-        marks: What a person marked, if anything.
+        prompts: What a person marked, if anything.
 
     Raises:
         ApiError: A stage failed.
@@ -71,13 +71,13 @@ async def cut_out(run: Run, photo: bytes, timestamp: str, marks: Marks) -> uploa
     async with run.stage("cut-out") as stage:
         cut = await run.clients.segmentation.cut_out(
             photo,
-            points=marks.points,
-            box=marks.box,
-            base_mask=image_pb2.Image(encoded=marks.base) if marks.base else None,
-            strokes=marks.strokes,
+            points=prompts.points,
+            box=prompts.box,
+            base_mask=image_pb2.Image(encoded=prompts.base) if prompts.base else None,
+            strokes=prompts.strokes,
         )
         set_engine(stage, cut.engine)
-        stage.notes.extend([*cut.notes, *([BY_HAND] if marks.base or marks.strokes else [])])
+        stage.notes.extend([*cut.notes, *([BY_HAND] if prompts.base or prompts.strokes else [])])
         given, made = await run.sha256(photo, cut.cutout)
         stage.inputs.append(given)
         stage.outputs.append(made)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gateway.pipelines.photo import Marks, cut_out, find_upload
+from gateway.pipelines.photo import Prompts, cut_out, find_upload
 from gateway.pipelines.run import Run
 from productimage.upload.v1 import upload_pb2
 
@@ -16,12 +16,12 @@ class Change:
     """What to do with a cutout.
 
     Attributes:
-        marks: What to add and take away, or where the product is.
+        prompts: What to add and take away, or where the product is.
         start_over: Forget the cutout that there is.
         revert: Return to another cutout instead.
     """
 
-    marks: Marks
+    prompts: Prompts
     start_over: bool = False
     revert: Direction | None = None
 
@@ -46,4 +46,4 @@ async def recut(run: Run, timestamp: str, photo_path: str, change: Change) -> up
     async with run.stage("history", recorded=False):
         photo = await run.clients.objects.read_object(found.upload.photo_path)
     base = b"" if change.start_over else found.cutout
-    return await cut_out(run, photo, timestamp, replace(change.marks, base=base))
+    return await cut_out(run, photo, timestamp, replace(change.prompts, base=base))

@@ -106,7 +106,7 @@ async def make_scenes(run: Run, wanted: SceneRequest) -> list[MadeScene]:
 
 def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generation_pb2.GenerateBackgroundRequest]:
     brief = wanted.brief
-    wishes = wishes_of(brief, wanted.colour)
+    preferences = preferences_of(brief, wanted.colour)
     return [
         generation_pb2.GenerateBackgroundRequest(
             product=brief.product,
@@ -117,7 +117,7 @@ def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generatio
             product_aspect_ratio=wanted.product_aspect_ratio,
             short_side=short_side(family, sizes),
             user_picture=image_pb2.Image(encoded=brief.user_background) if brief.user_background else None,
-            wishes=wishes,
+            preferences=preferences,
             message_zone=zone_for(brief, family),
         )
         for family, sizes in group_by_family(brief, settings).items()
@@ -127,16 +127,16 @@ def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generatio
 def set_of(brief: Brief, seed: int, colour: str, name: str) -> MadeScene:
     """Return a set by its name: as GenerateBackground would, but without asking it, since it might ask a cloud."""
     rendered = generation_pb2.RenderedSet(
-        product=brief.product, audience=brief.audience, seed=seed, wishes=wishes_of(brief, colour), name=name
+        product=brief.product, audience=brief.audience, seed=seed, preferences=preferences_of(brief, colour), name=name
     )
     return MadeScene(generation_pb2.Scene(rendered_set=rendered), "")
 
 
-def wishes_of(brief: Brief, colour: str) -> text_pb2.Wishes:
-    """Return what is wished of the picture, with the colour of the brand."""
-    wishes = text_pb2.Wishes(colour=colour)
-    wishes.MergeFrom(brief.wishes)
-    return wishes
+def preferences_of(brief: Brief, colour: str) -> text_pb2.Preferences:
+    """Return what is asked of the picture, with the colour of the brand."""
+    preferences = text_pb2.Preferences(colour=colour)
+    preferences.MergeFrom(brief.preferences)
+    return preferences
 
 
 def zone_for(brief: Brief, family: Family) -> generation_pb2.MessageZone.ValueType:

@@ -2,7 +2,7 @@
 
 from common.imaging.header import check_header
 from gateway.errors import ApiError
-from gateway.pipelines.photo import Marks, cut_out, discard
+from gateway.pipelines.photo import Prompts, cut_out, discard
 from gateway.pipelines.run import Run
 from productimage.upload.v1 import upload_pb2
 
@@ -28,7 +28,7 @@ async def upload(run: Run, photo: bytes, filename: str) -> upload_pb2.Upload:
     async with run.stage("history", recorded=False):
         created = await run.clients.uploads.create_upload(run.request_id, filename, photo)
     try:
-        return await cut_out(run, photo, created.timestamp, Marks())
+        return await cut_out(run, photo, created.timestamp, Prompts())
     except BaseException as error:
         if isinstance(error, ApiError) and error.reason == NOTHING_FOUND:
             about = {"timestamp": created.timestamp, "filename": created.photo_path}

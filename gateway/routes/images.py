@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Path, Request, Response, UploadFile
 from common.imaging.header import KINDS
 from gateway.errors import calling
 from gateway.models import BINARY, TIMESTAMP, BoxBody, ErrorBody, RecutBody, UploadBody
-from gateway.pipelines.photo import Marks
+from gateway.pipelines.photo import Prompts
 from gateway.pipelines.recut import Change, recut
 from gateway.pipelines.upload import upload
 from gateway.routes.jobs import EVENTS, Job, respond
@@ -52,12 +52,12 @@ async def cut_out(request: Request, gateway: GatewayDependency, body: RecutBody)
 
     `start_over` cuts the photo out anew, `revert` undoes and redoes. If nothing is found, the cut-out stays as it is.
     """
-    change = Change(_marks(body), body.start_over, body.revert)
+    change = Change(_prompts(body), body.start_over, body.revert)
     pipeline = partial(recut, timestamp=body.timestamp, photo_path=body.product_image_filename, change=change)
     return await respond(request, gateway, Job(pipeline))
 
 
-def _marks(body: RecutBody) -> Marks:
+def _prompts(body: RecutBody) -> Prompts:
     points = (
         segmentation_pb2.PromptPoint(at=image_pb2.Point(x=point.x, y=point.y), on_product=point.on_product)
         for point in body.points
@@ -69,7 +69,7 @@ def _marks(body: RecutBody) -> Marks:
         )
         for one in body.strokes
     )
-    return Marks(tuple(points), _box(body.box) if body.box else None, tuple(strokes))
+    return Prompts(tuple(points), _box(body.box) if body.box else None, tuple(strokes))
 
 
 def _box(body: BoxBody) -> image_pb2.Box:

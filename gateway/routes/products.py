@@ -178,7 +178,7 @@ async def generate_product(
         layout=choice("layout", form.layout, LAYOUTS),
         brand=form.brand.strip(),
         file_format=_format(form.format, form.platforms),
-        wishes=text_pb2.Wishes(
+        preferences=text_pb2.Preferences(
             scene=form.scene.strip(), avoid=form.avoid.strip(), style=choice("style", form.style, styles())
         ),
     )

@@ -1,7 +1,7 @@
 // A stroke of the brush over the cut-out: what it covers is added, or taken away.
 
 /** @typedef {import("./api.js").Stroke} Drawn */
-/** @typedef {{x: number, y: number}} Place as fractions of the picture's width and height, 0 to 1 */
+/** @typedef {{x: number, y: number}} Position as fractions of the picture's width and height, 0 to 1 */
 
 /** Longer side of what is sent, in pixels: the server enlarges it to the photo. */
 const SIDE = 640;
@@ -9,7 +9,7 @@ const COLOURS = { add: "rgb(18 112 58 / .6)", away: "rgb(168 20 31 / .6)" };
 
 /** One stroke, while it is drawn and as it is sent. */
 export class Stroke {
-  /** @type {Place[]} */
+  /** @type {Position[]} */
   #places = [];
 
   /** @param {HTMLImageElement} image @param {HTMLElement} layer Where it is shown. @param {boolean} adds @param {number} width As a fraction of the shorter side. */
@@ -23,7 +23,7 @@ export class Stroke {
     layer.replaceChildren(this.shown);
   }
 
-  /** Go on to a place. @param {Place} place */
+  /** Go on to a place. @param {Position} place */
   to(place) {
     this.#places.push(place);
     this.shown.getContext("2d")?.clearRect(0, 0, this.shown.width, this.shown.height);

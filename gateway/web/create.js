@@ -126,7 +126,7 @@ export async function reuse(record, background) {
   describe.value = record.product_describe;
   chooseSizesOf(record);
   chooseWords(record);
-  chooseScene(record.wishes);
+  chooseScene(record.preferences);
   chooseBackground(background);
   clear(error);
   await chooseAudience(record.target_audience);

@@ -15,9 +15,9 @@ const WORDS = /** @type {const} */ (["headline", "call_to_action", "price"]);
 
 const dialog = find("#edit", HTMLDialogElement);
 const form = find("form", HTMLFormElement, dialog);
-const stage = find("#edit-stage", HTMLElement);
-const ground = find("img", HTMLImageElement, stage);
-const product = find("canvas", HTMLCanvasElement, stage);
+const picture = find("#edit-picture", HTMLElement);
+const ground = find("img", HTMLImageElement, picture);
+const product = find("canvas", HTMLCanvasElement, picture);
 const size = find("[name=edit_scale]", HTMLInputElement, form);
 const shadow = find("[name=edit_shadow]", HTMLInputElement, form);
 const layout = find("[name=edit_layout]", HTMLSelectElement, form);
@@ -44,10 +44,10 @@ export async function edit(made, path, name, tell) {
   if (!shown) return;
   open = { made, shown, width, height, right: 0, down: 0, tell };
   for (const place of [state, error]) clear(place);
-  stage.style.setProperty("--ratio", `${width} / ${height}`);
-  stage.style.setProperty("--shape", String(width / height));
+  picture.style.setProperty("--ratio", `${width} / ${height}`);
+  picture.style.setProperty("--shape", String(width / height));
   ground.src = pictureAt(path);
-  label(stage, "aria-label", "edit.stage", { size: `${width} × ${height}` });
+  label(picture, "aria-label", "edit.picture", { size: `${width} × ${height}` });
   size.value = "100";
   find(".shadow", HTMLElement, form).hidden = !made.backgrounds?.length;
   shadow.value = String(Math.round(100 * (made.backgrounds?.[0]?.placement.light?.shadow ?? 0)));
@@ -114,7 +114,7 @@ function place() {
   product.style.top = `${(100 * top) / open.height}%`;
   product.style.width = `${(100 * wide) / open.width}%`;
   product.style.height = `${(100 * high) / open.height}%`;
-  stage.classList.toggle("moved", open.right !== 0 || open.down !== 0 || size.value !== "100");
+  picture.classList.toggle("moved", open.right !== 0 || open.down !== 0 || size.value !== "100");
 }
 
 /** @param {number} value @param {number} least @param {number} most */
@@ -131,7 +131,7 @@ function move(right, down) {
 /** @param {PointerEvent} event */
 function drag(event) {
   if (!open || !(event.buttons & 1)) return;
-  const scale = open.width / stage.clientWidth;
+  const scale = open.width / picture.clientWidth;
   move(event.movementX * scale, event.movementY * scale);
 }
 
@@ -193,9 +193,9 @@ function reset() {
 }
 
 export function prepareEditor() {
-  stage.addEventListener("pointerdown", (event) => stage.setPointerCapture(event.pointerId));
-  stage.addEventListener("pointermove", drag);
-  stage.addEventListener("keydown", steer);
+  picture.addEventListener("pointerdown", (event) => picture.setPointerCapture(event.pointerId));
+  picture.addEventListener("pointermove", drag);
+  picture.addEventListener("keydown", steer);
   size.addEventListener("input", place);
   find("#edit-reset", HTMLButtonElement).addEventListener("click", reset);
   find("#edit-close", HTMLButtonElement).addEventListener("click", () => dialog.close());

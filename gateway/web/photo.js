@@ -3,7 +3,7 @@
 import { ApiError, changeCutout, pictureAt, upload } from "./api.js";
 import { lift, prepareCompare } from "./compare.js";
 import { acceptFiles, find, showError, takeChosen } from "./dom.js";
-import { Marks } from "./marks.js";
+import { Prompts } from "./prompts.js";
 import { clear, say, sayEither } from "./text.js";
 import { prepareZoom, resetZoom } from "./zoom.js";
 
@@ -30,7 +30,7 @@ const redo = find("#redo", HTMLButtonElement);
 const notes = find("#cutout-notes", HTMLElement);
 const recutState = find("#recut-state", HTMLElement);
 const recutError = find("#recut-error", HTMLElement);
-const marks = new Marks(find("#picture", HTMLElement), after, (mark) => change({ ...mark, start_over: Boolean(mark.box) }));
+const prompts = new Prompts(find("#picture", HTMLElement), after, (mark) => change({ ...mark, start_over: Boolean(mark.box) }));
 
 /** Return the upload that ads are made from; null while it has no cutout. */
 export const currentUpload = () => (current?.trans_path ? current : null);
@@ -47,7 +47,7 @@ export const isCutting = () => working !== null;
 /** Show an upload. @param {Upload} shown */
 export function show(shown) {
   resetZoom();
-  marks.clear();
+  prompts.clear();
   for (const place of [error, recutState, recutError]) clear(place);
   before.src = pictureAt(shown.filename);
   void showCutout(shown);
@@ -136,7 +136,7 @@ async function apply(wanted) {
     clear(recutState);
     showError(recutError, problem);
   } finally {
-    if (end(mine)) marks.clear();
+    if (end(mine)) prompts.clear();
   }
 }
 

@@ -23,16 +23,16 @@ function styleOf({ name, en, zh, thumbnail }) {
   return element;
 }
 
-/** Add what is wished to a request. @param {FormData} form */
+/** Add what is asked of the scene to a request. @param {FormData} form */
 export function addScene(form) {
   form.append("style", find("input:checked", HTMLInputElement, styles).value);
   form.append("scene", scene.value.trim());
   form.append("avoid", avoid.value.trim());
 }
 
-/** Show what a record was wished. @param {import("./api.js").Wishes} [wishes] */
-export function chooseScene(wishes) {
-  scene.value = wishes?.scene ?? "";
-  avoid.value = wishes?.avoid ?? "";
-  for (const input of styles.querySelectorAll("input")) input.checked = input.value === (wishes?.style ?? "");
+/** Show what was asked of a record. @param {import("./api.js").Preferences} [preferences] */
+export function chooseScene(preferences) {
+  scene.value = preferences?.scene ?? "";
+  avoid.value = preferences?.avoid ?? "";
+  for (const input of styles.querySelectorAll("input")) input.checked = input.value === (preferences?.style ?? "");
 }

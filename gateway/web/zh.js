@@ -48,7 +48,7 @@ export const ZH = {
   "results.short": "短文案", "results.long": "長文案", "results.copy": "複製", "results.copied": "已複製",
   "results.how": "製作方式", "results.larger": "放大 {size}", "results.light": "原尺寸廣告",
   "results.edit": "編輯", "results.edit.one": "編輯 {size}",
-  "edit.title": "編輯廣告", "edit.stage": "{size} 廣告中的商品。方向鍵移動，加按 Shift 微調。",
+  "edit.title": "編輯廣告", "edit.picture": "{size} 廣告中的商品。方向鍵移動，加按 Shift 微調。",
   "edit.hint": "把商品拖到想要的位置。這裡只是預覽，送出後會重新計算光線、陰影與文字位置，背景不變。",
   "edit.size": "大小", "edit.shadow": "陰影", "edit.headline": "標題", "edit.none": "不放文字", "edit.logo": "顯示商標", "edit.make": "產生這個版本", "edit.reset": "放回原位",
   "photo.large": "這個檔案有 {size} MB，請選擇 {most} MB 以內的照片。",

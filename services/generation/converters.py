@@ -18,8 +18,8 @@ from productimage.image.v1 import image_pb2
 from productimage.provenance.v1 import provenance_pb2
 from productimage.text.v1 import text_pb2
 from services.generation.audience import Audience, Product, Terms
-from services.generation.background.background import Background, BackgroundRequest, Origin, RenderedSet, Wishes
-from services.generation.background.prompt import MAX_WISH
+from services.generation.background.background import Background, BackgroundRequest, Origin, Preferences, RenderedSet
+from services.generation.background.prompt import MAX_PREFERENCE
 from services.generation.compose.compose import Creative, Order, Output, Scene
 from services.generation.compose.files import FileFormat
 from services.generation.compose.keep import Kept
@@ -89,24 +89,24 @@ def background_request(request: generation_pb2.GenerateBackgroundRequest) -> Bac
         terms=_terms(request.terms),
         product_aspect_ratio=_product_aspect_ratio(request.product_aspect_ratio),
         short_side=request.short_side,
-        wishes=wishes(request.wishes),
+        preferences=preferences(request.preferences),
         zone=ZONES.get(request.message_zone, "none"),
     )
 
 
-def wishes(message: text_pb2.Wishes) -> Wishes:
-    """Return what a user wishes.
+def preferences(message: text_pb2.Preferences) -> Preferences:
+    """Return what a user asks of the scene.
 
     Raises:
-        InvalidInputError: A wish is too long, or the style or the colour is unknown.
+        InvalidInputError: A preference is too long, or the style or the colour is unknown.
     """
     scene, avoid = plain(message.scene), plain(message.avoid)
-    if max(len(scene), len(avoid)) > MAX_WISH:
-        raise InvalidInputError(f"A wish has more than {MAX_WISH} characters: shorten it.", "WISH_LENGTH")
+    if max(len(scene), len(avoid)) > MAX_PREFERENCE:
+        raise InvalidInputError(f"Scenes have at most {MAX_PREFERENCE} characters: shorten it.", "PREFERENCE_LENGTH")
     if message.style and message.style not in styles():
         raise InvalidInputError(f"Styles are {', '.join(styles())}.", "UNKNOWN_STYLE")
     _colour(message.colour)
-    return Wishes(scene, avoid, message.style, message.colour)
+    return Preferences(scene, avoid, message.style, message.colour)
 
 
 def background_response(background: Background | RenderedSet) -> generation_pb2.GenerateBackgroundResponse:
@@ -132,13 +132,13 @@ class Placing:
 
     Attributes:
         found: What is in the picture.
-        guess: Where the product would go if nothing were there.
+        default: Where the product would go if nothing were there.
         ratio: Width over height of the product.
         stance: How the product is shown.
     """
 
     found: Found
-    guess: Placement
+    default: Placement
     ratio: float
     stance: Stance
 
@@ -161,14 +161,14 @@ def placing(request: generation_pb2.PlaceProductRequest, picture: Pixels, limits
     surfaces = [to_mask(region, height, width, limits) for region in request.surfaces]
     if not all(mask.any() for mask in (*things, *surfaces)):
         raise InvalidInputError("A region is empty: its mask marks nothing.", "EMPTY_REGION")
-    guess = _placement(request.placement)
-    if not guess.box.is_within(Size(width, height)):
+    default = _placement(request.placement)
+    if not default.box.is_within(Size(width, height)):
         raise InvalidInputError("The placement lies outside the picture.", "PLACEMENT_OUTSIDE")
     named = product(request.product)
     return Placing(
         Found([Thing(mask) for mask in things], surfaces),
-        guess,
-        _product_aspect_ratio(request.product_aspect_ratio) or guess.box.width / guess.box.height,
+        default,
+        _product_aspect_ratio(request.product_aspect_ratio) or default.box.width / default.box.height,
         stance_of(named, _terms(request.terms)),
     )
 
@@ -382,7 +382,7 @@ def rendered_set(request: generation_pb2.ComposeCreativesRequest) -> RenderedSet
         audience(message.audience),
         _terms(message.terms),
         message.seed,
-        wishes(message.wishes),
+        preferences(message.preferences),
         name=message.name,
     )
 
@@ -444,7 +444,7 @@ def _rendered_set_message(wanted: RenderedSet) -> generation_pb2.RenderedSet:
         audience=generation_pb2.Audience(gender=audience.gender, age=audience.age, interest=audience.interest),
         terms=_terms_message(terms) if terms else None,
         seed=wanted.seed,
-        wishes=text_pb2.Wishes(**vars(wanted.wishes)),
+        preferences=text_pb2.Preferences(**vars(wanted.preferences)),
         name=wanted.name,
     )
 

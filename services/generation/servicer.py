@@ -67,7 +67,7 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
     def _place_product(self, request: generation_pb2.PlaceProductRequest) -> generation_pb2.PlaceProductResponse:
         picture = rgb(to_pixels(request.picture, self._settings))
         wanted = converters.placing(request, picture, self._settings)
-        placed = place_product(picture, wanted.found, wanted.guess, wanted.ratio, wanted.stance)
+        placed = place_product(picture, wanted.found, wanted.default, wanted.ratio, wanted.stance)
         return converters.place_product_response(placed)
 
     async def WriteCopy(  # noqa: N802

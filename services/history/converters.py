@@ -146,8 +146,8 @@ def _optional_fields(record: record_pb2.Record) -> Record:
         fields["words"] = MessageToDict(record.words, preserving_proto_field_name=True)
     if record.platforms:
         fields["platforms"] = list(record.platforms)
-    if record.HasField("wishes"):
-        fields["wishes"] = MessageToDict(record.wishes, preserving_proto_field_name=True)
+    if record.HasField("preferences"):
+        fields["preferences"] = MessageToDict(record.preferences, preserving_proto_field_name=True)
     fields |= {
         name: [
             MessageToDict(one, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)

@@ -82,7 +82,7 @@ class Leases:
         """
         self._write(name, None)
 
-    def condemn(self, name: str) -> Lease | None:
+    def mark_removed(self, name: str) -> Lease | None:
         """Mark work as being removed, whoever does it and whether or not there is a lease; return the earlier lease."""
         return self._write(name, Lease("", time(), condemned=True))
 

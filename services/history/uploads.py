@@ -363,7 +363,7 @@ class Uploads:
         if found is None:
             raise _unknown()
         # As for the sweep: no save begins after this, and one that began before has a lease.
-        lease = self._pending.condemn(timestamp)
+        lease = self._pending.mark_removed(timestamp)
         if len(self._saving.names(f"{timestamp}/")) > len(self._saving.names(f"{timestamp}/", self._stale_after)):
             if lease is None:
                 self._pending.release(timestamp)

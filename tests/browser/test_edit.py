@@ -17,7 +17,7 @@ def record(system: System) -> dict[str, Any]:
 
 
 def product_left(page: Page) -> float:
-    left: float = page.locator("#edit-stage canvas").evaluate("canvas => canvas.getBoundingClientRect().left")
+    left: float = page.locator("#edit-picture canvas").evaluate("canvas => canvas.getBoundingClientRect().left")
     return left
 
 
@@ -27,16 +27,16 @@ def test_a_product_is_moved_by_mouse_and_keyboard(
 ) -> None:
     with visitor.visiting(f"/#record/{record['sequence']}", viewport=viewport) as page:
         page.locator("#record .edit").first.click()
-        expect(page.locator("#edit-stage canvas")).to_have_js_property("width", 409, timeout=10_000)
+        expect(page.locator("#edit-picture canvas")).to_have_js_property("width", 409, timeout=10_000)
         before = product_left(page)
-        frame = page.locator("#edit-stage").bounding_box()
+        frame = page.locator("#edit-picture").bounding_box()
         assert frame is not None
         page.mouse.move(frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2)
         page.mouse.down()
         page.mouse.move(frame["x"] + frame["width"] * 0.7, frame["y"] + frame["height"] / 2, steps=5)
         page.mouse.up()
         assert product_left(page) == pytest.approx(before + 0.2 * frame["width"], abs=3)
-        page.focus("#edit-stage")
+        page.focus("#edit-picture")
         page.keyboard.press("ArrowLeft")
         assert product_left(page) == pytest.approx(before + 0.18 * frame["width"], abs=3)
         page.locator("[name=edit_scale]").fill("80")
@@ -57,16 +57,19 @@ def test_a_product_is_moved_by_mouse_and_keyboard(
 def test_nothing_sends_what_was_put_back(visitor: Visitor, record: dict[str, Any]) -> None:
     with visitor.visiting(f"/#record/{record['sequence']}") as page:
         page.locator("#record .edit").first.click()
-        expect(page.locator("#edit-stage canvas")).to_have_js_property("width", 409, timeout=10_000)
-        page.focus("#edit-stage")
+        expect(page.locator("#edit-picture canvas")).to_have_js_property("width", 409, timeout=10_000)
+        page.focus("#edit-picture")
         for _ in range(80):
             page.keyboard.press("ArrowRight")
-        stage, product = page.locator("#edit-stage").bounding_box(), page.locator("#edit-stage canvas").bounding_box()
+        stage, product = (
+            page.locator("#edit-picture").bounding_box(),
+            page.locator("#edit-picture canvas").bounding_box(),
+        )
         assert stage is not None
         assert product is not None
         assert product["x"] + product["width"] <= stage["x"] + stage["width"] + 1, "it stays in the ad"
         page.click("#edit-reset")
-        expect(page.locator("#edit-stage")).not_to_have_class("edit-stage moved")
+        expect(page.locator("#edit-picture")).not_to_have_class("edit-picture moved")
         page.click("#edit-close")
         expect(page.locator("#edit")).to_be_hidden()
 

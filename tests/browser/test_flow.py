@@ -74,9 +74,9 @@ def test_marks_change_the_cutout(visitor: Visitor, system: System) -> None:
         page.mouse.down()
         page.mouse.move(frame["x"] + frame["width"] * 0.64, frame["y"] + frame["height"] * 0.33, steps=4)
         page.mouse.up()
-        expect(page.locator("#marks .box")).to_have_count(1)
+        expect(page.locator("#prompts .box")).to_have_count(1)
         expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
-        expect(page.locator("#marks > *")).to_have_count(0)
+        expect(page.locator("#prompts > *")).to_have_count(0)
         lid = opaque_share(system, page)
         assert lid < whole / 2
         page.click("#undo")
@@ -110,9 +110,9 @@ def test_the_brush_paints_in_and_out(visitor: Visitor, system: System) -> None:
             page.mouse.down()
             for point in points[1:]:
                 page.mouse.move(*point, steps=5)
-            expect(page.locator("#marks .stroke")).to_have_count(1)
+            expect(page.locator("#prompts .stroke")).to_have_count(1)
             page.mouse.up()
-            expect(page.locator("#marks .stroke")).to_have_count(0, timeout=20_000)
+            expect(page.locator("#prompts .stroke")).to_have_count(0, timeout=20_000)
             expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
             return opaque_share(system, page)
 
@@ -126,7 +126,7 @@ def test_the_brush_paints_in_and_out(visitor: Visitor, system: System) -> None:
         assert opaque_share(system, page) == more
         page.focus("#picture")
         page.keyboard.press("Enter")
-        expect(page.locator("#marks .stroke")).to_have_count(0, timeout=20_000)
+        expect(page.locator("#prompts .stroke")).to_have_count(0, timeout=20_000)
         expect(state).to_have_attribute("data-t", "recut.done", timeout=20_000)
 
 

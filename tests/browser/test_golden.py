@@ -47,7 +47,7 @@ def editor(page: Page) -> None:
     page.route("**/static/*/generated/*", lambda route: route.fulfill(body=plain, content_type="image/png"))
     results(page)
     page.locator(".edit").first.click()
-    page.wait_for_selector("#edit-stage canvas:not([width='0'])")
+    page.wait_for_selector("#edit-picture canvas:not([width='0'])")
 
 
 def status(page: Page) -> None:

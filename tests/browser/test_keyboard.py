@@ -27,7 +27,7 @@ def test_everything_can_be_done_by_keyboard(visitor: Visitor) -> None:
         tab_to(page, "#picture")
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
-        expect(page.locator("#marks .dot")).to_have_count(1)
+        expect(page.locator("#prompts .dot")).to_have_count(1)
         expect(page.locator("#recut-state")).to_have_attribute("data-t", "recut.done", timeout=20_000)
         tab_to(page, "#split")
         page.keyboard.press("ArrowRight")
@@ -41,7 +41,7 @@ def test_everything_can_be_done_by_keyboard(visitor: Visitor) -> None:
             page.keyboard.press(key)
         for key in ("ArrowRight",) * 6 + ("ArrowDown",) * 7 + ("Enter",):
             page.keyboard.press(key)
-        expect(page.locator("#marks .box")).to_have_count(1)
+        expect(page.locator("#prompts .box")).to_have_count(1)
         expect(page.locator("#recut-state")).to_have_attribute("data-t", "recut.done", timeout=20_000)
         tab_to(page, "[name=product_name]")
         page.keyboard.type("TrailMate")

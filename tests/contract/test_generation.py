@@ -132,7 +132,7 @@ async def test_a_product_is_placed_beside_what_is_there(channel: grpc.aio.Channe
     box = answer.placement.box
     assert 190 < box.bottom <= 290
     assert box.right <= 150 or box.left >= 240
-    assert answer.placement.light.right == pytest.approx(0.25), "the guess, since no shadow shows"
+    assert answer.placement.light.right == pytest.approx(0.25), "the default, since no shadow shows"
     assert not answer.removed
     assert not answer.notes
 

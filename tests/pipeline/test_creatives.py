@@ -58,9 +58,15 @@ def test_every_record_tells_how_it_was_made(system: System) -> None:
 
 
 def test_a_record_can_be_made_again_byte_for_byte(system: System) -> None:
-    wishes = {"style": "coloured_paper", "layout": "auto", "price": "$29", "locale": "en", "sizes": "300x250,320x100"}
-    record = system.generate(system.upload().json(), **wishes).json()
-    assert record["wishes"] == {"scene": "", "avoid": "", "style": "coloured_paper"}
+    preferences = {
+        "style": "coloured_paper",
+        "layout": "auto",
+        "price": "$29",
+        "locale": "en",
+        "sizes": "300x250,320x100",
+    }
+    record = system.generate(system.upload().json(), **preferences).json()
+    assert record["preferences"] == {"scene": "", "avoid": "", "style": "coloured_paper"}
     assert record["engines"]["composition"] in ("set/paper_sweep", "set/paper_above")
     stored = system.stored()
     again = CliRunner().invoke(

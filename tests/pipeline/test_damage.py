@@ -36,8 +36,18 @@ def changed(data: bytes, **fields: object) -> bytes:
     return json.dumps({**(found[0] if isinstance(found, list) else found), **fields}).encode()
 
 
+def shortened(data: bytes) -> bytes:
+    """Return a valid file that lacks what came last: the last records of a list, the last field of an object."""
+    found = json.loads(data)
+    if isinstance(found, list) and len(found) > 1:
+        return json.dumps(found[:-10]).encode()
+    return data[:-4]
+
+
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
-    "empty list brackets missing": lambda data: data.strip(b"[]\n"),
+    "empty": lambda _: b"",
+    "shortened": shortened,
+    "without its brackets": lambda data: data.strip(b"[{}]\n"),
     "cut off": lambda data: data[: len(data) // 2],
     "cut off at the end": lambda data: data.rstrip()[:-1],
     "its beginning is missing": lambda data: data[7:],

@@ -250,8 +250,8 @@ class BadColourError(InvalidArgumentError, reason="BAD_COLOUR"):
     """A colour is not written as #RRGGBB."""
 
 
-class WishLengthError(InvalidArgumentError, reason="WISH_LENGTH"):
-    """A wish for the picture is too long."""
+class PreferenceLengthError(InvalidArgumentError, reason="PREFERENCE_LENGTH"):
+    """A preference for the picture is too long."""
 
 
 class UnknownStyleError(InvalidArgumentError, reason="UNKNOWN_STYLE"):

@@ -9,8 +9,8 @@ from services.generation.placement.placement import Placement
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What a user wishes of the picture around the product. Data, never instructions.
+class Preferences:
+    """What a user asks of the picture around the product. Data, never instructions.
 
     Attributes:
         scene: What it is to show; empty: what suits the audience.
@@ -25,7 +25,7 @@ class Wishes:
     colour: str = ""
 
 
-NO_WISHES = Wishes()
+NO_PREFERENCES = Preferences()
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class BackgroundRequest:
         terms: Product and audience in English, if known.
         product_aspect_ratio: Width over height of the product; 0 if unknown.
         short_side: Target for the shorter side in pixels, for engines that can choose.
-        wishes: What the user wishes of it.
+        preferences: What the user asks of it.
         zone: Where words will stand.
     """
 
@@ -67,7 +67,7 @@ class BackgroundRequest:
     terms: Terms | None = None
     product_aspect_ratio: float = 0.0
     short_side: int = 0
-    wishes: Wishes = NO_WISHES
+    preferences: Preferences = NO_PREFERENCES
     zone: MessageZone = "none"
 
 
@@ -103,7 +103,7 @@ class RenderedSet:
         audience: Audience of the ad.
         terms: Product and audience in English, if known.
         seed: The same seed gives the same set and the same pictures.
-        wishes: What the user wishes of the picture.
+        preferences: What the user asks of the picture.
         note: Remark for people; empty if there is none.
         engine: Engine that renders it.
         name: Name of the set; empty, or one that is not installed: one is chosen.
@@ -113,7 +113,7 @@ class RenderedSet:
     audience: Audience
     terms: Terms | None
     seed: int
-    wishes: Wishes = NO_WISHES
+    preferences: Preferences = NO_PREFERENCES
     note: str = ""
     engine: str = "set"
     name: str = ""

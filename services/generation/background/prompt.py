@@ -9,15 +9,15 @@ from typing import Any
 
 from common.styles import styles
 from services.generation.audience import Audience, Product, Terms
-from services.generation.background.background import NO_WISHES, Wishes
+from services.generation.background.background import NO_PREFERENCES, Preferences
 from services.generation.geometry import MessageZone
 from services.generation.text import plain
 
 MAX_TERM = 80
 """Maximum length of a term from users or another model, in characters."""
 MAX_FEATURES = 3
-MAX_WISH = 300
-"""Maximum length of a wish, in characters."""
+MAX_PREFERENCE = 300
+"""Maximum length of a preference, in characters."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def build_prompt(
     product: Product,
     audience: Audience,
     terms: Terms | None,
-    wishes: Wishes = NO_WISHES,
+    preferences: Preferences = NO_PREFERENCES,
     *,
     stand_in: bool,
     zone: MessageZone = "none",
@@ -51,30 +51,30 @@ def build_prompt(
         product: Product in the user's words.
         audience: Audience; determines scene, light, palette and props.
         terms: Product and audience in English, if known.
-        wishes: What the user wishes: a style, and words of the user's own in place of its scene.
+        preferences: What the user asks for: a style, and words of the user's own in place of its scene.
         stand_in: Whether to ask for an object of the product's kind where the product goes, so that light and scale
             fit (it is removed later), instead of an empty place.
         zone: Where words will stand, so that the picture is calm there.
     """
     table = _table()
-    chosen = styles().get(wishes.style)
+    chosen = styles().get(preferences.style)
     scene = vars(chosen) if chosen else table["interest"].get(audience.interest, table["interest"]["default"])
-    wished = _quoted(wishes.scene, MAX_WISH) if wishes.scene else scene["scene"]
+    shown = _quoted(preferences.scene, MAX_PREFERENCE) if preferences.scene else scene["scene"]
     style = table["age"].get(audience.age, table["age"]["default"])
     mood = table["gender"].get(audience.gender, table["gender"]["default"])
     thing = _quoted(terms.product if terms else product.name)
     place = table["place"]["stand_in" if stand_in else "empty"].format(product=thing)
     sentences = [
-        f"{table['start']} {wished}",
+        f"{table['start']} {shown}",
         place,
         *([table["zone"][zone]] if zone in table["zone"] else []),
-        *([] if wishes.scene and not chosen else _details(scene, mood)),
+        *([] if preferences.scene and not chosen else _details(scene, mood)),
         f"Style: {style}",
         *_allusions(terms),
         str(table["end"]),
     ]
     negatives = [table["negative"], *([] if stand_in else [table["negative_empty"]])]
-    avoided = [plain(wishes.avoid)[:MAX_WISH]] if wishes.avoid else []
+    avoided = [plain(preferences.avoid)[:MAX_PREFERENCE]] if preferences.avoid else []
     return Prompt(". ".join(sentence.rstrip(".") for sentence in sentences) + ".", ", ".join([*avoided, *negatives]))
 
 

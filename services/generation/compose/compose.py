@@ -194,7 +194,7 @@ class Shown:
         box: Its place.
         enlarged: Size of the product in the creative over that in its photo.
         origin: Where the picture comes from.
-        stage: Name of the set it was rendered in; empty if it was not.
+        set_name: Name of the set it was rendered in; empty if it was not.
         stands: Whether the product stands on ground that was rendered.
     """
 
@@ -204,7 +204,7 @@ class Shown:
     box: Box
     enlarged: float
     origin: Origin
-    stage: str = ""
+    set_name: str = ""
     stands: bool = False
 
 
@@ -240,7 +240,9 @@ def finish(shown: Shown, order: Order, output: Output, words: Words | None, sett
         notes=notes,
     )
     true = fidelity(shown.photo, behind, shown.box, pixels, file)
-    return Creative(file, quality, true, shown.box, shown.stage, hashlib.sha256(pixels.tobytes()).hexdigest(), setting)
+    return Creative(
+        file, quality, true, shown.box, shown.set_name, hashlib.sha256(pixels.tobytes()).hexdigest(), setting
+    )
 
 
 def labelled(pixels: Pixels, output: Output, most_bytes: int, origin: Origin) -> bytes:
@@ -277,7 +279,7 @@ def _lit(picture: Light, layer: Light, box: Box, placement: Placement) -> Light:
 def put(picture: Light, layer: Light, box: Box) -> Light:
     """Composite a premultiplied layer over a picture, in linear light."""
     finished = picture.copy()
-    spot = finished[box.top : box.top + box.height, box.left : box.left + box.width]
-    spot *= 1 - layer[..., 3:]
-    spot += layer[..., :3]
+    region = finished[box.top : box.top + box.height, box.left : box.left + box.width]
+    region *= 1 - layer[..., 3:]
+    region += layer[..., :3]
     return finished

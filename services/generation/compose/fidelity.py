@@ -39,16 +39,16 @@ def fidelity(photo: Light, behind: Light, box: Box, made: Pixels, file: bytes) -
         made: The ad, (H, W, 3).
         file: Its file.
     """
-    spot = np.s_[box.top : box.bottom, box.left : box.right]
+    region = np.s_[box.top : box.bottom, box.left : box.right]
     alpha = photo[..., 3]
-    true = to_srgb(photo[..., :3] + behind[spot] * (1 - alpha[..., None]))
+    true = to_srgb(photo[..., :3] + behind[region] * (1 - alpha[..., None]))
     read = np.asarray(cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
     inside = alpha >= INSIDE
     edge = (alpha > 1 - INSIDE) & ~inside
-    changed = inside & (true != made[spot]).any(axis=-1)
-    after = _differences(true, read[spot])
+    changed = inside & (true != made[region]).any(axis=-1)
+    after = _differences(true, read[region])
     values = (
-        _differences(true[changed], made[spot][changed]).max(initial=0),
+        _differences(true[changed], made[region][changed]).max(initial=0),
         after[inside].mean() if inside.any() else 0.0,
         after[edge].mean() if edge.any() else 0.0,
     )

@@ -45,22 +45,22 @@ def compose_in_set(
     """
     product = prepare(cutout)
     look = look_at(product.light)
-    stage = engine.choose(wanted, look)
+    photo_set = engine.choose(wanted, look)
 
     def placed(layout: Layout, frame: Box, order: Order) -> Box:
-        box = box_in(frame, product.size, layout.fill, stands=stage.stands)
+        box = box_in(frame, product.size, layout.fill, stands=photo_set.stands)
         return arranged(box, order.arrangement, order.size)
 
     creatives = []
     for order in orders:
         ad = order.size
         setting = words.best(ad, partial(placed, order=order)) if words else None
-        free = free_box(product.size, ad, zone, stands=stage.stands)
+        free = free_box(product.size, ad, zone, stands=photo_set.stands)
         box = setting.product if setting else arranged(free, order.arrangement, ad)
         photo = scaled(product.light, Size(box.width, box.height))
         layer = clean_edges(photo)
-        picture = engine.render(Shot(stage, layer, box, ad, look, wanted.seed))
+        picture = engine.render(Shot(photo_set, layer, box, ad, look, wanted.seed))
         enlarged = box.width / product.size.width
-        shown = Shown(picture, photo, layer, box, enlarged, Origin(RENDERED), stage.name, stage.stands)
+        shown = Shown(picture, photo, layer, box, enlarged, Origin(RENDERED), photo_set.name, photo_set.stands)
         creatives.append(finish(shown, order, output, words, setting))
     return creatives

@@ -109,15 +109,15 @@ def safe_zone(ad: Size) -> Box:
 def product_frame(layout: Layout, ad: Size) -> Box:
     """Return the part of an ad for the product. It may reach into what platforms cover, but not to the very edge."""
     safe, margin = safe_zone(ad), max(2, round(MARGIN / 2 * min(ad.width, ad.height)))
-    zone = Box(margin, min(safe.top, ad.height // 8), ad.width - margin, ad.height - margin)
+    area = Box(margin, min(safe.top, ad.height // 8), ad.width - margin, ad.height - margin)
     if safe.bottom < 0.9 * ad.height:  # words below the product stay above what is covered
-        zone = Box(zone.left, safe.top, zone.right, safe.bottom)
+        area = Box(area.left, safe.top, area.right, safe.bottom)
     left, top, right, bottom = layout.product
     return Box(
-        round(zone.left + left * zone.width),
-        round(zone.top + top * zone.height),
-        round(zone.left + right * zone.width),
-        round(zone.top + bottom * zone.height),
+        round(area.left + left * area.width),
+        round(area.top + top * area.height),
+        round(area.left + right * area.width),
+        round(area.top + bottom * area.height),
     )
 
 

@@ -9,7 +9,7 @@ from services.generation.message.layouts import Layout, layouts_for, product_fra
 from services.generation.message.message import Message
 from services.generation.message.setting import Setting, set_beside
 
-Place = Callable[[Layout, Box], Box]
+Placer = Callable[[Layout, Box], Box]
 """Returns the box of the product, given a layout and its part for the product."""
 
 
@@ -25,7 +25,7 @@ class Words:
     message: Message
     fonts: Fonts
 
-    def best(self, ad: Size, place: Place) -> Setting | None:
+    def best(self, ad: Size, place: Placer) -> Setting | None:
         """Set the message in the layout that shows product and headline largest; None if there is no room for it.
 
         Args:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from common.imaging.codec import Mask, Pixels
 from services.generation.geometry import Box
+from services.generation.placement.light_estimation import side_light
 from services.generation.placement.placement import Placement
-from services.generation.placement.shadows import side_light
 
 Plane = NDArray[np.float32]
 

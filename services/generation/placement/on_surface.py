@@ -57,7 +57,7 @@ the surface's edge."""
 
 
 @dataclass(frozen=True)
-class Place:
+class SurfacePlacement:
     """A place for the product.
 
     Attributes:
@@ -73,7 +73,7 @@ class Place:
     surface: Mask
 
 
-def place_on_surface(picture: Size, found: Found, ratio: float, stance: Stance) -> Place | None:
+def place_on_surface(picture: Size, found: Found, ratio: float, stance: Stance) -> SurfacePlacement | None:
     """Place the product on the best surface that has room for it.
 
     Things anywhere in the picture are avoided first. Only where they leave no room, one is removed.
@@ -89,19 +89,19 @@ def place_on_surface(picture: Size, found: Found, ratio: float, stance: Stance) 
     """
     for surface in found.surfaces:
         search = _Search(surface, found.things, ratio, stance)
-        spot, removed = search.best_spot()
-        if spot is not None:
+        candidate, removed = search.best_candidate()
+        if candidate is not None:
             across, down = picture.width / surface.shape[1], picture.height / surface.shape[0]
-            box = spot.box
+            box = candidate.box
             left, bottom = round(box.left * across), round(box.bottom * down)
             right, top = max(left + 1, round(box.right * across)), min(bottom - 1, round(box.top * down))
             in_picture = Box(left, top, right, bottom)
-            return Place(in_picture, removed, search.pitch, surface)
+            return SurfacePlacement(in_picture, removed, search.pitch, surface)
     return None
 
 
 @dataclass(frozen=True)
-class _Spot:
+class _Candidate:
     """The middle of the product's foot, and its size."""
 
     x: float
@@ -161,32 +161,32 @@ class _Search:
             return company * float(np.median(sizes))
         return float(ALONE * min(self._width, self._height) / (TYPICAL_FOOT * self._height - self._horizon))
 
-    def _spot(self, x: float, y: float, scale: float) -> _Spot:
+    def _candidate(self, x: float, y: float, scale: float) -> _Candidate:
         least, most = (part * min(self._width, self._height) for part in SIZES)
         size = float(np.clip(scale * self._size_per_row * (y - self._horizon), least, most))
-        return _Spot(x, y, size * math.sqrt(self._ratio), size / math.sqrt(self._ratio))
+        return _Candidate(x, y, size * math.sqrt(self._ratio), size / math.sqrt(self._ratio))
 
-    def best_spot(self) -> tuple[_Spot | None, tuple[int, ...]]:
-        """Return the best spot, and what must be removed for it: usually nothing."""
-        spot = self.best(frozenset())
-        return (spot, ()) if spot is not None else self.in_place_of_a_thing()
+    def best_candidate(self) -> tuple[_Candidate | None, tuple[int, ...]]:
+        """Return the best candidate, and what must be removed for it: usually nothing."""
+        candidate = self.best(frozenset())
+        return (candidate, ()) if candidate is not None else self.in_place_of_a_thing()
 
-    def best(self, without: frozenset[int]) -> _Spot | None:
-        """Return the best spot that is clear of things, except those that are to be removed."""
+    def best(self, without: frozenset[int]) -> _Candidate | None:
+        """Return the best candidate that is clear of things, except those that are to be removed."""
         best, least = None, math.inf
         xs, ys = (np.linspace(0.06, 0.97, STEPS) * side for side in (self._width, self._height))
         for scale, x, y in combinations(SCALES, xs, ys):
-            spot = self._spot(float(x), float(y), scale)
-            hides = self._hides(spot, without) if self._fits(spot) else None
+            candidate = self._candidate(float(x), float(y), scale)
+            hides = self._hides(candidate, without) if self._fits(candidate) else None
             if hides is None:
                 continue
-            cost = self._cost(spot, scale) + HIDES * hides
+            cost = self._cost(candidate, scale) + HIDES * hides
             if cost < least:
-                best, least = spot, cost
+                best, least = candidate, cost
         return best
 
-    def in_place_of_a_thing(self) -> tuple[_Spot | None, tuple[int, ...]]:
-        """Return a spot that one thing leaves, and that thing: the one nearest to the middle that leaves room."""
+    def in_place_of_a_thing(self) -> tuple[_Candidate | None, tuple[int, ...]]:
+        """Return a candidate that one thing leaves, and that thing: the one nearest to the middle that leaves room."""
 
         def off_centre(number: int) -> float:
             box = self._things[number].box
@@ -195,27 +195,27 @@ class _Search:
         for number in sorted(self._standing, key=off_centre):
             if self._things[number].is_cut_off:
                 continue
-            spot = self.best(frozenset([number]))
-            if spot is not None:
-                return spot, (number,)
+            candidate = self.best(frozenset([number]))
+            if candidate is not None:
+                return candidate, (number,)
         return None, ()
 
-    def _fits(self, spot: _Spot) -> bool:
-        box = spot.box
+    def _fits(self, candidate: _Candidate) -> bool:
+        box = candidate.box
         aside, down = MARGIN * self._width, MARGIN * self._height
         if box.left < aside or box.right > self._width - aside or box.top < down or box.bottom > self._height - down:
             return False
         if not box.is_within(Size(self._width, self._height)):
             return False
-        before = max(2, round(BEFORE * spot.width))
-        foot = self._surface[max(0, box.bottom - spot.deep) : box.bottom + before, box.left : box.right]
+        before = max(2, round(BEFORE * candidate.width))
+        foot = self._surface[max(0, box.bottom - candidate.deep) : box.bottom + before, box.left : box.right]
         return bool(foot.mean() >= ON_SURFACE)
 
-    def _hides(self, spot: _Spot, without: frozenset[int]) -> float | None:
+    def _hides(self, candidate: _Candidate, without: frozenset[int]) -> float | None:
         """Return the part of the product's box that things behind it take; None if things are in the way."""
-        box, aside = spot.box, max(1, round(APART * spot.width))
+        box, aside = candidate.box, max(1, round(APART * candidate.width))
         columns = slice(max(0, box.left - aside), box.right + aside)
-        foot = slice(max(0, box.bottom - 2 * spot.deep), box.bottom + spot.deep)
+        foot = slice(max(0, box.bottom - 2 * candidate.deep), box.bottom + candidate.deep)
         taken = 0.0
         for number, thing in enumerate(self._things):
             if number in without:
@@ -227,12 +227,12 @@ class _Search:
             taken += share
         return taken if taken <= BEHIND else None
 
-    def _cost(self, spot: _Spot, scale: float) -> float:
-        box = spot.box
-        edge = float(self._from_edge[min(box.bottom, self._height - 1), box.left : box.right].min()) / spot.width
+    def _cost(self, candidate: _Candidate, scale: float) -> float:
+        box = candidate.box
+        edge = float(self._from_edge[min(box.bottom, self._height - 1), box.left : box.right].min()) / candidate.width
         return float(
-            OFF_CENTRE * max(0.0, abs(spot.x / self._width - 0.5) - 0.08)
-            + OFF_FOOT * abs(spot.y / self._height - TYPICAL_FOOT)
+            OFF_CENTRE * max(0.0, abs(candidate.x / self._width - 0.5) - 0.08)
+            + OFF_FOOT * abs(candidate.y / self._height - TYPICAL_FOOT)
             + OFF_SIZE * abs(math.log(scale))
             + TOWARDS_EDGE * max(0.0, 0.35 - edge)
         )

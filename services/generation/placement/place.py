@@ -13,9 +13,9 @@ from common.imaging.codec import Pixels
 from services.generation.geometry import Box, Size
 from services.generation.placement.calmest import find_placement
 from services.generation.placement.found import Found, working_size
+from services.generation.placement.light_estimation import find_light
 from services.generation.placement.on_surface import WORKING_SIDE, place_on_surface
 from services.generation.placement.placement import Placement
-from services.generation.placement.shadows import find_light
 from services.generation.stance import Stance
 
 MAX_OFF_CENTRE = 0.25
@@ -47,35 +47,35 @@ class Placed:
     notes: tuple[str, ...] = ()
 
 
-def place_product(picture: Pixels, found: Found, guess: Placement, ratio: float, stance: Stance) -> Placed:
+def place_product(picture: Pixels, found: Found, default: Placement, ratio: float, stance: Stance) -> Placed:
     """Place the product in a picture.
 
     Args:
         picture: (H, W, 3).
         found: What was found in it.
-        guess: Where it would go if nothing were there, and whether a stand-in was asked for.
+        default: Where it would go if nothing were there, and whether a stand-in was asked for.
         ratio: Width over height of the product.
         stance: How the product is shown.
     """
     size = Size(picture.shape[1], picture.shape[0])
     boxes = [thing.box for thing in found.things]
-    if guess.stand_in and (number := _stand_in(boxes, size)) is not None:
-        return Placed(_in_place_of(boxes[number], guess, size, ratio), (number,))
+    if default.stand_in and (number := _stand_in(boxes, size)) is not None:
+        return Placed(_in_place_of(boxes[number], default, size, ratio), (number,))
     reduced = found.reduced(working_size(size, WORKING_SIDE))
     place = place_on_surface(size, reduced, ratio, stance)
     if place is None:
-        return _at_the_calmest_place(picture, found, guess, ratio)
-    light = find_light(picture, place.surface, reduced.things, place.pitch) or guess.light
+        return _at_the_calmest_place(picture, found, default, ratio)
+    light = find_light(picture, place.surface, reduced.things, place.pitch) or default.light
     return Placed(
-        replace(guess, box=place.box, light=light, pitch=place.pitch), place.removed, _notes(place.pitch, stance)
+        replace(default, box=place.box, light=light, pitch=place.pitch), place.removed, _notes(place.pitch, stance)
     )
 
 
-def _at_the_calmest_place(picture: Pixels, found: Found, guess: Placement, ratio: float) -> Placed:
+def _at_the_calmest_place(picture: Pixels, found: Found, default: Placement, ratio: float) -> Placed:
     taken = np.zeros(picture.shape[:2], np.bool_)
     for thing in found.things:
         taken |= thing.mask
-    calm = replace(guess, box=find_placement(picture, ratio, taken).box)
+    calm = replace(default, box=find_placement(picture, ratio, taken).box)
     boxes = [thing.box for thing in found.things]
     in_the_way = tuple(number for number, box in enumerate(boxes) if is_in_the_way(box, calm.box))
     size = Size(picture.shape[1], picture.shape[0])
@@ -102,7 +102,7 @@ def _stand_in(boxes: Iterable[Box], picture: Size) -> int | None:
     return next((number for number, box in enumerate(boxes) if may_be(box)), None)
 
 
-def _in_place_of(stand_in: Box, guess: Placement, picture: Size, ratio: float) -> Placement:
+def _in_place_of(stand_in: Box, default: Placement, picture: Size, ratio: float) -> Placement:
     """Return a placement on the foot of the stand-in, as large as it."""
     size = math.sqrt(stand_in.width * stand_in.height)
     middle = (stand_in.left + stand_in.right) / 2
@@ -111,7 +111,7 @@ def _in_place_of(stand_in: Box, guess: Placement, picture: Size, ratio: float) -
     half = height * ratio / 2
     left, right = math.floor(middle - half), math.ceil(middle + half)
     return replace(
-        guess,
+        default,
         box=Box(max(0, left), stand_in.bottom - max(1, round(height)), min(right, picture.width), stand_in.bottom),
     )
 
@@ -134,12 +134,12 @@ def is_in_the_way(thing: Box, place: Box) -> bool:
     )
 
 
-def _moved(guess: Placement, in_the_way: list[Box], picture: Size) -> Placement:
-    """Move a guess to where the foremost thing in its way stands, since its foot is known to be on the floor."""
+def _moved(default: Placement, in_the_way: list[Box], picture: Size) -> Placement:
+    """Move the default placement to the foot of the foremost thing in its way, which is known to stand on the floor."""
     if not in_the_way:
-        return guess
-    front, box = max(in_the_way, key=lambda one: one.bottom), guess.box
+        return default
+    front, box = max(in_the_way, key=lambda one: one.bottom), default.box
     middle = (front.left + front.right) / 2
     half = min(box.width / 2, middle, picture.width - middle)
     top = max(0, box.top + front.bottom - box.bottom)
-    return replace(guess, box=Box(math.floor(middle - half), top, math.ceil(middle + half), front.bottom))
+    return replace(default, box=Box(math.floor(middle - half), top, math.ceil(middle + half), front.bottom))

@@ -83,7 +83,7 @@ class _Words(TypedDict, total=False):
     legal: str
 
 
-class _Wishes(TypedDict, total=False):
+class _Preferences(TypedDict, total=False):
     scene: str
     avoid: str
     style: str
@@ -151,7 +151,7 @@ class _Listed(TypedDict, total=False):
     brand: str
     platforms: list[str]
     placed: list[_Placed]
-    wishes: _Wishes
+    preferences: _Preferences
     fidelity: list[_Fidelity]
     dollars: float
     locale: str
@@ -240,14 +240,16 @@ def split(data: bytes) -> list[bytes]:
     """Split a file into lines, one per record, numbered one after the other.
 
     Raises:
-        ValueError: It is not a JSON list, or its numbers do not fit together.
+        ValueError: It is empty or no JSON list, or its numbers do not fit together.
     """
     if data.startswith(_OPEN + _START) and data.endswith(b"}" + _CLOSE):
         lines = data[len(_OPEN) : -len(_CLOSE)].split(_BETWEEN)
         if _are_consecutive(lines):
             return lines
+    if not data:
+        raise ValueError("empty; a list without records is []")
     try:
-        entries = json.loads(data.decode("utf-8-sig") or "[]")
+        entries = json.loads(data.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(entries, list):

@@ -338,18 +338,18 @@ class RecordLog:
         return [line for line in lines if start <= sequence_of(line) < end]
 
     def segment(self, number: int) -> list[bytes]:
-        """Return the lines of a segment.
+        """Return the lines of a segment: SEGMENT of them, or none if an operator gave its records up.
 
         Raises:
-            DamagedStoreError: It is missing, or holds something else.
+            DamagedStoreError: It is missing, incomplete, or holds something else.
         """
         key = paths.segment(number)
         try:
             lines, _ = self._read(key, SEGMENT_REMEDY)
         except ObjectNotFoundError:
             raise DamagedStoreError(file=key, problem="is missing", remedy=SEGMENT_REMEDY) from None
-        if lines and (sequence_of(lines[0]) != number * SEGMENT or len(lines) > SEGMENT):
-            raise DamagedStoreError(file=key, problem="holds records of other numbers", remedy=SEGMENT_REMEDY)
+        if lines and (sequence_of(lines[0]), len(lines)) != (number * SEGMENT, SEGMENT):
+            raise DamagedStoreError(file=key, problem="lacks records or holds others", remedy=SEGMENT_REMEDY)
         return lines
 
     def read_head(self) -> Head:

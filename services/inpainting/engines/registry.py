@@ -41,7 +41,7 @@ def _load(settings: InpaintingSettings, registry: EngineRegistry) -> tuple[Inpai
         raise StartError(f"INPAINTING_ENGINE=deepfill needs {_deepfill_names(settings.weights_dir)}")
     if deepfill is not None and settings.engine in ("auto", "deepfill"):
         from common.models.device import choose_device
-        from services.inpainting.engines.deepfill.engine import DeepFill
+        from services.inpainting.engines.deepfill.deepfill_engine import DeepFill
 
         engine = DeepFill.load(deepfill, choose_device(settings), settings)
         registry.note_facts(weights=[deepfill], packages=["torch"])

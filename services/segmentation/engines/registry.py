@@ -73,7 +73,7 @@ def _load_segmenter(settings: SegmentationSettings, registry: EngineRegistry, *,
         registry.report_choice(Choice("cut_out", GrabCut.name, Reason.FALLBACK, lacking, FETCH))
         return GrabCut()
     from common.models.device import choose_device
-    from services.segmentation.engines.sam.engine import SamEngine
+    from services.segmentation.engines.sam.sam_engine import SamEngine
 
     engine = SamEngine.load(present, choose_device(settings), settings)
     registry.note_facts(weights=[present], packages=["torch"])

@@ -275,7 +275,9 @@ class Rendering:
         pass
 
     def generate(self, request: BackgroundRequest) -> RenderedSet:
-        return RenderedSet(request.product, request.audience, request.terms, request.seed, request.wishes, "a remark")
+        return RenderedSet(
+            request.product, request.audience, request.terms, request.seed, request.preferences, "a remark"
+        )
 
 
 @pytest.mark.parametrize("reply", [refused(401), refused(404), refused(429), Reply(500, b"x"), Reply(cut=True)])

@@ -143,8 +143,8 @@ def crowded(draw: st.DrawFn) -> tuple[Size, Found]:
 def test_a_thing_of_one_pixel_in_the_way_leaves_room_for_the_product() -> None:
     mask = np.zeros((9, 9), np.bool_)
     mask[8, 0] = True
-    guess = Placement(Box(0, 0, 9, 9), estimated=True)
-    placed = place_product(np.full((9, 9, 3), 99, np.uint8), Found([Thing(mask)], []), guess, 2.0, "large")
+    default = Placement(Box(0, 0, 9, 9), estimated=True)
+    placed = place_product(np.full((9, 9, 3), 99, np.uint8), Found([Thing(mask)], []), default, 2.0, "large")
     assert placed.placement.box.is_within(Size(9, 9))
 
 
@@ -154,8 +154,8 @@ def test_wherever_the_product_goes_it_is_in_the_picture(
     there: tuple[Size, Found], ratio: float, *, stand_in: bool
 ) -> None:
     size, found = there
-    guess = Placement(Box(0, 0, size.width, size.height), estimated=True, stand_in=stand_in)
-    placed = place_product(np.full((size.height, size.width, 3), 99, np.uint8), found, guess, ratio, "large")
+    default = Placement(Box(0, 0, size.width, size.height), estimated=True, stand_in=stand_in)
+    placed = place_product(np.full((size.height, size.width, 3), 99, np.uint8), found, default, ratio, "large")
     assert placed.placement.box.is_within(size)
     assert all(number < len(found.things) for number in placed.removed)
     assert 0 <= placed.placement.light.shadow <= 1

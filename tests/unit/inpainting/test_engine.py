@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from common.errors import StartError
 from common.models.device import Device
 from common.serving.engines import EngineRegistry
-from services.inpainting.engines.deepfill.engine import DeepFill
+from services.inpainting.engines.deepfill.deepfill_engine import DeepFill
 from services.inpainting.engines.deepfill.variant import PYTORCH
 from services.inpainting.engines.registry import MIGAN_FILE, load_engine
 from services.inpainting.settings import InpaintingSettings

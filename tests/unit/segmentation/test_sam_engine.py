@@ -11,7 +11,7 @@ from common.models.device import Device
 from services.segmentation.engines.base import Box, Prompt, PromptPoint
 from services.segmentation.engines.sam.batching import MicroBatcher
 from services.segmentation.engines.sam.embeddings import EmbeddingCache, content_key
-from services.segmentation.engines.sam.engine import SamEngine
+from services.segmentation.engines.sam.sam_engine import SamEngine
 from services.segmentation.settings import SegmentationSettings
 from testing.pictures import ball
 

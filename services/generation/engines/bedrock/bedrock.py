@@ -117,7 +117,7 @@ class Bedrock:
         """
         stand_in = self._settings.prompt_stand_in
         prompt = build_prompt(
-            request.product, request.audience, request.terms, request.wishes, stand_in=stand_in, zone=request.zone
+            request.product, request.audience, request.terms, request.preferences, stand_in=stand_in, zone=request.zone
         )
         file = self._ask(request_body(prompt, request.aspect_ratio, request.seed))
         pixels = cropped(rgb(decode(file, self._settings)), request.aspect_ratio)

@@ -79,7 +79,7 @@ class Images:
         settings = self._settings
         stand_in = settings.prompt_stand_in
         prompt = build_prompt(
-            request.product, request.audience, request.terms, request.wishes, stand_in=stand_in, zone=request.zone
+            request.product, request.audience, request.terms, request.preferences, stand_in=stand_in, zone=request.zone
         )
         file = patiently(self._access, self._made, prompt, request)
         pixels = cropped(rgb(decode(file, settings)), request.aspect_ratio)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from common.styles import styles
 from services.generation.audience import Audience
-from services.generation.background.background import Wishes
+from services.generation.background.background import Preferences
 from services.generation.engines.set.description import SetDescription
 from services.generation.engines.set.develop import develop
 from services.generation.engines.set.look import Lab, Look
@@ -29,31 +29,32 @@ PAPER_LIGHTNESS = (28.0, 90.0)
 """Lightness of papers: darker or lighter ones show no shadow."""
 
 
-def wished_sets(sets: Sequence[SetDescription], stance: Stance, wishes: Wishes) -> tuple[list[SetDescription], str]:
-    """Return the sets among which wishes leave the choice, and a note on what cannot be met; empty if all can.
+def preferred_sets(
+    sets: Sequence[SetDescription], stance: Stance, preferences: Preferences
+) -> tuple[list[SetDescription], str]:
+    """Return the sets that meet preferences, and a note on what cannot be met; empty if all can.
 
-    A style names sets. A wish in words is met by the sets of the styles that it names; so is what is to be avoided.
+    A style names sets. A scene in words is met by the sets of the styles that it names; so is what is to be avoided.
 
     Args:
         sets: All sets.
         stance: How the product is shown.
-        wishes: What the user wishes.
+        preferences: What the user asks for.
     """
-    fitting = [stage for stage in sets if stance in stage.stances] or list(sets)
-    meant = [style for style in styles().values() if wishes.scene and style.is_meant(wishes.scene)]
-    chosen = [styles()[wishes.style]] if wishes.style else meant
-    avoided = {
-        name for style in styles().values() if wishes.avoid and style.is_meant(wishes.avoid) for name in style.sets
-    }
+    fitting = [photo_set for photo_set in sets if stance in photo_set.stances] or list(sets)
+    meant = [style for style in styles().values() if preferences.scene and style.is_meant(preferences.scene)]
+    chosen = [styles()[preferences.style]] if preferences.style else meant
+    unwanted = [style for style in styles().values() if preferences.avoid and style.is_meant(preferences.avoid)]
+    avoided = {name for style in unwanted for name in style.sets}
     named = {name for style in chosen for name in style.sets}
-    allowed = [stage for stage in fitting if stage.name not in avoided - named] or fitting
-    wished = [stage for stage in allowed if stage.name in named]
-    if wishes.style and not wished:
-        return allowed, f"the style {wishes.style} has no set that is installed"
-    if wishes.scene and not meant:
+    allowed = [photo_set for photo_set in fitting if photo_set.name not in avoided - named] or fitting
+    preferred = [photo_set for photo_set in allowed if photo_set.name in named]
+    if preferences.style and not preferred:
+        return allowed, f"the style {preferences.style} has no set that is installed"
+    if preferences.scene and not meant:
         names = ", ".join(style.en for style in styles().values())
-        return wished or allowed, f"sets cannot show the wished scene: the nearest to choose from are {names}"
-    return wished or allowed, ""
+        return preferred or allowed, f"sets cannot show the scene asked for: the nearest to choose from are {names}"
+    return preferred or allowed, ""
 
 
 def choose_set(
@@ -72,14 +73,14 @@ def choose_set(
         look: How the product looks.
         rng: Source of chance; the same state chooses the same set.
     """
-    weights = np.array([_interest(stage, audience) * _contrast(behind[stage.name], look) for stage in sets])
+    weights = np.array([_interest(photo_set, audience) * _contrast(behind[photo_set.name], look) for photo_set in sets])
     return sets[int(rng.choice(len(sets), p=weights / weights.sum()))]
 
 
-def _interest(stage: SetDescription, audience: Audience) -> float:
-    if audience.interest in stage.interests:
+def _interest(photo_set: SetDescription, audience: Audience) -> float:
+    if audience.interest in photo_set.interests:
         return FITS if audience.interest else NEUTRAL
-    return NEUTRAL if "" in stage.interests else FOREIGN
+    return NEUTRAL if "" in photo_set.interests else FOREIGN
 
 
 def _contrast(behind: Lab, look: Look) -> float:
@@ -87,15 +88,15 @@ def _contrast(behind: Lab, look: Look) -> float:
     return LEAST + float(np.clip((apart - TOO_ALIKE) / (APART - TOO_ALIKE), 0, 1))
 
 
-def colour_behind(stage: SetDescription, panorama: Light | None) -> Lab:
+def colour_behind(photo_set: SetDescription, panorama: Light | None) -> Lab:
     """Return the colour that is behind the product in a set (CIE Lab)."""
-    if panorama is not None and stage.panorama is not None:
-        seen = backplate(panorama, stage.panorama, 48, 48, blur=0.02)
-        middle = develop(seen, stage.exposure, stage.warmth, 0)[8:36, 12:36]
+    if panorama is not None and photo_set.panorama is not None:
+        seen = backplate(panorama, photo_set.panorama, 48, 48, blur=0.02)
+        middle = develop(seen, photo_set.exposure, photo_set.warmth, 0)[8:36, 12:36]
         return _lab(middle.reshape(-1, 3).mean(axis=0))
-    colour = np.mean([linear(code) for code in (stage.wall or stage.matter).colours[:2]], axis=0)
+    colour = np.mean([linear(code) for code in (photo_set.wall or photo_set.matter).colours[:2]], axis=0)
     field = np.broadcast_to(np.asarray(colour, np.float32), (8, 8, 3))
-    return _lab(develop(field, stage.exposure, stage.warmth, 0).reshape(-1, 3).mean(axis=0))
+    return _lab(develop(field, photo_set.exposure, photo_set.warmth, 0).reshape(-1, 3).mean(axis=0))
 
 
 def _lab(light: NDArray[np.float32]) -> Lab:

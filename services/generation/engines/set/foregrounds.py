@@ -92,15 +92,15 @@ class Stand:
         return edge if self.below <= DEEP else OUT_OF_SIGHT
 
 
-def foreground(stage: SetDescription, stand: Stand, rng: np.random.Generator) -> list[Piece]:
+def foreground(photo_set: SetDescription, stand: Stand, rng: np.random.Generator) -> list[Piece]:
     """Return the pieces of a set's foreground for a product.
 
     Args:
-        stage: The set.
+        photo_set: The set.
         stand: Where the product stands.
         rng: Source of small differences.
     """
-    return list(FOREGROUNDS[stage.foreground](stage, stand, rng))
+    return list(FOREGROUNDS[photo_set.foreground](photo_set, stand, rng))
 
 
 def grid_faces(rows: int, columns: int) -> Faces:
@@ -148,71 +148,71 @@ def rounded_drum(radius: float, top: float, bottom: float, bevel: float = BEVEL)
     return np.concatenate([[(radius, bottom)], edge, inside])
 
 
-def table(stage: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
+def table(photo_set: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
     """A table top whose front edge shows, before the panorama or a wall."""
     front = stand.front(max(1.0, stand.reach + 0.35))
-    yield Piece(sheet(rounded_edge(front, 0, -0.17, -stage.depth, 0.05)), stage.matter)
-    if stage.wall:
-        yield Piece(sheet(np.array([(WALL, -3.0), (WALL, 9.0)])), stage.wall)
+    yield Piece(sheet(rounded_edge(front, 0, -0.17, -photo_set.depth, 0.05)), photo_set.matter)
+    if photo_set.wall:
+        yield Piece(sheet(np.array([(WALL, -3.0), (WALL, 9.0)])), photo_set.wall)
 
 
-def counter(stage: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
+def counter(photo_set: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
     """A counter against a wall."""
     back = -max(1.1, stand.reach + 0.3)
-    yield Piece(sheet(rounded_edge(stand.front(max(1.2, stand.reach + 0.4)), 0, -0.22, back, 0.03)), stage.matter)
-    yield Piece(sheet(np.array([(back, -0.1), (back, 9.0)])), stage.wall or stage.matter)
+    yield Piece(sheet(rounded_edge(stand.front(max(1.2, stand.reach + 0.4)), 0, -0.22, back, 0.03)), photo_set.matter)
+    yield Piece(sheet(np.array([(back, -0.1), (back, 9.0)])), photo_set.wall or photo_set.matter)
 
 
-def sweep(stage: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
+def sweep(photo_set: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
     """Ground and background of one sheet that curves upwards."""
     bend = np.linspace(0, math.pi / 2, 24)
     back, radius = -max(1.6, stand.reach + 1.0), 1.3
     curve = np.stack([back - radius * np.sin(bend), radius - radius * np.cos(bend)], -1)
-    yield Piece(sheet(np.concatenate([[(6.0, 0.0), (1.0, 0.0)], curve, [(back - radius, 14.0)]])), stage.matter)
+    yield Piece(sheet(np.concatenate([[(6.0, 0.0), (1.0, 0.0)], curve, [(back - radius, 14.0)]])), photo_set.matter)
 
 
-def ground(stage: SetDescription, _stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
+def ground(photo_set: SetDescription, _stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
     """A floor that ends where the panorama begins."""
-    yield Piece(sheet(np.array([(8.0, 0.0), (1.0, 0.0), (-stage.depth, 0.0)])), stage.matter)
+    yield Piece(sheet(np.array([(8.0, 0.0), (1.0, 0.0), (-photo_set.depth, 0.0)])), photo_set.matter)
 
 
-def room(stage: SetDescription, _stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
+def room(photo_set: SetDescription, _stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
     """A floor, a skirting board and a wall."""
-    wall = -stage.depth
-    yield Piece(sheet(np.array([(8.0, 0.0), (1.0, 0.0), (wall, 0.0)])), stage.matter)
-    yield Piece(sheet(np.array([(wall, 0.0), (wall, 12.0)])), stage.wall or stage.matter)
+    wall = -photo_set.depth
+    yield Piece(sheet(np.array([(8.0, 0.0), (1.0, 0.0), (wall, 0.0)])), photo_set.matter)
+    yield Piece(sheet(np.array([(wall, 0.0), (wall, 12.0)])), photo_set.wall or photo_set.matter)
     board = rounded_edge(wall + 0.03, 0.13, 0.0, wall, 0.01)
     yield Piece(sheet(board), MatterDescription(kind="paper", colours=("#e9e6e0", "#f4f2ee"), gloss=0.5, relief=0.2))
 
 
-def plinth(stage: SetDescription, stand: Stand, rng: np.random.Generator) -> Iterator[Piece]:
+def plinth(photo_set: SetDescription, stand: Stand, rng: np.random.Generator) -> Iterator[Piece]:
     """A drum on a sweep, with a second, lower one behind it to one side."""
     radius, high = max(0.5, stand.reach * 1.3), 0.34
-    yield Piece(lathe(rounded_drum(radius, 0, -high), stand.middle), stage.matter)
+    yield Piece(lathe(rounded_drum(radius, 0, -high), stand.middle), photo_set.matter)
     side = 1 if rng.random() < 0.5 else -1
     other = 0.5 * radius
     away = stand.middle + side * (radius + 0.35 * other)
-    yield Piece(lathe(rounded_drum(other, 0.55 - high, -high), away, z=-0.8 * radius - other), stage.matter)
+    yield Piece(lathe(rounded_drum(other, 0.55 - high, -high), away, z=-0.8 * radius - other), photo_set.matter)
     bend = np.linspace(0, math.pi / 2, 24)
     back, curve = -max(1.8, stand.reach + 1.2), 1.3
     profile = np.stack([back - curve * np.sin(bend), curve - curve * np.cos(bend) - high], -1)
     ends = [(6.0, -high), (1.0, -high)], [(back - curve, 14.0)]
-    yield Piece(sheet(np.concatenate([ends[0], profile, ends[1]])), stage.wall or stage.matter)
+    yield Piece(sheet(np.concatenate([ends[0], profile, ends[1]])), photo_set.wall or photo_set.matter)
 
 
-def steps(stage: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
+def steps(photo_set: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
     """Stone steps: the product stands on the second."""
     tread, rise = max(1.3, 2 * stand.reach + 0.5), 0.36
     front = tread / 2
     for number in range(-2, 3):
         top = number * rise
         near = front - number * tread
-        yield Piece(sheet(rounded_edge(near, top, top - rise, near - tread - 0.05)), stage.matter)
+        yield Piece(sheet(rounded_edge(near, top, top - rise, near - tread - 0.05)), photo_set.matter)
     end = front - 3 * tread
-    yield Piece(sheet(np.array([(end, 0.0), (end, 14.0)])), stage.wall or stage.matter)
+    yield Piece(sheet(np.array([(end, 0.0), (end, 14.0)])), photo_set.wall or photo_set.matter)
 
 
-def rock(stage: SetDescription, stand: Stand, rng: np.random.Generator) -> Iterator[Piece]:
+def rock(photo_set: SetDescription, stand: Stand, rng: np.random.Generator) -> Iterator[Piece]:
     """A flat boulder and smaller ones on rippled sand; the boulders are of the wall's matter."""
     side, low = 300, 0.3
     x, z = np.meshgrid(np.linspace(-FAR / 2, FAR / 2, side), np.linspace(-5.0, 3.0, side))
@@ -220,8 +220,8 @@ def rock(stage: SetDescription, stand: Stand, rng: np.random.Generator) -> Itera
     ripple = np.sin((z + 0.3 * x + 1.6 * wave) * 2 * math.pi / 0.42) * np.clip(0.6 + _lumps(rng, x, z, 4, 0.8), 0.1, 1)
     height = 0.016 * ripple + 0.14 * wave - low
     vertices = np.stack([x, height, z], -1).reshape(-1, 3)
-    yield Piece(Mesh(vertices, grid_faces(side, side)[:, ::-1], vertices[:, [0, 2]]), stage.matter)
-    matter = stage.wall or stage.matter
+    yield Piece(Mesh(vertices, grid_faces(side, side)[:, ::-1], vertices[:, [0, 2]]), photo_set.matter)
+    matter = photo_set.wall or photo_set.matter
     radius = max(0.62, 1.25 * stand.reach)
     yield Piece(_boulder(rng, (stand.middle, -low, -0.05), (1.2 * radius, low + 0.16, 0.95 * radius), flat=0.0), matter)
     yield Piece(_boulder(rng, (stand.middle - 1.7 * radius, -low, -0.9), (0.42, 0.24, 0.34)), matter)
@@ -264,10 +264,10 @@ def _boulder(
     return Mesh(points.reshape(-1, 3), grid_faces(rows, columns)[:, ::-1], places.reshape(-1, 2))
 
 
-def hook(stage: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
+def hook(photo_set: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
     """A wall with a peg, from which the product hangs just before it."""
     back = -0.16
-    yield Piece(sheet(np.array([(back, -FAR), (back, FAR)])), stage.wall or stage.matter)
+    yield Piece(sheet(np.array([(back, -FAR), (back, FAR)])), photo_set.wall or photo_set.matter)
     turn = np.linspace(0, 2 * math.pi, 33)
     depth = np.array([back, 0.08, 0.10, 0.10])
     radius = np.array([0.03, 0.03, 0.022, 0.0])
@@ -280,13 +280,13 @@ def hook(stage: SetDescription, stand: Stand, _rng: np.random.Generator) -> Iter
         ],
         -1,
     ).reshape(-1, 3)
-    yield Piece(Mesh(peg, grid_faces(4, 33), peg[:, :2]), stage.matter)
+    yield Piece(Mesh(peg, grid_faces(4, 33), peg[:, :2]), photo_set.matter)
 
 
-def above(stage: SetDescription, _stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
+def above(photo_set: SetDescription, _stand: Stand, _rng: np.random.Generator) -> Iterator[Piece]:
     """A surface seen straight from above: it stands upright, and the product lies against it."""
     vertices = np.array([(x, y, -0.02) for y in (-FAR, FAR) for x in (-FAR, FAR)], float)
-    yield Piece(Mesh(vertices, grid_faces(2, 2)[:, ::-1], vertices[:, :2]), stage.matter)
+    yield Piece(Mesh(vertices, grid_faces(2, 2)[:, ::-1], vertices[:, :2]), photo_set.matter)
 
 
 Foreground = Callable[[SetDescription, Stand, np.random.Generator], Iterator[Piece]]

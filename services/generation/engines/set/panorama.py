@@ -100,27 +100,27 @@ def _turned(yaw: float) -> NDArray[np.float64]:
     return np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
 
 
-def surroundings(stage: SetDescription, panorama: Light | None) -> Light:
+def surroundings(photo_set: SetDescription, panorama: Light | None) -> Light:
     """Return the light that falls on a set from all around, the camera looking at its first column.
 
     Args:
-        stage: The set.
+        photo_set: The set.
         panorama: The panorama of the set, if it has one.
 
     Returns:
         (256, 512, 3), whatever the size of the panorama: see trace.py.
     """
-    if panorama is not None and stage.panorama is not None:
-        around = _as_light(panorama, stage.panorama)
-        turn = round(stage.panorama.yaw / 360 * around.shape[1])
+    if panorama is not None and photo_set.panorama is not None:
+        around = _as_light(panorama, photo_set.panorama)
+        turn = round(photo_set.panorama.yaw / 360 * around.shape[1])
         turned = np.roll(around, -turn, axis=1)
         around = np.asarray(cv2.resize(turned, GRID[::-1], interpolation=cv2.INTER_AREA), np.float32)
     else:
-        around = np.tile(np.array(linear(stage.ambient), np.float32), (*GRID, 1))
+        around = np.tile(np.array(linear(photo_set.ambient), np.float32), (*GRID, 1))
         # Rooms are darker below.
         fall = np.linspace(1.25, 0.55, GRID[0], dtype=np.float32)[:, None, None]
         around = around * fall
-    for light in stage.lights:
+    for light in photo_set.lights:
         around = around + _lamp(light, around.shape[0], float(_irradiance(around) @ LUMINANCE))
     return np.ascontiguousarray(around, np.float32)
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from common.serving import work
 from services.generation.audience import Audience, Product, Terms
-from services.generation.background.background import BackgroundRequest, RenderedSet, Wishes
+from services.generation.background.background import BackgroundRequest, Preferences, RenderedSet
 from services.generation.engines.set import renderer
 from services.generation.engines.set.camera import Camera
-from services.generation.engines.set.choice import choose_set, colour_behind, paper_colours, wished_sets
+from services.generation.engines.set.choice import choose_set, colour_behind, paper_colours, preferred_sets
 from services.generation.engines.set.description import SetDescription, all_sets
 from services.generation.engines.set.develop import develop
 from services.generation.engines.set.foregrounds import SHADES, Mesh, Stand, foreground
@@ -46,7 +46,7 @@ class Shot:
     """An ad to render.
 
     Attributes:
-        stage: The set.
+        photo_set: The set.
         layer: The product at its size in the ad, (h, w, 4), linear, premultiplied.
         box: Its place.
         ad: Size of the ad.
@@ -54,7 +54,7 @@ class Shot:
         seed: The same seed gives the same picture.
     """
 
-    stage: SetDescription
+    photo_set: SetDescription
     layer: Light
     box: Box
     ad: Size
@@ -80,7 +80,7 @@ class SetEngine:
         self._one_at_a_time = threading.Lock()
         self._around: dict[str, Light] = {}  # by set: 1.5 MB each
         self.renderer = renderer.prepare(cache)
-        self.sets = [stage for stage in all_sets().values() if self._is_complete(stage)]
+        self.sets = [photo_set for photo_set in all_sets().values() if self._is_complete(photo_set)]
 
     def warm(self) -> None:
         """Compile what all sets share, by rendering a small one, and look at what is behind the product in each."""
@@ -88,7 +88,7 @@ class SetEngine:
         layer[..., 3] = 1
         look = Look(np.zeros(3, np.float32), np.zeros(3, np.float32), 0, 0.13)
         self.choose(RenderedSet(Product("product"), Audience(), None, 0), look)
-        plain = next(stage for stage in self.sets if stage.matter.kind == "paper")  # the matter that is made fastest
+        plain = next(one for one in self.sets if one.matter.kind == "paper")  # the matter that is made fastest
         self.render(Shot(plain, layer, Box(16, 10, 32, 34), Size(48, 44), look, 0))
 
     def ask_end(self) -> None:
@@ -96,23 +96,25 @@ class SetEngine:
 
     def generate(self, request: BackgroundRequest) -> RenderedSet:
         """See BackgroundEngine: the set is rendered when the ads are composed, with the product in it."""
-        _, note = self._wished(request.product, request.terms, request.wishes)
-        return RenderedSet(request.product, request.audience, request.terms, request.seed, request.wishes, note)
+        _, note = self._preferred(request.product, request.terms, request.preferences)
+        return RenderedSet(request.product, request.audience, request.terms, request.seed, request.preferences, note)
 
     def choose(self, wanted: RenderedSet, look: Look) -> SetDescription:
         """Choose a set for a product that looks so, unless it is named; the same arguments choose the same set."""
         rng = np.random.default_rng(wanted.seed)
-        sets = [stage for stage in self.sets if stage.name == wanted.name]
+        sets = [photo_set for photo_set in self.sets if photo_set.name == wanted.name]
         if not sets:
-            sets, _ = self._wished(wanted.product, wanted.terms, wanted.wishes)
-        stage = _turned(choose_set(sets, self._behind, wanted.audience, look, rng), wanted.seed)
-        if stage.paint == "product":
-            colours = paper_colours(look, rng, wanted.wishes.colour)
-            return stage.model_copy(update={"matter": stage.matter.model_copy(update={"colours": colours})})
-        return stage
+            sets, _ = self._preferred(wanted.product, wanted.terms, wanted.preferences)
+        photo_set = _turned(choose_set(sets, self._behind, wanted.audience, look, rng), wanted.seed)
+        if photo_set.paint == "product":
+            colours = paper_colours(look, rng, wanted.preferences.colour)
+            return photo_set.model_copy(update={"matter": photo_set.matter.model_copy(update={"colours": colours})})
+        return photo_set
 
-    def _wished(self, product: Product, terms: Terms | None, wishes: Wishes) -> tuple[list[SetDescription], str]:
-        return wished_sets(self.sets, stance_of(product, terms), wishes)
+    def _preferred(
+        self, product: Product, terms: Terms | None, preferences: Preferences
+    ) -> tuple[list[SetDescription], str]:
+        return preferred_sets(self.sets, stance_of(product, terms), preferences)
 
     def render(self, shot: Shot) -> Light:
         """Render an ad without the product's own pixels, but with its shadow, contact and reflection.
@@ -136,16 +138,16 @@ class SetEngine:
     def _render(self, shot: Shot) -> Light:
         small = _fitted(shot)
         camera = Camera(small.ad.width, small.ad.height, _foot(small), _pitch(small))
-        solid = make_solid(small.layer, small.box, camera, stands=small.stage.stands)
-        panorama = self._panorama(small.stage)
-        around = self._surroundings(small.stage)
+        solid = make_solid(small.layer, small.box, camera, stands=small.photo_set.stands)
+        panorama = self._panorama(small.photo_set)
+        around = self._surroundings(small.photo_set)
         mirrored = _is_mirrored(small, around)
         scene = _scene(small, camera, solid, around, mirrored=mirrored)
-        traced = trace(scene, camera, small.stage.aperture, self._samples, small.seed, lambda: work.pause(0))
+        traced = trace(scene, camera, small.photo_set.aperture, self._samples, small.seed, lambda: work.pause(0))
         light, cover = traced[..., :3], np.clip(traced[..., 3:4], 0, 1)
         albedo, normal = traced[..., 4:7], traced[..., 7:]
-        if panorama is not None and small.stage.panorama is not None:
-            behind = backplate(panorama, small.stage.panorama, camera.width, camera.height)
+        if panorama is not None and small.photo_set.panorama is not None:
+            behind = backplate(panorama, small.photo_set.panorama, camera.width, camera.height)
             behind = behind[:, ::-1] if mirrored else behind
             light = light + (1 - cover) * behind
             albedo = albedo + (1 - cover) * np.clip(behind / max(3 * float(behind.mean()), 1e-3), 0, 1)
@@ -155,13 +157,13 @@ class SetEngine:
             whole = np.asarray(
                 cv2.resize(clean, (shot.ad.width, shot.ad.height), interpolation=cv2.INTER_CUBIC), np.float32
             )
-        return develop(np.maximum(whole, 0), shot.stage.exposure, shot.stage.warmth, shot.seed)
+        return develop(np.maximum(whole, 0), shot.photo_set.exposure, shot.photo_set.warmth, shot.seed)
 
-    def _is_complete(self, stage: SetDescription) -> bool:
-        return stage.panorama is None or find_panorama(stage.panorama.name, self._folders) is not None
+    def _is_complete(self, photo_set: SetDescription) -> bool:
+        return photo_set.panorama is None or find_panorama(photo_set.panorama.name, self._folders) is not None
 
-    def _panorama(self, stage: SetDescription) -> Light | None:
-        file = find_panorama(stage.panorama.name, self._folders) if stage.panorama else None
+    def _panorama(self, photo_set: SetDescription) -> Light | None:
+        file = find_panorama(photo_set.panorama.name, self._folders) if photo_set.panorama else None
         return read_panorama(file) if file else None
 
     @cached_property
@@ -169,23 +171,24 @@ class SetEngine:
         import mitsuba
 
         mitsuba.set_variant(self.renderer.variant)
-        return {stage.name: colour_behind(stage, self._panorama(stage)) for stage in self.sets}
+        return {photo_set.name: colour_behind(photo_set, self._panorama(photo_set)) for photo_set in self.sets}
 
-    def _surroundings(self, stage: SetDescription) -> Light:
-        key = stage.name
+    def _surroundings(self, photo_set: SetDescription) -> Light:
+        key = photo_set.name
         if key not in self._around:
-            described = next((one for one in self.sets if one.name == key), stage)  # light does not turn with the place
+            # As described: light does not turn with the panorama.
+            described = next((one for one in self.sets if one.name == key), photo_set)
             self._around[key] = surroundings(described, self._panorama(described))
         return self._around[key]
 
 
-def _turned(stage: SetDescription, seed: int) -> SetDescription:
+def _turned(photo_set: SetDescription, seed: int) -> SetDescription:
     """Return a set whose place is seen a little more from the left or the right, so that variants differ."""
-    if stage.panorama is None:
-        return stage
+    if photo_set.panorama is None:
+        return photo_set
     turn = float(np.random.default_rng([seed, 1]).uniform(-TURNED, TURNED))
-    place = stage.panorama.model_copy(update={"yaw": stage.panorama.yaw + turn})
-    return stage.model_copy(update={"panorama": place})
+    place = photo_set.panorama.model_copy(update={"yaw": photo_set.panorama.yaw + turn})
+    return photo_set.model_copy(update={"panorama": place})
 
 
 def _is_mirrored(shot: Shot, around: Light) -> bool:
@@ -210,11 +213,11 @@ def _fitted(shot: Shot) -> Shot:
 
 
 def _foot(shot: Shot) -> float:
-    return shot.box.bottom if shot.stage.stands else (shot.box.top + shot.box.bottom) / 2
+    return shot.box.bottom if shot.photo_set.stands else (shot.box.top + shot.box.bottom) / 2
 
 
 def _pitch(shot: Shot) -> float:
-    return shot.look.pitch if shot.stage.pitch is None else shot.stage.pitch
+    return shot.look.pitch if shot.photo_set.pitch is None else shot.photo_set.pitch
 
 
 def _scene(shot: Shot, camera: Camera, solid: Solid, around: Light, *, mirrored: bool) -> Scene:
@@ -223,15 +226,15 @@ def _scene(shot: Shot, camera: Camera, solid: Solid, around: Light, *, mirrored:
     below = (shot.ad.height - shot.box.bottom) / camera.unit
     stand = Stand(middle, shot.box.width / 2 / camera.unit, shot.box.height / camera.unit, below)
     colours = shot.layer[..., :3] / np.maximum(shot.layer[..., 3:], 1e-3)
-    pieces = foreground(shot.stage, stand, rng)
+    pieces = foreground(shot.photo_set, stand, rng)
     around = np.ascontiguousarray(around[:, ::-1]) if mirrored else around
-    return Scene(pieces, around, solid.mesh, np.clip(colours, 0, 1), _shade(shot.stage, rng, mirrored=mirrored))
+    return Scene(pieces, around, solid.mesh, np.clip(colours, 0, 1), _shade(shot.photo_set, rng, mirrored=mirrored))
 
 
-def _shade(stage: SetDescription, rng: np.random.Generator, *, mirrored: bool) -> Mesh | None:
-    if not stage.shade:
+def _shade(photo_set: SetDescription, rng: np.random.Generator, *, mirrored: bool) -> Mesh | None:
+    if not photo_set.shade:
         return None
-    sun = stage.lights[0].towards
+    sun = photo_set.lights[0].towards
     if mirrored:
         sun = sun * np.array([-1, 1, 1])
-    return SHADES[stage.shade](sun, rng)
+    return SHADES[photo_set.shade](sun, rng)

@@ -119,10 +119,10 @@ def test_words_can_be_read_on_anything_and_the_product_stays_as_it_is(ad: Size, 
     after = draw(before, CHINESE, ground)
     assert (after[box.top : box.bottom, box.left : box.right] == 77).all()
     headline = next(block for block in ground.setting.blocks if block.element == "headline")
-    spot = (slice(headline.box.top, headline.box.bottom), slice(headline.box.left, headline.box.right))
-    changed = np.abs(after[spot].astype(int) - before[spot]).max(axis=2) > 60
+    region = (slice(headline.box.top, headline.box.bottom), slice(headline.box.left, headline.box.right))
+    changed = np.abs(after[region].astype(int) - before[region]).max(axis=2) > 60
     assert 0.05 < changed.mean() < 0.7
-    behind = luminance_of(before[spot])
+    behind = luminance_of(before[region])
     colour = luminance(ground.readings["headline"].colour)
     worst = np.percentile([contrast(colour, float(value)) for value in behind.ravel()[::7]], 2)
     assert worst >= CONTRAST

@@ -33,9 +33,9 @@ def jar(colour: tuple[float, float, float] = (0.55, 0.05, 0.04), *, height: int 
 def shot(name: str, layer: Light | None = None, ad: Size = AD, seed: int = 3) -> Shot:
     """Return a shot of a jar in a set."""
     product = jar() if layer is None else layer
-    stage: SetDescription = all_sets()[name]
-    box = free_box(Size(product.shape[1], product.shape[0]), ad, "none", stands=stage.stands)
+    photo_set: SetDescription = all_sets()[name]
+    box = free_box(Size(product.shape[1], product.shape[0]), ad, "none", stands=photo_set.stands)
     import cv2
 
     scaled = cv2.resize(product, (box.width, box.height), interpolation=cv2.INTER_AREA)
-    return Shot(stage, np.asarray(scaled, np.float32), box, ad, look_at(product), seed)
+    return Shot(photo_set, np.asarray(scaled, np.float32), box, ad, look_at(product), seed)

@@ -6,8 +6,8 @@ import pytest
 
 from common.styles import styles
 from services.generation.audience import Audience, Product, Terms
-from services.generation.background.background import Wishes
-from services.generation.engines.set.choice import choose_set, paper_colours, wished_sets
+from services.generation.background.background import Preferences
+from services.generation.engines.set.choice import choose_set, paper_colours, preferred_sets
 from services.generation.engines.set.description import all_sets
 from services.generation.engines.set.look import Lab, Look, look_at
 from services.generation.engines.set.matter import linear
@@ -53,7 +53,7 @@ def lab(colour: str) -> Lab:
 
 
 def test_a_product_is_not_put_before_its_own_colour() -> None:
-    sets = [stage for stage in all_sets().values() if "standing" in stage.stances][:2]
+    sets = [photo_set for photo_set in all_sets().values() if "standing" in photo_set.stances][:2]
     behind = {sets[0].name: lab("#8a1f1c"), sets[1].name: lab("#dfe6e1")}
     look = look_at(jar())
     rng = np.random.default_rng(0)
@@ -62,25 +62,25 @@ def test_a_product_is_not_put_before_its_own_colour() -> None:
 
 
 def test_an_interest_counts() -> None:
-    sets = [stage for stage in all_sets().values() if "standing" in stage.stances]
-    behind = {stage.name: lab("#dfe6e1") for stage in sets}
+    sets = [photo_set for photo_set in all_sets().values() if "standing" in photo_set.stances]
+    behind = {photo_set.name: lab("#dfe6e1") for photo_set in sets}
     look, rng = look_at(jar()), np.random.default_rng(0)
     chosen = [choose_set(sets, behind, Audience(interest="gaming"), look, rng) for _ in range(100)]
-    assert sum("gaming" in stage.interests for stage in chosen) > 60
+    assert sum("gaming" in photo_set.interests for photo_set in chosen) > 60
 
 
 def test_a_stance_without_a_set_takes_any() -> None:
-    sets = [stage for stage in all_sets().values() if stage.stances == ("standing",)]
-    assert wished_sets(sets, "hanging", Wishes()) == (sets, "")
+    sets = [photo_set for photo_set in all_sets().values() if photo_set.stances == ("standing",)]
+    assert preferred_sets(sets, "hanging", Preferences()) == (sets, "")
 
 
 @pytest.mark.parametrize("style", styles())
 @pytest.mark.parametrize("stance", get_args(Stance))
 def test_every_style_has_a_set_for_every_way_to_show_a_product(style: str, stance: Stance) -> None:
-    sets, note = wished_sets(list(all_sets().values()), stance, Wishes(style=style))
+    sets, note = preferred_sets(list(all_sets().values()), stance, Preferences(style=style))
     assert note == ""
-    assert {stage.name for stage in sets} <= set(styles()[style].sets)
-    assert all(stance in stage.stances for stage in sets)
+    assert {photo_set.name for photo_set in sets} <= set(styles()[style].sets)
+    assert all(stance in photo_set.stances for photo_set in sets)
 
 
 @pytest.mark.parametrize(
@@ -92,33 +92,33 @@ def test_every_style_has_a_set_for_every_way_to_show_a_product(style: str, stanc
         ("霓虹街頭", "neon"),
     ],
 )
-def test_a_wish_in_words_is_met_by_the_sets_of_the_style_that_it_names(scene: str, style: str) -> None:
-    sets, note = wished_sets(list(all_sets().values()), "standing", Wishes(scene))
+def test_a_preference_in_words_is_met_by_the_sets_of_the_style_that_it_names(scene: str, style: str) -> None:
+    sets, note = preferred_sets(list(all_sets().values()), "standing", Preferences(scene))
     assert note == ""
-    assert any(stage.name in styles()[style].sets for stage in sets)
+    assert any(photo_set.name in styles()[style].sets for photo_set in sets)
     assert len(sets) < 10
 
 
-def test_a_wish_that_no_set_meets_is_noted() -> None:
-    sets, note = wished_sets(list(all_sets().values()), "standing", Wishes("on the moon"))
+def test_a_preference_that_no_set_meets_is_noted() -> None:
+    sets, note = preferred_sets(list(all_sets().values()), "standing", Preferences("on the moon"))
     assert len(sets) > 10
-    assert note.startswith("sets cannot show the wished scene")
+    assert note.startswith("sets cannot show the scene asked for")
     assert "Seaside" in note
 
 
 def test_what_is_to_be_avoided_is() -> None:
     everywhere = list(all_sets().values())
-    sets, _ = wished_sets(everywhere, "standing", Wishes(avoid="沙灘, no trees please"))
-    names = {stage.name for stage in sets}
+    sets, _ = preferred_sets(everywhere, "standing", Preferences(avoid="沙灘, no trees please"))
+    names = {photo_set.name for photo_set in sets}
     assert not names & {*styles()["seaside"].sets, *styles()["forest"].sets}
     assert "white_plinth" in names
-    only = wished_sets(everywhere, "standing", Wishes("forest", "forest"))[0]
+    only = preferred_sets(everywhere, "standing", Preferences("forest", "forest"))[0]
     assert only
 
 
 def test_a_style_whose_sets_are_not_installed_is_noted() -> None:
-    sets, note = wished_sets([all_sets()["white_plinth"]], "standing", Wishes(style="forest"))
-    assert [stage.name for stage in sets] == ["white_plinth"]
+    sets, note = preferred_sets([all_sets()["white_plinth"]], "standing", Preferences(style="forest"))
+    assert [photo_set.name for photo_set in sets] == ["white_plinth"]
     assert "forest" in note
 
 

@@ -158,14 +158,18 @@ def test_a_caller_who_has_gone_ends_the_work(engine: SetEngine) -> None:
 @pytest.mark.parametrize("interest", ["", *INTERESTS])
 @pytest.mark.parametrize("stance", ["standing", "large", "hanging", "lying"])
 def test_there_is_a_set_for_every_product_and_audience(interest: str, stance: Stance) -> None:
-    fitting = [stage for stage in all_sets().values() if stance in stage.stances and interest in stage.interests]
+    fitting = [
+        photo_set
+        for photo_set in all_sets().values()
+        if stance in photo_set.stances and interest in photo_set.interests
+    ]
     assert len(fitting) >= 3
 
 
 def test_there_are_many_sets(engine: SetEngine) -> None:
     assert len(engine.sets) >= 16
     for interest in INTERESTS:
-        assert sum(interest in stage.interests for stage in engine.sets) >= 3
+        assert sum(interest in photo_set.interests for photo_set in engine.sets) >= 3
 
 
 def test_the_same_seed_chooses_the_same_set_and_others_others(engine: SetEngine) -> None:
@@ -180,10 +184,10 @@ def test_the_same_seed_chooses_the_same_set_and_others_others(engine: SetEngine)
 
 def test_sets_whose_panorama_is_missing_rest(tmp_path: Path, engine: SetEngine) -> None:
     bare = SetEngine(tmp_path, KERNELS, samples=4)
-    names = {stage.name for stage in bare.sets}
+    names = {photo_set.name for photo_set in bare.sets}
     assert {"forest_table", "white_plinth"} <= names
     assert "cafe_table" not in names
-    assert {stage.name for stage in engine.sets} > names
+    assert {photo_set.name for photo_set in engine.sets} > names
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-// Marks on the cutout: points and strokes that add or take away, and a box around the product, by pointer or keyboard.
+// Prompts for the cutout: points and strokes that add or take away, and a box around the product, by pointer or keyboard.
 
 import { Stroke } from "./brush.js";
 import { find } from "./dom.js";
@@ -6,7 +6,7 @@ import { find } from "./dom.js";
 /** @typedef {import("./api.js").Point} Point */
 /** @typedef {import("./api.js").Box} Box */
 /** @typedef {{points: Point[], box: Box | null, strokes?: import("./api.js").Stroke[]}} Mark in pixels of the photo */
-/** @typedef {{x: number, y: number}} Place as fractions of the picture's width and height, 0 to 1 */
+/** @typedef {{x: number, y: number}} Position as fractions of the picture's width and height, 0 to 1 */
 
 const DRAGGED = 0.02;
 const STEP = 0.05;
@@ -14,22 +14,22 @@ const FINE_STEP = 0.01;
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** The marks on one picture. */
-export class Marks {
-  /** @type {(Place & {on_product: boolean})[]} */
+/** The prompts for one picture. */
+export class Prompts {
+  /** @type {(Position & {on_product: boolean})[]} */
   #points = [];
-  /** @type {[Place, Place] | null} */
+  /** @type {[Position, Position] | null} */
   #box = null;
-  /** @type {Place | null} */
+  /** @type {Position | null} */
   #corner = null;
-  /** @type {Place | null} */
+  /** @type {Position | null} */
   #cross = null;
 
   /** @param {HTMLElement} picture @param {HTMLImageElement} image @param {(mark: Mark) => void} made called with each mark */
   constructor(picture, image, made) {
     this.image = image;
     this.made = made;
-    this.layer = find("#marks", HTMLElement, picture);
+    this.layer = find("#prompts", HTMLElement, picture);
     picture.addEventListener("pointerdown", (event) => this.#press(event, picture));
     picture.addEventListener("keydown", (event) => this.#type(event));
     picture.addEventListener("blur", () => {
@@ -43,7 +43,7 @@ export class Marks {
     this.#draw();
   }
 
-  /** A box in pixels of the photo; right and bottom are exclusive. @param {[Place, Place]} corners @returns {Box} */
+  /** A box in pixels of the photo; right and bottom are exclusive. @param {[Position, Position]} corners @returns {Box} */
   #boxInPixels(corners) {
     const [one, other] = [this.#inPixels(corners[0]), this.#inPixels(corners[1])];
     return {
@@ -83,7 +83,7 @@ export class Marks {
     picture.addEventListener("pointercancel", stop);
   }
 
-  /** Begin a stroke; null if the tool is no brush. @param {Place} start */
+  /** Begin a stroke; null if the tool is no brush. @param {Position} start */
   #stroke(start) {
     const tool = this.#tool;
     if (!tool.startsWith("brush")) return null;
@@ -93,7 +93,7 @@ export class Marks {
     return stroke;
   }
 
-  /** @param {Place} start @param {Place} end */
+  /** @param {Position} start @param {Position} end */
   #mark(start, end) {
     const isBox = Math.abs(start.x - end.x) > DRAGGED && Math.abs(start.y - end.y) > DRAGGED;
     if (!isBox && this.#tool === "box") return this.#draw();
@@ -128,19 +128,19 @@ export class Marks {
     }
   }
 
-  /** @param {PointerEvent} event @returns {Place} */
+  /** @param {PointerEvent} event @returns {Position} */
   #placeOf(event) {
     const frame = this.image.getBoundingClientRect();
     return { x: inside((event.clientX - frame.left) / frame.width), y: inside((event.clientY - frame.top) / frame.height) };
   }
 
-  /** @param {Place} place */
+  /** @param {Position} place */
   #inPixels({ x, y }) {
     const { naturalWidth: width, naturalHeight: height } = this.image;
     return { x: Math.min(width - 1, Math.floor(x * width)), y: Math.min(height - 1, Math.floor(y * height)) };
   }
 
-  /** @param {[Place, Place] | null} [drawn] the box being drawn */
+  /** @param {[Position, Position] | null} [drawn] the box being drawn */
   #draw(drawn = null) {
     const dots = this.#points.map((point) => shape(point.on_product ? "dot" : "dot other", point));
     const box = drawn ?? this.#box;
@@ -153,7 +153,7 @@ export class Marks {
 /** @param {number} part */
 const inside = (part) => Math.min(1, Math.max(0, part));
 
-/** @param {string} kind @param {Place} at */
+/** @param {string} kind @param {Position} at */
 function shape(kind, { x, y }) {
   const element = document.createElement("div");
   element.className = kind;
@@ -162,7 +162,7 @@ function shape(kind, { x, y }) {
   return element;
 }
 
-/** @param {[Place, Place]} box */
+/** @param {[Position, Position]} box */
 function frameOf([one, other]) {
   const element = shape("box", { x: Math.min(one.x, other.x), y: Math.min(one.y, other.y) });
   element.style.width = `${Math.abs(one.x - other.x) * 100}%`;
