@@ -6,7 +6,7 @@ STUBS := protos/python/productimage/ready
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3 c2pa
 
 .PHONY: screenshots setup demo run images test test-slow coverage test-faults test-browser test-images test-rolling test-valkey test-memory test-alerts lint format types types-web \
-	audit protos protos-lint protos-breaking settings docs weights wheels lock check clean help
+	audit protos protos-lint protos-breaking protos-released settings docs weights wheels lock check clean help
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -113,9 +113,11 @@ types-web:  ## types of the page's scripts (needs npm)
 protos-lint: setup  ## style of the protos
 	.venv/bin/buf lint
 
-protos-breaking: setup  ## compare the protos with the latest release tag
-	@tag=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null) || { echo "no release tag yet"; exit 0; }; \
-		echo "buf breaking against $$tag"; .venv/bin/buf breaking --against ".git#tag=$$tag"
+protos-breaking: setup  ## compare the protos with those of the last release
+	.venv/bin/buf breaking --against protos/released.binpb
+
+protos-released: setup  ## keep the protos as those of a release
+	.venv/bin/buf build --exclude-source-info -o protos/released.binpb
 
 format: setup  ## format the code
 	.venv/bin/ruff check --fix .

@@ -19,7 +19,8 @@ from services.generation.background.background import Background, BackgroundRequ
 from services.generation.engines.openai.access import to_images
 from services.generation.engines.openai.images import Images
 from services.generation.settings import GenerationSettings
-from services.segmentation.engines.mask_rcnn.operators import import_detection
+from services.segmentation.engines.mask_rcnn.operators import SUBSTITUTES
+from services.segmentation.engines.without_torchvision import import_detection
 from testing.scripted_http import Asked, Reply, scripted
 
 RATIOS = (1.0, 1.25, 0.66)
@@ -30,7 +31,7 @@ class Model:
     """An unconditional pixel diffusion model (DDIM) with random weights."""
 
     def __init__(self) -> None:
-        import_detection()  # before diffusers: it makes torchvision fit this build of torch
+        import_detection(SUBSTITUTES)  # before diffusers: it makes torchvision fit this build of torch
         from diffusers import DDIMPipeline, DDIMScheduler, UNet2DModel
 
         torch.manual_seed(0)

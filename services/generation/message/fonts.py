@@ -11,6 +11,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from common.errors import PreconditionError
+from common.models.weights import check_weights
 
 FILES = {
     ("sans", "bold"): ("Inter-Bold.ttf", "NotoSansTC-Bold.ttf"),
@@ -44,10 +45,16 @@ class Fonts:
 
     Args:
         folder: Folder of font files; see weights/manifest.toml.
+
+    Raises:
+        ValueError: A font file is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        for name in {*OTHERS, *(file for files in FILES.values() for file in files)}:
+            if (folder / name).is_file():
+                check_weights(folder / name)
 
     def face(self, font: str, weight: str, size: int) -> "Face":
         """Return a face.

@@ -1,8 +1,5 @@
 import math
-import subprocess
-import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +21,10 @@ from services.segmentation.engines.mask_rcnn import torchvision_engine
 from services.segmentation.engines.mask_rcnn.coco import BY_COCO_ID, BY_DENSE_ID
 from services.segmentation.engines.mask_rcnn.load import load_mask_rcnn
 from services.segmentation.engines.mask_rcnn.masks import paste, to_objects
-from services.segmentation.engines.mask_rcnn.operators import import_detection, nms, roi_align
+from services.segmentation.engines.mask_rcnn.operators import SUBSTITUTES, nms, roi_align
 from services.segmentation.engines.mask_rcnn.torchvision_engine import TorchvisionMaskRcnn, build
 from services.segmentation.engines.registry import load_engines
+from services.segmentation.engines.without_torchvision import import_detection
 from services.segmentation.settings import SegmentationSettings
 from testing.pictures import SAMPLE
 
@@ -116,7 +114,7 @@ def test_a_sample_count_that_depends_on_the_box_is_rejected() -> None:
 
 
 def test_the_classes_are_cocos() -> None:
-    import_detection()
+    import_detection(SUBSTITUTES)
     from torchvision.models._meta import _COCO_CATEGORIES as CATEGORIES
 
     assert {number: name for number, name in enumerate(CATEGORIES) if number and name != "N/A"} == BY_COCO_ID
@@ -253,12 +251,3 @@ def test_what_has_no_pixel_is_left_out() -> None:
     boxes = np.array([[0, 0, 5, 5], [60, 60, 70, 70]], np.float32)
     found = list(to_objects(["cup", "fork"], [0.9, 0.8], boxes, np.ones((2, 28, 28), np.float32), 50, 50))
     assert [one.label for one in found] == ["cup"]
-
-
-def test_the_substitute_operators_are_still_needed() -> None:
-    """Fails as soon as torchvision loads beside another build of torch: operators.py can go then."""
-    builds = {version(name).partition("+")[2] for name in ("torch", "torchvision")}
-    if len(builds) == 1:
-        pytest.skip("torch and torchvision are of one build here, so torchvision's own operators load")
-    done = subprocess.run([sys.executable, "-c", "import torchvision"], capture_output=True, text=True, check=False)
-    assert "operator torchvision::nms does not exist" in done.stderr

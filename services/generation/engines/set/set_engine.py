@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from common.models.weights import check_weights
 from common.serving import work
 from services.generation.audience import Audience, Product, Terms
 from services.generation.background.background import BackgroundRequest, Preferences, RenderedSet
@@ -69,6 +70,9 @@ class SetEngine:
         weights: Folder of further panoramas.
         cache: Folder for compiled kernels.
         samples: Samples per pixel.
+
+    Raises:
+        ValueError: A panorama among the weights is damaged.
     """
 
     name = "set"
@@ -81,6 +85,10 @@ class SetEngine:
         self._around: dict[str, Light] = {}  # by set: 1.5 MB each
         self.renderer = renderer.prepare(cache)
         self.sets = [photo_set for photo_set in all_sets().values() if self._is_complete(photo_set)]
+        for photo_set in self.sets:
+            file = self._panorama_file(photo_set)
+            if file is not None and file.parent == weights:
+                check_weights(file)
 
     def warm(self) -> None:
         """Compile what all sets share, by rendering a small one, and look at what is behind the product in each."""
@@ -160,10 +168,13 @@ class SetEngine:
         return develop(np.maximum(whole, 0), shot.photo_set.exposure, shot.photo_set.warmth, shot.seed)
 
     def _is_complete(self, photo_set: SetDescription) -> bool:
-        return photo_set.panorama is None or find_panorama(photo_set.panorama.name, self._folders) is not None
+        return photo_set.panorama is None or self._panorama_file(photo_set) is not None
+
+    def _panorama_file(self, photo_set: SetDescription) -> Path | None:
+        return find_panorama(photo_set.panorama.name, self._folders) if photo_set.panorama else None
 
     def _panorama(self, photo_set: SetDescription) -> Light | None:
-        file = find_panorama(photo_set.panorama.name, self._folders) if photo_set.panorama else None
+        file = self._panorama_file(photo_set)
         return read_panorama(file) if file else None
 
     @cached_property

@@ -1,61 +1,10 @@
-"""torchvision's detection models, with or without torchvision's compiled operators.
-
-torchvision's wheels are linked against one build of torch. With another, e.g. a CPU build, their library does not load
-and `import torchvision` itself fails. The operators that Mask R-CNN needs, nms and roi_align, are then defined here, in
-plain torch and NumPy, under the names that torchvision calls.
-"""
-
-import importlib
-import sys
-from types import ModuleType
+"""Substitutes for the compiled operators of torchvision that Mask R-CNN needs, in torch and NumPy."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from services.segmentation.engines.mask_rcnn.sampling import pool, taps
-
-SIGNATURES = (
-    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    # torchvision registers a fake kernel for this one at import; Mask R-CNN never calls it.
-    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    "roi_align(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, SymInt pooled_width,"
-    " int sampling_ratio, bool aligned) -> Tensor",
-)
-
-_library: torch.library.Library | None = None
-
-
-def import_detection() -> ModuleType:
-    """Import torchvision.models.detection, with substitute operators if the compiled ones do not load."""
-    if not _compiled_operators_load():
-        _define_operators()
-    detection = importlib.import_module("torchvision.models.detection")
-    if _library is not None:
-        # torchvision calls these before an operator. (The attribute torchvision.ops.roi_align is the function.)
-        for name in ("torchvision.extension", "torchvision.ops.roi_align"):
-            setattr(sys.modules[name], "_has_ops", lambda: True)  # noqa: B010 -- no module declares it
-    return detection
-
-
-def _compiled_operators_load() -> bool:
-    try:
-        importlib.import_module("torchvision")
-    except RuntimeError:
-        return False  # "operator torchvision::nms does not exist"
-    return _library is None
-
-
-def _define_operators() -> None:
-    global _library  # torch drops the definitions with the object
-    if _library is not None:
-        return
-    _library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
-    for signature in SIGNATURES:
-        _library.define(signature)  # type: ignore[no-untyped-call]
-    for key in ("CPU", "CUDA"):
-        for operator in (nms, roi_align):
-            _library.impl(operator.__name__, operator, key)  # type: ignore[no-untyped-call]
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
@@ -131,3 +80,7 @@ def _sample_places(start: Tensor, length: Tensor, bins: int, samples: int) -> Te
     """Return the positions of the samples of each bin along one axis, (n, bins, samples)."""
     steps = (torch.arange(bins * samples, device=start.device) + 0.5) / samples
     return (start[:, None] + steps * (length / bins)[:, None]).view(-1, bins, samples)
+
+
+SUBSTITUTES = (nms, roi_align)
+"""Named as torchvision's own."""

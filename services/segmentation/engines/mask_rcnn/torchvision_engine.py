@@ -15,7 +15,8 @@ from common.models.device import Device
 from services.segmentation.engines.base import DetectionQuery, FoundObject
 from services.segmentation.engines.mask_rcnn.coco import BY_COCO_ID
 from services.segmentation.engines.mask_rcnn.masks import MIN_SCORE, to_objects
-from services.segmentation.engines.mask_rcnn.operators import import_detection
+from services.segmentation.engines.mask_rcnn.operators import SUBSTITUTES
+from services.segmentation.engines.without_torchvision import import_detection
 
 EXPECTED = "a checkpoint of torchvision's maskrcnn_resnet50_fpn or maskrcnn_resnet50_fpn_v2"
 CLASSES = 91
@@ -109,7 +110,7 @@ class TorchvisionMaskRcnn:
 
 def build(version: int) -> nn.Module:
     """Build maskrcnn_resnet50_fpn (version 1) or maskrcnn_resnet50_fpn_v2 (version 2), without weights."""
-    detection = import_detection()
+    detection = import_detection(SUBSTITUTES)
     make = detection.maskrcnn_resnet50_fpn_v2 if version == 2 else detection.maskrcnn_resnet50_fpn
     model: nn.Module = make(weights=None, weights_backbone=None, num_classes=CLASSES)
     return model.eval()

@@ -277,3 +277,10 @@ def test_without_fonts_it_is_said_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(PreconditionError, match="weights fetch") as caught:
         Words(CHINESE, Fonts(tmp_path)).best(Size(300, 250), lambda _layout, frame: frame)
     assert caught.value.reason == "NO_FONTS"
+
+
+def test_a_damaged_font_is_refused_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "manifest.toml").write_bytes((FOLDER / "manifest.toml").read_bytes())
+    (tmp_path / "Inter-Bold.ttf").write_bytes(b"\0\1\0\0")
+    with pytest.raises(ValueError, match=r"Inter-Bold\.ttf is damaged"):
+        Fonts(tmp_path)

@@ -26,6 +26,7 @@ from services.generation.geometry import Size
 from services.generation.srgb import Light, to_srgb
 from services.generation.stance import Stance
 from tests.unit.generation.set.conftest import KERNELS, jar, shot
+from weights.manifest import FOLDER
 
 GOLDEN = Path(__file__).with_name("golden")
 SMALL = (60, 50)
@@ -212,3 +213,10 @@ json.dump([str(kernel) for kernel in history if kernel["type"] == drjit.KernelTy
     environment = {**os.environ, "DRJIT_CACHE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_a_damaged_panorama_among_the_weights_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "manifest.toml").write_bytes((FOLDER / "manifest.toml").read_bytes())
+    (tmp_path / "forest_slope_1k.hdr").write_bytes(b"#?RADIANCE\n")
+    with pytest.raises(ValueError, match=r"forest_slope_1k\.hdr is damaged"):
+        SetEngine(tmp_path, KERNELS, samples=4)
