@@ -30,7 +30,7 @@ test-slow: weights  ## models against their references, random faults, fuzzing, 
 coverage: weights  ## unit and contract tests with coverage, which must not fall
 	$(PYTEST) -m 'slow or not slow' tests/unit tests/contract --cov --cov-report=term:skip-covered --cov-report=html
 
-screenshots: weights  ## take the pictures of the page anew (Debian: apt install chromium)
+screenshots: weights  ## take new pictures of the page (Debian: apt install chromium)
 	$(PY) -m docs.screenshots
 
 test-browser: weights  ## the page, in a real browser (Debian: apt install chromium)

@@ -13,7 +13,7 @@ from cli.output import exit_if_failed, options, progress_bar, run, screen, show
 from cli.report import FAILED, REPORT, Outcome, read_report
 
 TOLD = 20
-"""Failures that are told; the report lists all."""
+"""Failures that are printed; the report lists all."""
 
 
 def batch(

@@ -78,7 +78,7 @@ class Part:
 
     @classmethod
     def parse(cls, text: str) -> "Part":
-        """Parse such as "3/10".
+        """Parse a share such as "3/10".
 
         Raises:
             ValueError: It is not.

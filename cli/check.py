@@ -80,7 +80,7 @@ def _of_pictures(platform: Platform, folder: Path, placed: dict[str, list[dict[s
 
 
 def _size_and_format(file: Path) -> tuple[str, str]:
-    """Return the size of a picture, such as "300x250", and its format; both empty if it is none."""
+    """Return the size of a picture, such as "300x250", and its format; both empty if it is not one."""
     from PIL import Image, UnidentifiedImageError
 
     try:

@@ -23,7 +23,7 @@ AWS_ERRORS = (ClientError, StartError, BotoCoreError)
 """What a call to AWS, or setting one up, may raise."""
 SESSION_NAME = "product-image-generator"
 WEB_IDENTITY = "AWS_WEB_IDENTITY_TOKEN_FILE"
-"""Set in a pod with its own identity; botocore then assumes AWS_ROLE_ARN by itself."""
+"""Set in a pod with its own identity; botocore then assumes AWS_ROLE_ARN itself."""
 
 
 class AwsSettings(BaseSettings):

@@ -408,7 +408,8 @@ class RecutBody(BaseModel):
     box: BoxBody | None = Field(None, description="Around what to add.")
     strokes: list[StrokeBody] = Field([], max_length=64)
     start_over: StrictBool = Field(
-        False, description="Cut the photo out anew: the marks say where the product is; without any, it is looked for."
+        False,
+        description="Cut the photo out from scratch: at the prompts, or without any wherever a product is found.",
     )
     revert: Literal["earlier", "later"] | None = Field(
         None, description="Undo the last change, or redo the one undone last, in place of anything else."

@@ -1,6 +1,6 @@
 """Readiness: what keeps a process from being ready while it runs, checked at intervals.
 
-A process that is not ready still takes calls: whoever calls it learns what is wrong.
+A process that is not ready still takes calls, so that callers learn what is wrong.
 """
 
 import asyncio

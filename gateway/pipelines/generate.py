@@ -53,7 +53,7 @@ class Attempt:
 
     @property
     def flaws(self) -> list[str]:
-        """What another seed may mend."""
+        """Flaws that another seed may avoid."""
         return [flaw for creative in self.creatives for flaw in creative.quality.flaws]
 
     @property

@@ -60,7 +60,7 @@ class Variant:
         record: The record, as far as it is known.
         brief: What it is made from.
         sizes: Its ads, in order.
-        remade: Those that are made anew.
+        remade: Those that are made again.
     """
 
     record: record_pb2.Record
@@ -72,10 +72,10 @@ class Variant:
 async def recompose(run: Run, change: Change, audiences: Audiences) -> record_pb2.Record:
     """Make a variant of a record, and save it as a record of its own.
 
-    Only ads that change are made anew; the others are copied, unless the cut-out was changed since.
+    Only ads that change are made again; the others are copied, unless the cut-out was changed since.
 
     Raises:
-        ApiError: There is no such record, its background was not kept (422), an ad is none of its (400), or a stage
+        ApiError: There is no such record, its background was not kept (422), an ad is not one of its (400), or a stage
             failed. Nothing is saved then.
     """
     async with calling("history"):
@@ -111,7 +111,7 @@ async def recompose(run: Run, change: Change, audiences: Audiences) -> record_pb
 
 def _check(parent: record_pb2.Record, change: Change) -> None:
     if not parent.products or not (parent.backgrounds or _set_of(parent)):
-        raise ApiError(422, "The background of this record was not kept: generate anew.", "NOT_EDITABLE")
+        raise ApiError(422, "The background of this record was not kept: generate new ads instead.", "NOT_EDITABLE")
     names = [shown.picture for shown in parent.products]
     strangers = [name for name in change.arrangements if name not in names]
     if strangers:
@@ -184,7 +184,7 @@ async def _save(
     creatives: Sequence[generation_pb2.Creative],
     backgrounds: Sequence[bytes],
 ) -> record_pb2.Record:
-    """Save the variant: what was made anew, and the rest as it is in its parent."""
+    """Save the variant: the ads that changed, and the rest as in its parent."""
     record, names = variant.record, [size.name for size in variant.sizes]
     new = {size.name: creative for size, creative in zip(variant.remade, creatives, strict=True)}
     old_files = {name: path for name, path in zip(names, parent.generated_images, strict=True) if name not in new}
@@ -213,7 +213,7 @@ async def _save(
 
 
 def _notes(before: Iterable[str], remade: set[str], fresh: Iterable[str]) -> list[str]:
-    """Return the notes of a variant: those of its parent, but for those on ads that were made anew, and new ones."""
+    """Return the notes of a variant: those of its parent, except on ads that were made again, and new ones."""
     of_all, of_ads = [], []
     for note in before:
         told = _OF_ADS.fullmatch(note)

@@ -1,4 +1,4 @@
-"""The recut pipeline: change the cutout of an upload by hand, cut its photo out anew, or return to another cutout."""
+"""The recut pipeline: change the cutout of an upload by hand, cut its photo out again, or return to another cutout."""
 
 from dataclasses import dataclass, replace
 from typing import Literal

@@ -135,7 +135,7 @@ def _compared(
     if list(again.outputs) == list(made.outputs):
         return Replayed(name, engine, "same")
     if made.pixels and list(again.pixels) == list(made.pixels):
-        return Replayed(name, engine, "same", "its pixels are; its files were labelled or signed anew")
+        return Replayed(name, engine, "same", "its pixels are; its files were labelled or signed again")
     other = f"{engine_name(again)} in place of {engine}" if engine_name(again) != engine else ""
     facts = [
         f"{key}: {again.facts.get(key, 'none')} in place of {value}"

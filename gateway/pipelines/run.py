@@ -103,7 +103,7 @@ class Provenance:
         return sum(stage.dollars for stage in self.stages)
 
     def add_facts(self, engines: Mapping[str, engine_pb2.Engine]) -> None:
-        """Add to each stage what its result depends on, as the engine of its capability tells."""
+        """Add to each stage what its engine reports that results depend on."""
         for stage in self.stages:
             engine = engines.get(CAPABILITIES.get(stage.name, stage.name))
             if engine is not None:
@@ -166,7 +166,7 @@ class Run:
             self.provenance.stages.append(stage)
 
     async def engines(self) -> dict[str, engine_pb2.Engine]:
-        """Return the engines of now, by capability, of processes that respond."""
+        """Return the current engines, by capability, of the processes that respond."""
         found = await self.clients.engines()
         return {engine.capability: engine for listed in found.values() for engine in listed.engines}
 

@@ -133,7 +133,7 @@ def set_of(brief: Brief, seed: int, colour: str, name: str) -> MadeScene:
 
 
 def preferences_of(brief: Brief, colour: str) -> text_pb2.Preferences:
-    """Return what is asked of the picture, with the colour of the brand."""
+    """Return the user's preferences for the picture, with the colour of the brand."""
     preferences = text_pb2.Preferences(colour=colour)
     preferences.MergeFrom(brief.preferences)
     return preferences

@@ -50,7 +50,7 @@ async def upload_image(
 async def cut_out(request: Request, gateway: GatewayDependency, body: RecutBody) -> Response:
     """Change a cut-out by hand: points, a box and strokes add to it and take away from it.
 
-    `start_over` cuts the photo out anew, `revert` undoes and redoes. If nothing is found, the cut-out stays as it is.
+    `start_over` cuts the photo out from scratch, `revert` undoes and redoes. If nothing is found, the cut-out stays.
     """
     change = Change(_prompts(body), body.start_over, body.revert)
     pipeline = partial(recut, timestamp=body.timestamp, photo_path=body.product_image_filename, change=change)

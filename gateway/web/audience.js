@@ -101,7 +101,7 @@ async function count(list) {
   }
 }
 
-/** Choose what most are; everybody if several are equally many. Return whether there is no tie. @param {string} category @param {Chart} chart */
+/** Choose the largest group, or everybody if several are tied. Return whether there is no tie. @param {string} category @param {Chart} chart */
 function chooseMajority(category, { labels, values }) {
   const most = Math.max(0, ...values);
   if (!most) return true;

@@ -1,4 +1,4 @@
-// Status, for whoever runs the system: which services answer, what makes what, why, and what would be better.
+// Status, for operators: which services answer, what makes what, why, and what would be better.
 
 import { getStatus } from "./api.js";
 import { copyOf, find, showError } from "./dom.js";

@@ -7,7 +7,7 @@ const DEFLATED = 8;
 /** Bytes of the end record without its comment, and of the longest comment. */
 const TAIL = 22 + 0xffff;
 
-/** Return the files of a zip file; null if it is none, or too new a kind. @param {Blob} zip @returns {Promise<File[] | null>} */
+/** Return the files of a zip file; null if it is not one, or of a kind that is not supported. @param {Blob} zip @returns {Promise<File[] | null>} */
 export async function unzip(zip) {
   const tail = new DataView(await zip.slice(-TAIL).arrayBuffer());
   let at = tail.byteLength - 22;

@@ -33,8 +33,8 @@ class GenerationSettings(ServiceSettings, AwsSettings):
     aws_bearer_token_bedrock: Secret = Field(
         None,
         validation_alias=BEARER_TOKEN,
-        description="API key of Bedrock, in place of an access key. It is read anew when .env changes: keys may be"
-        " short-lived.",
+        description="API key of Bedrock, in place of an access key. It is read again when .env changes, so that"
+        " short-lived keys can be renewed.",
     )
     bedrock_model: str = Field(
         "stability.stable-image-core-v1:1", description="Bedrock id of one of Stability's text-to-image models."

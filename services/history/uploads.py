@@ -229,7 +229,7 @@ class Uploads:
             is_new = upload.cutout_engine and upload.cutout_sha256 != digest
             earlier = (*upload.earlier, upload.cutout) if is_new else upload.earlier
             finished = upload.with_cutout(stored, earlier)
-            # The picture first, under a name of its own: whoever reads the upload finds the cutout that belongs to it.
+            # The picture first, under a name of its own: a reader of the upload finds the cutout that belongs to it.
             self._store.put(paths.static_key(finished.cutout_path), cutout.file, PNG)
             return finished
 

@@ -183,7 +183,9 @@ def _alpha(parts: list[tuple[Mesh, Substance]], sensor: Any, size: tuple[int, in
     met = np.zeros(width * height, np.float32)
     for across in (np.arange(COVERAGE) + 0.5) / COVERAGE:
         for down in (np.arange(COVERAGE) + 0.5) / COVERAGE:
-            x, y = (drjit.opaque(mitsuba.Float, float(part)) for part in (across, down))  # a literal is compiled anew
+            x, y = (
+                drjit.opaque(mitsuba.Float, float(part)) for part in (across, down)
+            )  # a literal would be compiled each time
             place = mitsuba.Point2f(
                 (mitsuba.Float(pixel % width) + x) / width, (mitsuba.Float(pixel // width) + y) / height
             )

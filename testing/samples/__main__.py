@@ -1,4 +1,4 @@
-"""`python -m testing.samples [NAME …]`: take the sample photos anew, in gateway/web/."""
+"""`python -m testing.samples [NAME …]`: render the sample photos again, in gateway/web/."""
 
 import sys
 from collections.abc import Callable

@@ -20,7 +20,7 @@ Open = Callable[[grpc.ChannelCredentials], grpc.aio.Channel]
 
 
 class RenewedChannel(grpc.aio.Channel):
-    """A channel that is opened anew when its files have changed; calls under way finish on the earlier one.
+    """A channel that is reopened when its files have changed; calls under way finish on the earlier one.
 
     Args:
         open_channel: Opens a channel with credentials.
@@ -100,7 +100,7 @@ class RenewedChannel(grpc.aio.Channel):
 
 
 class _Method:
-    """A method of a stub: called on the channel of now."""
+    """A method of a stub, called on the current channel."""
 
     def __init__(self, channel: RenewedChannel, kind: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         self._channel = channel

@@ -281,7 +281,7 @@ class RecordLog:
         lines = _with(head.lines, sequence, line)
         if lines is not None:
             self._write_head(head, lines)
-        # What a crash left of a segment that the head does not count yet goes as well; whoever writes it has won.
+        # What a crash left of a segment that the head does not count yet goes as well; another writer of it has won.
         with suppress(ConflictError, ObjectNotFoundError, DamagedStoreError):
             self._delete_in_segment(head.segments, sequence, line)
 

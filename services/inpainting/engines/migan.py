@@ -38,7 +38,7 @@ class MiGan:
             engine.fill(np.zeros((*hole.shape, 3), np.uint8), hole)
         except Exception as error:
             raise ValueError(
-                f"{path} is not a whole MI-GAN pipeline: fetch it anew (python -m weights fetch)"
+                f"{path} is not a whole MI-GAN pipeline: fetch it again (python -m weights fetch)"
             ) from error
         return engine
 

@@ -16,7 +16,7 @@ MOST_TAKEN = 0.8
 SOFT = (3, 3)
 """Window that softens the edge of a brush, in pixels."""
 REACH = 0.012
-"""How far from a change alpha is computed anew, as a fraction of the longer side."""
+"""How far from a change alpha is computed again, as a fraction of the longer side."""
 
 
 Drawn = NDArray[np.int8]

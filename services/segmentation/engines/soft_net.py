@@ -140,7 +140,7 @@ class SoftNet:
             session = onnxruntime.InferenceSession(str(file.path), options, providers=["CPUExecutionProvider"])
             return cls(file.name, file.net, session)
         except Exception as error:
-            raise ValueError(f"{file.path} is not a whole ONNX model of a mask: put it there anew") from error
+            raise ValueError(f"{file.path} is not a complete ONNX model of a mask: replace it") from error
 
     def find(self, picture: Pixels) -> Probability:
         """See SaliencyFinder."""

@@ -17,7 +17,7 @@ ENVIRONMENT_FILE = Path(".env")
 
 
 class ApiKey:
-    """An API key that is read anew whenever the environment's file has changed. Thread-safe.
+    """An API key that is read again whenever the .env file has changed. Thread-safe.
 
     Args:
         first: The key at start.
@@ -37,7 +37,7 @@ class ApiKey:
         return cls(key.get_secret_value()) if key else None
 
     def current(self) -> str:
-        """Return the key of now."""
+        """Return the current key."""
         if BEARER_TOKEN in os.environ:
             return self._key
         with self._reading:
@@ -48,7 +48,7 @@ class ApiKey:
             return self._key
 
     def load_token(self, **_context: object) -> FrozenAuthToken:
-        """Return the key of now to botocore, as one of its token providers does."""
+        """Return the current key, as botocore's token providers do."""
         return FrozenAuthToken(self.current())
 
     def add_to(self, session: Session) -> None:

@@ -46,7 +46,7 @@ def prepare(cache: Path) -> Renderer:
     """Choose the renderer of this process, and set the environment it needs. Call before Mitsuba is imported.
 
     Args:
-        cache: Folder for compiled kernels and the result of the trials; if it cannot be written, both are made anew.
+        cache: Folder for compiled kernels and the result of the trials; if it cannot be written, neither is kept.
     """
     try:
         cache.mkdir(parents=True, exist_ok=True)

@@ -103,7 +103,7 @@ def _fast_pass(scene: Any, camera: Camera, aperture: float, per_pixel: int, seed
     integrator = mitsuba.load_dict(PATHS)
     sampler = mitsuba.load_dict({"type": "independent", "sample_count": per_pixel})
     count = camera.height * camera.width * per_pixel
-    # Sizes, seeds and places are data here: as literals they would be part of the kernel, compiled anew for each ad.
+    # Sizes, seeds and places are data here: as literals they would make each ad a kernel to compile.
     sampler.seed(drjit.opaque(mitsuba.UInt32, seed), count)
     pixel = drjit.arange(mitsuba.UInt32, count) // drjit.opaque(mitsuba.UInt32, per_pixel)
     ray = _rays(sampler, camera, aperture, pixel)
@@ -237,7 +237,7 @@ def placed(mesh: Mesh, scale: float, surface: Any) -> Any:
     values["vertex_positions"] = np.ascontiguousarray(mesh.vertices, np.float32).ravel()
     values["faces"] = np.ascontiguousarray(mesh.faces, np.uint32).ravel()
     values["vertex_texcoords"] = np.ascontiguousarray(mesh.places * scale, np.float32).ravel()
-    # Mitsuba's own function is compiled anew for each number of faces.
+    # Mitsuba's own function is compiled for each number of faces.
     values["vertex_normals"] = np.ascontiguousarray(vertex_normals(mesh), np.float32).ravel()
     values.update()
     return made

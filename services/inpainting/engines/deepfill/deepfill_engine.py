@@ -22,7 +22,7 @@ log = structlog.get_logger()
 LICENCE = "DeepFill v2's published weights are CC BY-NC 4.0: not for commercial use; MI-GAN (MIT) is free for it"
 SHAPE_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 """Torch and oneDNN cache prepared convolutions for a thousand shapes, 50 MB per picture size. Crops come in so many
-sizes that this would exhaust the memory; preparing them anew takes about 70 ms per call."""
+sizes that this would exhaust the memory; preparing them takes about 70 ms per call."""
 
 
 class DeepFill:
