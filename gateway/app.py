@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Security
+from fastapi import APIRouter, FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer
@@ -86,8 +86,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     refusals: dict[int | str, Any] = {status: {"model": ErrorBody} for status in (401, 429) if guards}
     for routes in (audiences, brands, compose, images, products, records, status, styles):
         app.include_router(routes.router, dependencies=guards, responses=refusals)
+        app.include_router(_heads(routes.router))
     for routes in (static, health, docs, web):
         app.include_router(routes.router)
+        app.include_router(_heads(routes.router))
     add_error_handlers(app)
     _add_middleware(app, settings, counters)
     return app
@@ -96,6 +98,21 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 def _operation_id(route: APIRoute) -> str:
     """Return the name of the function: short, unique, and the method name in generated clients."""
     return route.name
+
+
+def _heads(router: APIRouter) -> APIRouter:
+    """Return routes that answer HEAD wherever GET is answered (RFC 9110, 9.1); the server leaves the content out."""
+    heads = APIRouter(include_in_schema=False)
+    for route in router.routes:
+        if isinstance(route, APIRoute) and "GET" in route.methods:
+            heads.add_api_route(
+                route.path,
+                route.endpoint,
+                methods=["HEAD"],
+                response_model=route.response_model,
+                response_model_exclude_none=route.response_model_exclude_none,
+            )
+    return heads
 
 
 def _add_middleware(app: FastAPI, settings: GatewaySettings, counters: Counters) -> None:

@@ -204,8 +204,9 @@ def _allowed(request: Request) -> str:
         if len(parts) == len(wanted) and all(
             part == given or part.startswith("{") for part, given in zip(parts, wanted, strict=True)
         ):
-            return ", ".join(sorted(method.upper() for method in methods))
-    return "GET"
+            named = {method.upper() for method in methods}
+            return ", ".join(sorted(named | ({"HEAD"} if "GET" in named else set())))
+    return "GET, HEAD"
 
 
 async def _validation_error(_: Request, error: Exception) -> JSONResponse:

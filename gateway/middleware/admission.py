@@ -99,7 +99,7 @@ class Admission:
         working = self._working.get(GENERATE if is_post and REPLAY.fullmatch(path) else path)
         if working is not None and is_post:
             await self._work(working, scope, receive, send)
-        elif scope["method"] == "GET" and DOWNLOAD.fullmatch(scope["path"]):
+        elif scope["method"] in ("GET", "HEAD") and DOWNLOAD.fullmatch(scope["path"]):
             await self._download(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -24,7 +24,7 @@ REQUEST_SECONDS = Histogram(
     buckets=SECONDS,
 )
 
-METHODS = ("GET", "HEAD", "OPTIONS", "POST", "DELETE")
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE")
 QUIET = ("/healthz", "/readyz")
 """Polled every few seconds; not logged."""
 

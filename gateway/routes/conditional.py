@@ -4,6 +4,8 @@ import re
 
 from fastapi import Request
 
+from gateway.errors import ApiError
+
 _TAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*(?:,|$)')
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -20,6 +22,21 @@ def is_current(request: Request, etag: str) -> bool:
     return "*" in tags or etag in tags
 
 
+def require_match(request: Request, etag: str) -> None:
+    """Refuse a request that is meant for other versions only (If-Match, section 13.1.1). Weak tags never match.
+
+    Args:
+        request: The request.
+        etag: Entity tag of the content, without quotes.
+
+    Raises:
+        ApiError: None of them is this one (412).
+    """
+    wanted = request.headers.get("if-match", "").strip()
+    if wanted and wanted != "*" and f'"{etag}"' not in (tag.strip() for tag in wanted.split(",")):
+        raise ApiError(412, "This is another version than the one you ask for: fetch it without If-Match.")
+
+
 def only_tag(request: Request) -> str:
     """Return the entity tag of the caller's copy if there is exactly one; otherwise an empty text."""
     tags = tags_of_copies(request)
@@ -33,7 +50,8 @@ class UnsatisfiableRangeError(Exception):
 def range_of(request: Request, etag: str, size: int) -> tuple[int, int] | None:
     """Return the range that is asked for, from its first byte to the one after its last. None: everything.
 
-    Several ranges in one request, other units and malformed ranges are ignored, as the standard allows.
+    Only GET has ranges (section 14.2). Several in one request, other units and malformed ranges are ignored, as the
+    standard allows.
 
     Args:
         request: The request; a range that depends on another version (If-Range) is ignored as well.
@@ -45,7 +63,7 @@ def range_of(request: Request, etag: str, size: int) -> tuple[int, int] | None:
     """
     found = _RANGE.fullmatch(request.headers.get("range", "").strip())
     depends_on = request.headers.get("if-range", f'"{etag}"')
-    if found is None or depends_on != f'"{etag}"' or found.groups() == ("", ""):
+    if request.method != "GET" or found is None or depends_on != f'"{etag}"' or found.groups() == ("", ""):
         return None
     first, last = found.groups()
     if not first:

@@ -7,7 +7,7 @@ from prometheus_client import Counter
 from gateway.errors import ApiError, calling
 from gateway.models import ErrorBody
 from gateway.picture_cache import CachedPicture
-from gateway.routes.conditional import UnsatisfiableRangeError, is_current, only_tag, range_of
+from gateway.routes.conditional import UnsatisfiableRangeError, is_current, only_tag, range_of, require_match
 from gateway.routes.streaming import chunks_of, first_of, streamed
 from gateway.state import Gateway, GatewayDependency
 from productimage.object.v1 import object_pb2
@@ -18,7 +18,6 @@ PICTURES = Counter("productimage_pictures", "Pictures requested, by where they c
 PICTURE = {"schema": {"type": "string", "format": "binary"}}
 
 
-@router.head("/static/{path:path}", include_in_schema=False)
 @router.get(
     "/static/{path:path}",
     response_class=Response,
@@ -27,7 +26,7 @@ PICTURE = {"schema": {"type": "string", "format": "binary"}}
         206: {"description": "The part that Range asks for."},
         302: {"description": "Available at this URL for a limited time, if the gateway is configured so."},
         304: {"description": "The caller's copy is current."},
-        **{status: {"model": ErrorBody} for status in (404, 416, 422, 429, 503, 504)},
+        **{status: {"model": ErrorBody} for status in (404, 412, 416, 422, 429, 503, 504)},
     },
 )
 async def static(path: str, request: Request, gateway: GatewayDependency) -> Response:
@@ -51,6 +50,7 @@ async def _sign(path: str, gateway: Gateway) -> object_pb2.SignObjectResponse:
 
 def _send(cached: CachedPicture, request: Request) -> Response:
     etag = cached.headers["ETag"].strip('"')
+    require_match(request, etag)
     if is_current(request, etag):
         return Response(status_code=304, headers=cached.headers)
     size = len(cached.data)
@@ -66,6 +66,11 @@ async def _stream(path: str, request: Request, gateway: Gateway) -> Response:
     # Creatives never change; the cutout of an upload may be replaced.
     caching = "public, max-age=31536000, immutable" if "/generated/" in path else "no-cache"
     headers = {"ETag": f'"{info.etag}"', "Cache-Control": caching, "Accept-Ranges": "bytes"}
+    try:
+        require_match(request, info.etag)
+    except ApiError:
+        await parts.aclose()
+        raise
     if info.not_modified or is_current(request, info.etag):
         await parts.aclose()
         return Response(status_code=304, headers=headers)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from gateway.routes.conditional import is_current
+from gateway.routes.conditional import is_current, require_match
 
 FOLDER = Path(__file__).parents[1] / "web"
 PAGE = "index.html"
@@ -108,7 +108,6 @@ def _asset(name: str, data: bytes) -> Asset:
     return Asset(data, compressed if len(compressed) < 0.9 * len(data) else None, media_type)
 
 
-@router.head("/")
 @router.get("/")
 async def page(request: Request) -> Response:
     """Return the page; it contains the URL of everything else."""
@@ -116,6 +115,7 @@ async def page(request: Request) -> Response:
     language = _preferred(request)
     tag = f"{assets.digest}-{language}"
     headers = {"Cache-Control": "no-cache", "ETag": f'"{tag}"', "Vary": "Accept-Language"}
+    require_match(request, tag)
     if is_current(request, tag):
         return Response(status_code=304, headers=headers)
     return _send(assets.pages[language], request, headers)

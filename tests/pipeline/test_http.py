@@ -74,8 +74,6 @@ class TestConditions:
     def test_lists_of_tags_and_a_star_are_understood(
         self, client: httpx.Client, made: dict[str, Any], method: str, route: str
     ) -> None:
-        if (route, method) == ("history", "HEAD"):
-            return
         path = {"upload": f"/static/{made['filename']}", "page": "/", "history": "/api/history"}.get(
             route, f"/static/{made['ad']}"
         )
@@ -98,6 +96,31 @@ class TestConditions:
             assert answer.status_code == status, value
             assert answer.headers["etag"] == tag
             assert not answer.content or method == "GET"
+        for value, status in ((tag, 200), (f'"other", {tag}', 200), ("*", 200), ('"other"', 412), (f"W/{tag}", 412)):
+            answer = client.request(method, path, headers={"If-Match": value})
+            assert answer.status_code == status, value
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *(
+                "/",
+                "/static/{filename}",
+                "/static/{ad}",
+                "/api/history",
+                "/api/records",
+                "/api/records/0",
+                "/api/sizes",
+            ),
+            *("/api/status", "/api/styles", "/api/uploads/{timestamp}", "/api/records/0/archive", "/healthz"),
+            *("/readyz", "/docs", "/openapi.json"),
+        ],
+    )
+    def test_what_can_be_got_can_be_asked_about(self, client: httpx.Client, made: dict[str, Any], path: str) -> None:
+        got, about = client.get(path.format_map(made)), client.head(path.format_map(made))
+        assert (about.status_code, about.content) == (200, b"")
+        names = ("content-type", "etag", "cache-control", "accept-ranges")
+        assert [about.headers.get(name) for name in names] == [got.headers.get(name) for name in names]
 
     @pytest.mark.parametrize("name", ["filename", "ad"])
     def test_parts_of_a_picture(self, client: httpx.Client, made: dict[str, Any], name: str) -> None:
@@ -125,6 +148,9 @@ class TestConditions:
         for depends_on, status in ((tag, 206), ('"another"', 200)):
             answer = client.get(path, headers={"Range": "bytes=0-9", "If-Range": depends_on})
             assert answer.status_code == status
+        for asked in ("bytes=0-9", f"bytes={size}-"):  # only GET has ranges
+            about = client.head(path, headers={"Range": asked})
+            assert (about.status_code, about.headers["content-length"]) == (200, str(size))
 
 
 class TestStatus:
@@ -150,8 +176,8 @@ class TestStatus:
         assert "JSON decode" not in answer.text
 
     def test_methods_that_a_path_has_are_listed(self, client: httpx.Client) -> None:
-        assert client.put("/api/records/0").headers["allow"] == "DELETE, GET"
-        assert client.post("/api/sizes").headers["allow"] == "GET"
+        assert client.put("/api/records/0").headers["allow"] == "DELETE, GET, HEAD"
+        assert client.post("/api/sizes").headers["allow"] == "GET, HEAD"
 
     def test_nobody_is_sent_to_a_host_of_the_callers_choice(self, client: httpx.Client) -> None:
         for path in ("/api/sizes/", "/docs/", "/static"):
