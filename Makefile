@@ -5,7 +5,7 @@ PROTOS := $(shell find protos/productimage -name '*.proto')
 STUBS := protos/python/productimage/ready
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3 c2pa
 
-.PHONY: screenshots setup demo run images test test-slow coverage test-faults test-browser test-images test-rolling test-valkey test-memory test-alerts lint format types types-web \
+.PHONY: screenshots setup demo run images test test-deploy test-slow coverage test-faults test-browser test-images test-rolling test-valkey test-memory test-alerts lint format types types-web \
 	audit protos protos-lint protos-breaking protos-released settings docs weights wheels lock check clean help
 .DEFAULT_GOAL := help
 
@@ -21,11 +21,14 @@ run: weights  ## serve everything until Ctrl-C (gateway on port 8000)
 # Two workers use two cores; threads within them would only wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test: weights  ## every test that needs nothing but Python, but for the slow ones
+test: weights  ## every test that needs nothing but Python, but for the slow ones and those of the deployment
 	$(PYTEST)
 
+test-deploy: setup  ## manifests, chart, policies, alerts and benches, held against the code
+	$(PYTEST) tests/deploy tests/bench
+
 test-slow: weights  ## models against their references, random faults, fuzzing, wheels
-	$(PYTEST) -m slow
+	$(PYTEST) -m slow tests tests/deploy tests/bench
 
 coverage: weights  ## unit and contract tests with coverage, which must not fall
 	$(PYTEST) -m 'slow or not slow' tests/unit tests/contract --cov --cov-report=term:skip-covered --cov-report=html

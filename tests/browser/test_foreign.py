@@ -16,9 +16,9 @@ PHOTO = encoded(ball(160, 120)[0])
 PAGE = b"<!doctype html><title>A page of a stranger</title><form></form>"
 STRANGER = "stranger.example"
 
-SEND_FORM = """async (target) => {
+SEND_FORM = """async ([target, photo]) => {
     const form = new FormData();
-    form.append("product_image", new File([new Uint8Array([137, 80, 78, 71])], "a.png"));
+    form.append("product_image", new File([new Uint8Array(photo)], "a.png"));
     try {
         const answer = await fetch(target + "/api/upload-image", { method: "POST", mode: "no-cors", body: form });
         return answer.type;
@@ -69,7 +69,7 @@ def test_a_page_elsewhere_sends_nothing_that_counts(page: Page, shop: System, st
     target = str(shop.client.base_url).rstrip("/")
     for host in ("127.0.0.1", "localhost"):
         page.goto(f"http://{host}:{stranger}/")
-        page.evaluate(SEND_FORM, target)
+        page.evaluate(SEND_FORM, [target, list(PHOTO)])
     assert shop.stored() == before
     page.evaluate(
         """(target) => {

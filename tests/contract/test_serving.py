@@ -13,6 +13,7 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from common.errors import InvalidInputError, StartError, UnavailableError
 from common.observability.logs import bind_request
@@ -310,6 +311,21 @@ async def test_those_who_watch_our_health_take_nobody_elses_place() -> None:
         again = stub.Watch(health_pb2.HealthCheckRequest())
         assert (await again.read()).status == health_pb2.HealthCheckResponse.SERVING
         again.cancel()
+
+
+@pytest.mark.parametrize("asked_for", [False, True])
+async def test_reflection_is_served_only_if_it_is_asked_for(probe: Probe, *, asked_for: bool) -> None:
+    settings = ServiceSettings(port=0, reflection=asked_for)
+    async with serving(settings, SERVICES, registering(probe.register)) as connection:
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub(connection.channel)
+        answers = stub.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
+        if asked_for:
+            listed = [service.name async for answer in answers for service in answer.list_services_response.service]
+            assert set(SERVICES) < set(listed)
+        else:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await anext(aiter(answers))
+            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 @pytest.mark.parametrize(("of_server", "of_client"), [(1 << 20, 64 << 20), (64 << 20, 1 << 20)])

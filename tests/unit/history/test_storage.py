@@ -1,3 +1,4 @@
+import errno
 import os
 import resource
 import subprocess
@@ -6,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import boto3
 import httpx
@@ -155,6 +157,7 @@ def test_processes_on_one_folder_do_not_lose_each_others_writes(tmp_path: Path) 
     script = """
 import sys
 from pathlib import Path
+from typing import Any
 from services.history.storage.disk import DiskStore
 from services.history.storage.base import ConflictError
 store = DiskStore.connect(Path(sys.argv[1]))
@@ -260,3 +263,24 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     assert caught.value.reason == "STORAGE_FULL"
     assert store.get("key").data == b"old"
     assert not list((tmp_path / ".scratch").iterdir())
+
+
+@pytest.mark.parametrize("refusal", [errno.EROFS, errno.EACCES, errno.EIO])
+def test_a_disk_that_takes_nothing_is_told_and_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: int
+) -> None:
+    store = DiskStore.connect(tmp_path)
+    store.put("key", b"old", TEXT)
+    really_open, writing = os.open, os.O_WRONLY | os.O_RDWR
+
+    def refuse_writing(path: str, flags: int, *more: Any, **named: Any) -> int:
+        if flags & writing:
+            raise OSError(refusal, os.strerror(refusal))
+        return really_open(path, flags, *more, **named)
+
+    monkeypatch.setattr(os, "open", refuse_writing)
+    with pytest.raises(UnavailableError, match=os.strerror(refusal)):
+        store.put("key", b"new", TEXT)
+    assert store.get("key").data == b"old"
+    with pytest.raises(StartError, match="HISTORY_DISK_DIR"):
+        DiskStore.connect(tmp_path / "key")  # a file stands there
