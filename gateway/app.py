@@ -1,5 +1,6 @@
 """The app: routes, error handlers and middleware put together."""
 
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -65,6 +66,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             executor=executor,
             pictures=PictureCache(settings.picture_cache_bytes, settings.picture_cache_seconds),
             budgets=Budgets(settings.budgets, counters),
+            seeds=random.Random(settings.seed),  # noqa: S311  # not a secret
         )
         yield
         await clients.close()
@@ -104,7 +106,7 @@ def _heads(router: APIRouter) -> APIRouter:
     """Return routes that answer HEAD wherever GET is answered (RFC 9110, 9.1); the server leaves the content out."""
     heads = APIRouter(include_in_schema=False)
     for route in router.routes:
-        if isinstance(route, APIRoute) and "GET" in route.methods:
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
             heads.add_api_route(
                 route.path,
                 route.endpoint,

@@ -158,6 +158,12 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
         description="Backgrounds per generation: one per aspect-ratio family of its sizes, or one square background"
         " from which all sizes are cropped, which halves the price of the default sizes.",
     )
+    seed: int | None = Field(
+        None,
+        ge=0,
+        description="Seed of the seeds of generations, for tests: the same requests in order give the same ads."
+        " Unset: every generation has a random one.",
+    )
     regenerations: int = Field(
         1,
         ge=0,

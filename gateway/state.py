@@ -1,5 +1,6 @@
 """Application state shared by all routes."""
 
+import random
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -24,6 +25,7 @@ class Gateway:
         executor: Runs blocking work.
         pictures: Cache of creatives.
         budgets: What the owners of keys may spend.
+        seeds: Source of the seeds of generations.
     """
 
     settings: GatewaySettings
@@ -32,6 +34,7 @@ class Gateway:
     executor: BoundedExecutor
     pictures: PictureCache
     budgets: Budgets
+    seeds: random.Random
 
 
 def gateway_of(request: Request) -> Gateway:

@@ -1,7 +1,6 @@
 """The generate pipeline: copy, then scenes, then the creatives, saved as one record."""
 
 import asyncio
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -117,7 +116,7 @@ async def _make(
     run: Run, brief: Brief, brand: brand_pb2.Brand, upload: upload_pb2.GetUploadResponse
 ) -> tuple[record_pb2.Record, generation_pb2.ComposeCreativesResponse]:
     # The copy comes first: with it come the English terms for the background prompts.
-    seed = secrets.randbits(32)
+    seed = run.seeds.getrandbits(32)
     engines = asyncio.create_task(run.engines())
     copy = await write_copy(run, brief, brand, seed)
     order = Order(brief, upload, message_for(brief, brand, copy), seed)
@@ -213,7 +212,7 @@ async def _best_attempt(run: Run, order: Order, wanted: SceneRequest) -> Attempt
         if attempts[-1].flaws and len(attempts) < allowed:
             run.progress.expected += 1 + SCENE_STAGES * len(attempts[-1].scenes)
         log.info("attempt", seed=seed, flaws=attempts[-1].flaws)
-        seed = secrets.randbits(32)
+        seed = run.seeds.getrandbits(32)
     return min(attempts, key=lambda attempt: attempt.rank)
 
 

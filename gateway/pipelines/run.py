@@ -1,6 +1,7 @@
 """A run: everything a pipeline needs for one request, and what it records on the way."""
 
 import hashlib
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -125,6 +126,7 @@ class Run:
         request_id: Idempotency key of the request towards the history.
         owner: Owner of the API key; empty: none.
         budgets: What owners may spend.
+        seeds: Source of the seeds of generations.
         progress: Progress so far.
         provenance: How the result is made.
     """
@@ -135,6 +137,7 @@ class Run:
     request_id: str
     owner: str = ""
     budgets: Budgets = field(default_factory=lambda: Budgets({}, OwnCounters()))
+    seeds: random.Random = field(default_factory=random.Random)
     progress: Progress = field(default_factory=Progress)
     provenance: Provenance = field(default_factory=Provenance)
 

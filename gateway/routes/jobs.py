@@ -83,6 +83,7 @@ async def _execute(job: Job, gateway: Gateway, owner: str, progress: Progress) -
                 claimed.request_id,
                 owner,
                 gateway.budgets,
+                gateway.seeds,
                 progress,
             )
             result = await job.pipeline(run)

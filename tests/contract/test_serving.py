@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 import pytest
@@ -317,7 +317,7 @@ async def test_those_who_watch_our_health_take_nobody_elses_place() -> None:
 async def test_reflection_is_served_only_if_it_is_asked_for(probe: Probe, *, asked_for: bool) -> None:
     settings = ServiceSettings(port=0, reflection=asked_for)
     async with serving(settings, SERVICES, registering(probe.register)) as connection:
-        stub: Any = reflection_pb2_grpc.ServerReflectionStub(connection.channel)
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub(cast("Any", connection.channel))
         answers = stub.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
         if asked_for:
             listed = [service.name async for answer in answers for service in answer.list_services_response.service]

@@ -17,6 +17,7 @@ from common.imaging.header import check_header
 from common.imaging.messages import to_message, to_pixels
 from common.settings import ImageLimits
 from productimage.image.v1 import image_pb2
+from testing.damage import mended
 from testing.pictures import decoded, encoded, gradient
 
 MUTATIONS = 500
@@ -147,17 +148,6 @@ def test_a_palette_picture_without_its_palette_is_damaged() -> None:
     start = data.index(b"PLTE") - 4
     length = struct.unpack_from(">I", data, start)[0]
     assert reason(data[:start] + data[start + 12 + length :]) == "DAMAGED_IMAGE"
-
-
-def mended(data: bytes) -> bytes:
-    """Return a damaged PNG file with the right checksums, so that damage gets past them."""
-    out, position = bytearray(data[:8]), 8
-    while position + 12 <= len(data):
-        length = min(struct.unpack_from(">I", data, position)[0], len(data) - position - 12)
-        body = data[position + 4 : position + 8 + length]
-        out += struct.pack(">I", length) + body + struct.pack(">I", zlib.crc32(body))
-        position += 12 + length
-    return bytes(out)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "1", "I;16"])
