@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from common.errors import InvalidInputError
@@ -15,6 +15,10 @@ SIDES = range(50, 2001)
 """Pixels of a side."""
 MAX_SIZES = 40
 """Ads of one request."""
+MOST_BYTES_PER_PIXEL = {"png": 3.1, "jpeg": 2.5, "webp": 2.5}
+"""Of files of ads, if they show nothing but noise."""
+BESIDE_BYTES = 16 << 20
+"""Room in a message for backgrounds that are kept, and for texts."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,27 @@ def parse_sizes(text: str) -> list[AdSize]:
     if len(sizes) > MAX_SIZES:
         raise InvalidInputError(f"A request makes at most {MAX_SIZES} ads: ask for fewer sizes.", "TOO_MANY_SIZES")
     return sizes
+
+
+def check_together(sizes: Sequence[AdSize], file_format: str, max_message_bytes: int) -> None:
+    """Check that the ads of a request fit into one message, whatever they show.
+
+    Args:
+        sizes: The sizes.
+        file_format: "jpeg", "webp" or "png".
+        max_message_bytes: Maximum size of a gRPC message, in bytes.
+
+    Raises:
+        InvalidInputError: They do not.
+    """
+    most = int((max_message_bytes - BESIDE_BYTES) / MOST_BYTES_PER_PIXEL[file_format or "jpeg"])
+    pixels = sum(size.width * size.height for size in sizes)
+    if pixels > most:
+        raise InvalidInputError(
+            f"These ads have {pixels / 1e6:.0f} million pixels together, and a request as {file_format} makes at most"
+            f" {most / 1e6:.0f}: ask for fewer or smaller ones{', or for JPEG' if file_format == 'png' else ''}.",
+            "SIZES_TOGETHER",
+        )
 
 
 def parse_platforms(sizes: str, texts: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from common.imaging.header import KINDS, check_header
 from common.platforms import platforms
 from common.styles import styles
-from gateway.ad_sizes import DEFAULT, OFFERED, PATTERN, PLATFORMS, SETS, parse_platforms, parse_sizes
+from gateway.ad_sizes import DEFAULT, OFFERED, PATTERN, PLATFORMS, SETS, check_together, parse_platforms, parse_sizes
 from gateway.layouts import LAYOUTS
 from gateway.layouts import PATTERN as LAYOUT
 from gateway.models import (
@@ -159,6 +159,8 @@ async def generate_product(
 
     With `Accept: text/event-stream`, `progress` events report the stages, followed by a `result` or an `error`.
     """
+    sizes, file_format = parse_sizes(form.sizes), _format(form.format, form.platforms)
+    check_together(sizes, file_format, gateway.settings.max_message_bytes)
     user_background = await form.background_image.read() if form.background_image else b""
     if form.background_image:
         await gateway.executor.run(check_header, user_background, gateway.settings)
@@ -169,7 +171,7 @@ async def generate_product(
         audience=gateway.audiences.parse(form.target_audience),
         target_audience=form.target_audience,
         locale=form.locale,
-        sizes=parse_sizes(form.sizes),
+        sizes=sizes,
         user_background=user_background,
         platforms=form.platforms,
         words=text_pb2.Words(
@@ -177,7 +179,7 @@ async def generate_product(
         ),
         layout=choice("layout", form.layout, LAYOUTS),
         brand=form.brand.strip(),
-        file_format=_format(form.format, form.platforms),
+        file_format=file_format,
         preferences=text_pb2.Preferences(
             scene=form.scene.strip(), avoid=form.avoid.strip(), style=choice("style", form.style, styles())
         ),

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from gateway.api_keys import digest_of, new_key
+from gateway.settings import GatewaySettings
 from testing.pictures import SAMPLE, ball, encoded
 from testing.processes import Parts, Process, parts
 from testing.system import FORM
@@ -268,6 +269,59 @@ class TestSlowness:
                     continue
         assert answer.startswith(b"HTTP/1.1 408")
         assert time.monotonic() - start > 0.5
+
+    def test_a_body_that_comes_fast_enough_and_never_ends_is_cut_off_in_time(self, strict: Process) -> None:
+        least, start = GatewaySettings().least_bytes_per_second, time.monotonic()
+        with connect(strict) as connection:
+            head = f"POST /api/upload-image HTTP/1.1\r\nHost: x\r\nContent-Length: {20 * least}\r\n"
+            connection.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode())
+            connection.sendall(b'--x\r\nContent-Disposition: form-data; name="product_image"; filename="a.png"\r\n\r\n')
+            connection.settimeout(0.1)
+            answer = b""
+            while not answer and time.monotonic() - start < 8:
+                connection.sendall(bytes(least // 5))  # twice as fast as is asked for
+                with suppress(TimeoutError):
+                    answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert 1.2 < time.monotonic() - start < 8
+
+    def test_a_connection_that_is_not_used_again_is_closed(self, strict: Process) -> None:
+        with connect(strict) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b"200 OK" in connection.recv(65536)
+            assert read_all(connection) == b""
+
+    def test_above_the_most_connections_callers_are_told(self, running: Parts) -> None:
+        with running.another_gateway(GATEWAY_MAX_CONNECTIONS="8") as gateway:
+            held = [connect(gateway) for _ in range(8)]
+            try:
+                with client_of(gateway) as client:
+                    refused = client.get("/healthz")
+            finally:
+                for connection in held:
+                    connection.close()
+            assert refused.status_code == 503
+            end = time.monotonic() + 10
+            while httpx.get(f"{gateway.url}/healthz", trust_env=False).status_code != 200:
+                assert time.monotonic() < end
+                time.sleep(0.1)
+
+    @pytest.mark.parametrize(
+        ("path", "field", "one", "most"),
+        [
+            ("/api/cut-out", "points", {"x": 1, "y": 1, "on_product": True}, 64),
+            ("/api/cut-out", "strokes", {"mask": "iVBORw0KGgo=", "left": 0, "top": 0, "on_product": True}, 64),
+            ("/api/compose", "moves", {"size": "300x250", "right": 0, "down": 0, "scale": 1}, 40),
+        ],
+    )
+    def test_lists_in_json_have_an_end(
+        self, running: Parts, path: str, field: str, one: dict[str, Any], most: int
+    ) -> None:
+        with client_of(running.gateway) as client:
+            answer = client.post(path, json={field: [one] * (most + 1)})
+        assert answer.status_code == 422
+        assert field in answer.json()["detail"]
+        assert str(most) in answer.json()["detail"]
 
     def test_a_huge_text_field_is_cut_off(self, strict: Process) -> None:
         with client_of(strict) as client:

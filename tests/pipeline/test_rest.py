@@ -220,6 +220,12 @@ def test_bad_photos_are_refused_and_leave_nothing(
     assert system.stored() == before
 
 
+def test_what_cannot_be_made_together_is_refused_before_the_work(system: System, uploaded: dict[str, Any]) -> None:
+    many = ",".join(f"{1990 + number}x2000" for number in range(10))
+    assert "or for JPEG" in detail(system.generate(uploaded, sizes=many, format="png"), 400)
+    assert system.client.get(f"/api/uploads/{uploaded['timestamp']}").status_code == 200, "it can be corrected"
+
+
 def test_an_empty_or_missing_photo_is_rejected(system: System) -> None:
     before = system.stored()
     post = system.client.post

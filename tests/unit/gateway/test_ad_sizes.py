@@ -1,11 +1,25 @@
+import numpy as np
 import pytest
 
 from common.errors import InvalidInputError
-from gateway.ad_sizes import DEFAULT, FAMILIES, OFFERED, parse_platforms, parse_sizes
+from gateway.ad_sizes import (
+    DEFAULT,
+    FAMILIES,
+    MOST_BYTES_PER_PIXEL,
+    OFFERED,
+    SETS,
+    check_together,
+    parse_platforms,
+    parse_sizes,
+)
 from gateway.layouts import LAYOUTS
 from gateway.pipelines.scene import short_side
+from gateway.settings import GatewaySettings
+from services.generation.compose.files import FileFormat, encode_ad
 from services.generation.engines.bedrock.stability import ASPECT_RATIOS
 from services.generation.message.layouts import layout_names
+
+MESSAGE = GatewaySettings().max_message_bytes
 
 
 def names(text: str) -> list[str]:
@@ -93,3 +107,20 @@ def test_a_background_has_the_pixels_that_its_ads_need(name: str) -> None:
 def test_the_default_sizes_are_asked_for_twice_as_large() -> None:
     assert short_side((5, 4), parse_sizes("300x250,336x280")) == 560
     assert short_side((2, 3), parse_sizes("320x480")) == 640
+
+
+@pytest.mark.parametrize("file_format", ["", "jpeg", "webp", "png"])
+def test_ads_that_do_not_fit_into_a_message_together_are_refused_before_the_work(file_format: str) -> None:
+    every = parse_sizes(",".join(SETS))
+    check_together(every, file_format, MESSAGE)
+    large = parse_sizes(",".join(f"{2000 - number}x2000" for number in range(18)))
+    with pytest.raises(InvalidInputError, match="72 million pixels together") as caught:
+        check_together(large, file_format, MESSAGE)
+    assert caught.value.reason == "SIZES_TOGETHER"
+    assert ("JPEG" in str(caught.value)) == (file_format == "png")
+
+
+@pytest.mark.parametrize("file_format", ["jpeg", "webp", "png"])
+def test_nothing_takes_more_bytes_than_is_reckoned_with(file_format: FileFormat) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (200, 300, 3), np.uint8)
+    assert len(encode_ad(noise, file_format, 1 << 30)) / noise[..., 0].size < MOST_BYTES_PER_PIXEL[file_format]
