@@ -7,9 +7,10 @@ For tests and benches that are about what surrounds the engines. Settings are th
 
 import functools
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -26,6 +27,7 @@ from testing.pictures import disc_cutout, encoded, texture
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
 
+Answer = TypeVar("Answer", bound=Message)
 SERVICES = ("productimage.segmentation.v1.SegmentationService",)
 ENGINE = "fixed"
 CUTOUT = encoded(disc_cutout(160))
@@ -40,6 +42,7 @@ class FixedSettings(ServiceSettings):
     seconds: float = Field(0.02, ge=0, description="How long every call takes.")
     dollars: float = Field(0, ge=0, description="What a background costs.")
     largest_side: int = Field(10_000, gt=0, description="Of a background, on its shorter side.")
+    empty: str = Field("", description='Method whose responses are empty, such as "CutOut".')
 
 
 class FixedEngines(
@@ -53,41 +56,40 @@ class FixedEngines(
         self._seconds = settings.seconds
         self._dollars = settings.dollars
         self._largest_side = settings.largest_side
+        self._empty = f"{settings.empty}Response"
         self._executor = executor
 
-    async def _work(self) -> None:
+    async def _answer(self, response: Answer) -> Answer:
         await self._executor.run(time.sleep, self._seconds)
+        return type(response)() if response.DESCRIPTOR.name == self._empty else response
 
     async def CutOut(  # noqa: N802
         self, _request: segmentation_pb2.CutOutRequest, _context: "Context"
     ) -> segmentation_pb2.CutOutResponse:
-        await self._work()
-        return segmentation_pb2.CutOutResponse(
-            cutout=image_pb2.Image(encoded=CUTOUT), bounds=BOUNDS, score=1, engine=ENGINE
+        return await self._answer(
+            segmentation_pb2.CutOutResponse(
+                cutout=image_pb2.Image(encoded=CUTOUT), bounds=BOUNDS, score=1, engine=ENGINE
+            )
         )
 
     async def FindObjects(  # noqa: N802
         self, _request: segmentation_pb2.FindObjectsRequest, _context: "Context"
     ) -> segmentation_pb2.FindObjectsResponse:
-        await self._work()
-        return segmentation_pb2.FindObjectsResponse(engine=ENGINE)
+        return await self._answer(segmentation_pb2.FindObjectsResponse(engine=ENGINE))
 
     async def Inpaint(  # noqa: N802
         self, request: inpainting_pb2.InpaintRequest, _context: "Context"
     ) -> inpainting_pb2.InpaintResponse:
-        await self._work()
-        return inpainting_pb2.InpaintResponse(picture=request.picture, engine=ENGINE)
+        return await self._answer(inpainting_pb2.InpaintResponse(picture=request.picture, engine=ENGINE))
 
     async def RemoveObjects(  # noqa: N802
         self, request: inpainting_pb2.RemoveObjectsRequest, _context: "Context"
     ) -> inpainting_pb2.RemoveObjectsResponse:
-        await self._work()
-        return inpainting_pb2.RemoveObjectsResponse(picture=request.picture, engine=ENGINE)
+        return await self._answer(inpainting_pb2.RemoveObjectsResponse(picture=request.picture, engine=ENGINE))
 
     async def GenerateBackground(  # noqa: N802
         self, request: generation_pb2.GenerateBackgroundRequest, _context: "Context"
     ) -> generation_pb2.GenerateBackgroundResponse:
-        await self._work()
         shape, short_side = request.aspect_ratio, min(request.short_side, self._largest_side)
         width, height = (short_side * side // min(shape.width, shape.height) for side in (shape.width, shape.height))
         pixels = image_pb2.RawPixels(
@@ -97,27 +99,29 @@ class FixedEngines(
             data=bytes([request.seed % 256]) * (3 * width * height),
         )
         box = image_pb2.Box(left=width // 4, top=height // 4, right=width * 3 // 4, bottom=height * 3 // 4)
-        return generation_pb2.GenerateBackgroundResponse(
-            dollars=self._dollars,
-            picture=image_pb2.Image(raw=pixels),
-            placement=generation_pb2.Placement(box=box),
-            engine=ENGINE,
+        return await self._answer(
+            generation_pb2.GenerateBackgroundResponse(
+                dollars=self._dollars,
+                picture=image_pb2.Image(raw=pixels),
+                placement=generation_pb2.Placement(box=box),
+                engine=ENGINE,
+            )
         )
 
     async def PlaceProduct(  # noqa: N802
         self, request: generation_pb2.PlaceProductRequest, _context: "Context"
     ) -> generation_pb2.PlaceProductResponse:
-        await self._work()
-        return generation_pb2.PlaceProductResponse(placement=request.placement)
+        return await self._answer(generation_pb2.PlaceProductResponse(placement=request.placement))
 
     async def WriteCopy(  # noqa: N802
         self, request: generation_pb2.WriteCopyRequest, _context: "Context"
     ) -> generation_pb2.WriteCopyResponse:
-        await self._work()
-        return generation_pb2.WriteCopyResponse(
-            short_ad=request.product.name,
-            long_ad=f"{request.product.name}: {request.product.description}",
-            engine=ENGINE,
+        return await self._answer(
+            generation_pb2.WriteCopyResponse(
+                short_ad=request.product.name,
+                long_ad=f"{request.product.name}: {request.product.description}",
+                engine=ENGINE,
+            )
         )
 
     async def EstimateCosts(  # noqa: N802
@@ -130,7 +134,6 @@ class FixedEngines(
     async def ComposeCreatives(  # noqa: N802
         self, request: generation_pb2.ComposeCreativesRequest, _context: "Context"
     ) -> generation_pb2.ComposeCreativesResponse:
-        await self._work()
         quality = generation_pb2.Quality(fill=0.5, contrast=50)
         creatives = [
             generation_pb2.Creative(size=size, file=_ad(size.width, size.height), quality=quality)
@@ -138,7 +141,7 @@ class FixedEngines(
         ]
         pictures = [scene for scene in request.scenes if scene.HasField("picture") and request.keep_backgrounds]
         kept = [generation_pb2.KeptScene(file=_ad(320, 320), placement=scene.placement) for scene in pictures]
-        return generation_pb2.ComposeCreativesResponse(creatives=creatives, kept_scenes=kept)
+        return await self._answer(generation_pb2.ComposeCreativesResponse(creatives=creatives, kept_scenes=kept))
 
 
 @functools.cache

@@ -203,9 +203,10 @@ async def _make_scene(run: Run, request: generation_pb2.GenerateBackgroundReques
 
 
 def _is_usable(picture: image_pb2.Image, placement: generation_pb2.Placement) -> bool:
-    """Return whether a response has raw pixels of some size, and the product's place within them."""
+    """Return whether a response has the pixels of its size, and the product's place within them."""
     raw, box = picture.raw, placement.box
-    return bool(raw.data) and box.left < box.right <= raw.width and box.top < box.bottom <= raw.height
+    is_whole = bool(raw.data) and len(raw.data) == 3 * raw.width * raw.height
+    return is_whole and box.left < box.right <= raw.width and box.top < box.bottom <= raw.height
 
 
 async def _place(

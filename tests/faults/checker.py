@@ -35,7 +35,15 @@ def violations(operations: Sequence[Operation], records: Records, store: ObjectS
 
 def _deleted(operations: Iterable[Operation]) -> set[str]:
     """Return the records that someone asked to delete; without an acknowledgement, they may be there or not."""
-    return {done.about for done in operations if done.kind == "delete"}
+    about = {done.about for done in operations if done.kind == "drop"}
+    return {done.about for done in operations if done.kind == "delete"} | {
+        done.request_id for done in operations if done.kind == "generate" and done.about in about
+    }
+
+
+def _dropped(operations: Iterable[Operation]) -> dict[str, float]:
+    """Return when each upload was gone for certain; 404 answers a try after one whose answer was lost."""
+    return {done.about: done.ended for done in operations if done.kind == "drop" and done.tries[-1] in ("204", "404")}
 
 
 def _lost_or_doubled(operations: Sequence[Operation], records: Records) -> Iterator[str]:
@@ -63,6 +71,10 @@ def _lists_that_do_not_agree(operations: Sequence[Operation], records: Records) 
         done for done in operations if done.kind == "generate" and done.acknowledged and done.request_id not in deleted
     ]
     gone = {done.about: done.ended for done in operations if done.kind == "delete" and done.acknowledged}
+    dropped = _dropped(operations)
+    gone |= {
+        done.request_id: dropped[done.about] for done in operations if done.kind == "generate" and done.about in dropped
+    }
     for listing in operations:
         if listing.kind != "list" or not listing.acknowledged:
             continue
@@ -76,6 +88,11 @@ def _lists_that_do_not_agree(operations: Sequence[Operation], records: Records) 
         for request_id in set(listed) & gone.keys():
             if gone[request_id] < listing.started:
                 yield f"a list shows entry {request_id}, which was deleted before"
+
+
+def _pictures_of(record: Mapping[str, Any]) -> list[str]:
+    """Return the paths of the creatives of a record, and of the backgrounds that are kept with it."""
+    return [*record["generated_images"], *(kept["path"] for kept in record.get("backgrounds", []))]
 
 
 def _broken_pictures(records: Records, store: ObjectStore) -> Iterator[str]:
@@ -133,7 +150,8 @@ def _leftovers(operations: Sequence[Operation], records: Records, store: ObjectS
     timestamps = {record["product_image_filename"].split("/")[0] for record in records}
     deleted = _deleted(operations)
     timestamps |= {done.about for done in operations if done.kind == "generate" and done.request_id in deleted}
-    pictures = {path for record in records for path in record["generated_images"]}
+    timestamps -= _dropped(operations).keys()
+    pictures = {path for record in records for path in _pictures_of(record)}
     requests, uploads = 0, 0
     for found in store.list(""):
         kind, _, rest = found.key.partition("/")

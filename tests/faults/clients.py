@@ -25,7 +25,7 @@ class Operation:
 
     Attributes:
         client: Number of the client.
-        kind: "upload", "generate", "list", "picture" or "delete".
+        kind: "upload", "generate", "list", "picture", "delete" (a record) or "drop" (an upload with its records).
         key: Idempotency key; empty means none.
         about: Timestamp of the upload, path of the picture, or request_id of the record.
         started: Time of the first attempt, in seconds of the monotonic clock.
@@ -88,7 +88,9 @@ class Client(threading.Thread):
             self._generate(http, self._random.choice(self._uploads[-4:]))
         elif chance < 0.85 or not self._made:
             self._send(http, "list", "GET", "/api/history")
-        elif chance < 0.9:
+        elif chance < 0.88 and len(self._uploads) > 1:
+            self._drop(http, self._uploads.pop(self._random.randrange(len(self._uploads)))["timestamp"])
+        elif chance < 0.92:
             doomed = self._made.pop(self._random.randrange(len(self._made)))
             self._send(http, "delete", "DELETE", f"/api/records/{doomed['sequence']}", about=doomed["request_id"])
         else:
@@ -107,6 +109,10 @@ class Client(threading.Thread):
             self._made.append(done.answer)
         elif done.tries[-1] == "404":
             self._uploads.remove(upload)
+
+    def _drop(self, http: httpx.Client, timestamp: str) -> None:
+        self._send(http, "drop", "DELETE", f"/api/uploads/{timestamp}", about=timestamp)
+        self._made = [made for made in self._made if not made["product_image_filename"].startswith(timestamp)]
 
     def _send(
         self, http: httpx.Client, kind: str, method: str, path: str, *, about: str = "", **request: Any

@@ -49,6 +49,13 @@ class Scene:
         asked = self.operations[1].request_id
         self.operations.insert(2, Operation(0, "delete", "", asked, 3, 3.5, [status], None))
 
+    def drop(self, status: str, *, gone: bool) -> None:
+        asked = self.operations[1].about
+        if gone:
+            self.records.clear()
+            self.uploads.delete(asked, lambda _: None)
+        self.operations.insert(2, Operation(0, "drop", "", asked, 3, 3.5, [status], None))
+
     def violations(self) -> list[str]:
         return violations(self.operations, self.records, self.store, STALE)
 
@@ -75,6 +82,12 @@ BREAKS: dict[str, tuple[Callable[[Scene], object], str]] = {
     "deleted in vain": (lambda run: run.delete("200"), "is still there"),
     "gone without being asked": (lambda run: run.records[0].update(sequence=2), "not numbered"),
     "listed after it was deleted": (lambda run: run.delete("204", gone=True), "which was deleted before"),
+    "upload deleted in vain": (lambda run: run.drop("204", gone=False), "is left of an upload without entries"),
+    "listed after its upload was deleted": (lambda run: run.drop("404", gone=True), "which was deleted before"),
+    "background left": (
+        lambda run: run.store.put(paths.static_key(run.ad).replace("30x25", "background0"), AD, ""),
+        "left of a generation without an entry",
+    ),
     "swept alive": (lambda run: run.change(1, tries=["404"]), "live upload"),
     "upload left": (lambda run: run.uploads.create("key-2", "b.png", PHOTO, "PNG"), "left of an upload"),
     "mark left": (lambda run: run.store.put("saving/x", b"", ""), "saving/x is left"),

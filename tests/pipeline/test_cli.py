@@ -103,9 +103,10 @@ def test_ads_are_made(system: Parts, tmp_path: Path) -> None:
     assert made["files"] == ["ads/ad_728x90.jpg", "ads/short_ad.txt", "ads/long_ad.txt", "ads/record.json"]
     assert json.loads((tmp_path / "ads/record.json").read_text(encoding="utf-8")) == made["record"]
     assert all((tmp_path / file).stat().st_size for file in made["files"])
-    refused = call(system, "generate", str(SAMPLE), "--name", "x", "--sizes", "1x1")
-    assert refused.exit_code == 1
-    assert "1x1" in refused.output
+    for option, value in (("--sizes", "1x1"), ("--audience", "female,Martians")):
+        refused = call(system, "generate", str(SAMPLE), "--name", "x", option, value)
+        assert refused.exit_code == 1
+        assert value.rpartition(",")[2] in refused.output
 
 
 def test_the_history_is_looked_through(system: Parts, tmp_path: Path) -> None:
@@ -131,6 +132,9 @@ def test_a_record_is_deleted_once_that_is_wanted(system: Parts) -> None:
 def test_a_catalogue_is_worked_off_and_only_once(system: Parts, tmp_path: Path) -> None:
     rows = [{"photo": f"photo{'x' * number}.png", "name": f"Lamp {number}"} for number in range(5)]
     rows += [{"photo": "missing.png", "name": "None"}, {"photo": "photo.png", "name": ""}]
+    nobodys = catalogue(tmp_path / "n", {"photo": "photo.png", "name": "Lamp", "audience": "Martians"})
+    assert call(system, "batch", str(nobodys), "--out", "nobodys").exit_code == 1
+    assert "Martians" in report(tmp_path / "nobodys")[0]["error"]
     file = catalogue(tmp_path / "c", *rows)
     before = len(records(system))
     answer = call(system, "batch", str(file), "--out", "ads", "--parallel", "3")

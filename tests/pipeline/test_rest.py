@@ -78,6 +78,15 @@ def test_an_unusable_audience_is_rejected(system: System) -> None:
     assert "file" in detail(post("/api/upload-audience"), 422)
 
 
+def test_an_audience_that_is_not_on_offer_is_rejected_with_those_that_are(
+    system: System, uploaded: dict[str, Any]
+) -> None:
+    answer = system.generate(uploaded, target_audience="女性,Martians")
+    assert "Martians" in detail(answer, 400, 422)
+    assert "戶外旅遊" in answer.json()["detail"] or "outdoor" in answer.json()["detail"]
+    assert answer.json()["reason"] == "UNKNOWN_AUDIENCE"
+
+
 def test_an_upload_is_cut_out(system: System, uploaded: dict[str, Any]) -> None:
     assert uploaded["filename"] == f"{uploaded['timestamp']}/upload/flask.jpg"
     assert re.fullmatch(

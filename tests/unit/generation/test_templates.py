@@ -286,3 +286,13 @@ def test_a_sentence_that_has_its_own_stop_gets_no_second_one(locale: str) -> Non
 
 def test_the_default_is_traditional_chinese() -> None:
     assert LOCALES[0] == "zh-TW"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("description", ["...", " - ", "，，，", "。", "!?", "—", "·", "***"])
+def test_a_description_of_punctuation_alone_is_none(description: str, locale: str) -> None:
+    bare, told_nothing = Product("Mug", description), Product("Mug")
+    for seed in range(20):
+        assert all_texts(written(bare, locale=locale, seed=seed)) == all_texts(
+            written(told_nothing, locale=locale, seed=seed)
+        )
