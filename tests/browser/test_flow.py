@@ -164,7 +164,7 @@ def test_a_tie_in_a_list_is_told(visitor: Visitor, system: System) -> None:
     with visitor.visiting() as page:
         page.route("**/api/upload-audience", lambda route: route.fulfill(json=counts))
         page.set_input_files("#list", {"name": "users.csv", "mimeType": "text/csv", "buffer": CSV})
-        expect(page.locator("#audience-ties")).to_have_text("Equally many, so everybody is chosen: Gender.")
+        expect(page.locator("#audience-ties")).to_have_text("These groups are tied, so everybody is chosen: Gender.")
         assert chosen(page, "gender") == "不限"
 
 

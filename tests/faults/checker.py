@@ -97,7 +97,7 @@ def _pictures_of(record: Mapping[str, Any]) -> list[str]:
 
 def _broken_pictures(records: Records, store: ObjectStore) -> Iterator[str]:
     for record in records:
-        for path in (*record["generated_images"], record["product_image_filename"]):
+        for path in (*_pictures_of(record), record["product_image_filename"]):
             wanted = re.search(r"_(\d+)x(\d+)\.", path)
             try:
                 with Image.open(io.BytesIO(store.get(paths.static_key(path)).data)) as picture:
