@@ -355,6 +355,33 @@ async def test_a_download_is_admitted_once_and_then_ends_whole(tmp_path: Path) -
         assert len(await read(opened.channel, path)) == 2
 
 
+async def test_a_list_is_admitted_once_and_then_ends_whole(tmp_path: Path) -> None:
+    shown = {"write_date": "20261125093000", "product_name": "x" * 30_000, "generated_images": []}
+    for segment in range(4):
+        numbers = range(segment * 100, segment * 100 + 100)
+        file = tmp_path / f"ledger/{segment:08}.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps([{"sequence": number, **shown} for number in numbers]), encoding="utf-8")
+    settings = HistorySettings(port=0, store="disk", disk_dir=tmp_path, max_downloads=2, download_workers=2, workers=1)
+    async with serving(settings, SERVICES, build) as opened:
+        slow = aiter(RecordServiceStub(opened.channel).StreamRecords(StreamRecordsRequest()))
+        await anext(slow)
+        answers = await asyncio.gather(*(listed_whole(opened.channel) for _ in range(8)), return_exceptions=True)
+        whole = [answer for answer in answers if isinstance(answer, bytes)]
+        refused = [answer for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+        assert len(whole) + len(refused) == 8
+        assert whole, "one place was left"
+        assert {error.code() for error in refused} <= {grpc.StatusCode.RESOURCE_EXHAUSTED}
+        assert all(len(json.loads(one)) == 400 for one in whole)
+        assert (await create(opened.channel, "another")).timestamp, "others have places of their own"
+        assert len(json.loads(b"".join([part.chunk async for part in slow]))) == 400, "slow readers end whole, too"
+
+
+async def listed_whole(channel: grpc.aio.Channel) -> bytes:
+    parts = RecordServiceStub(channel).StreamRecords(StreamRecordsRequest())
+    return b"".join([part.chunk async for part in parts])
+
+
 async def test_endless_contention_is_aborted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = HistorySettings(port=0, store="disk", disk_dir=tmp_path, append_attempts=2)
     create_object = DiskStore.create

@@ -198,6 +198,46 @@ def test_damage_is_told_and_never_overwritten(shop: Shop, kind: str) -> None:
     assert not any("Traceback" in line for line in shop.running.gateway.lines + shop.running.history.lines)
 
 
+@pytest.mark.parametrize("name", ["empty", "cut off", "another object", "in UTF-16"])
+@pytest.mark.parametrize("kind", list(AFFECTED))
+def test_changes_meet_damage_as_readers_do(shop: Shop, kind: str, name: str) -> None:
+    """Whatever changes the store: it is done or refused for the damage, which is not written over."""
+    file = shop.files[kind]
+    stored = {path: path.read_bytes() for path in shop.files.values()}
+    damaged = DAMAGES[name](stored[file])
+    own = shop.client.post("/api/upload-image", files={"product_image": ("flask.png", PHOTO)}).json()
+    file.write_bytes(damaged)
+    named = {"timestamp": own["timestamp"], "product_image_filename": own["filename"]}
+    unfinished = {
+        "timestamp": shop.unfinished["timestamp"],
+        "product_image_filename": shop.unfinished["filename"],
+    }
+    post, delete = shop.client.post, shop.client.delete
+    stream = {"Accept": "text/event-stream"}
+    changes = {
+        "generate": lambda: post("/api/generate-product", data=FORM | named),
+        "generate from the unfinished": lambda: post("/api/generate-product", data=FORM | unfinished),
+        "compose": lambda: post("/api/compose", json={"sequence": 130, "headline": "Ahoy"}),
+        "replay": lambda: post("/api/records/130/replay"),
+        "delete a record": lambda: delete("/api/records/140"),
+        "delete a record of the segment": lambda: delete("/api/records/40"),
+        "delete an upload": lambda: delete(f"/api/uploads/{own['timestamp']}"),
+    }
+    for change, make in changes.items():
+        answer = make()
+        about = f"{change}: {answer.status_code} {answer.text[:200]}"
+        assert answer.status_code < 500 or answer.json()["reason"] == "STORE_DAMAGED", about
+        if file.exists():
+            assert file.read_bytes() == damaged, f"{about}: overwritten"
+    streamed = post("/api/cut-out", json=unfinished, headers=stream)
+    assert streamed.status_code in (200, 404, 503)
+    assert "internal" not in streamed.text.lower()
+    for path, data in stored.items():
+        path.write_bytes(data)
+    numbers = [one["sequence"] for one in shop.client.get("/api/history").json()]
+    assert numbers == [*range(150)], "what was stored is all there when the files are restored"
+
+
 def settings_of(shop: Shop) -> HistorySettings:
     return HistorySettings(store="disk", disk_dir=shop.store, s3_bucket_name="")
 

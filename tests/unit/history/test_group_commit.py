@@ -16,7 +16,7 @@ from services.history.records.log import RecordLog
 from services.history.records.queries import RecordQueries, RecordQuery
 from services.history.storage.base import ObjectStore
 from services.history.storage.disk import DiskStore
-from testing.stores import Fault, FaultyStore
+from testing.stores import DelayedStore, Fault, FaultyStore
 
 WAITERS = 4
 DEADLINE = 0.5
@@ -69,16 +69,17 @@ def resolved(results: list["Future[Record]"]) -> Iterator[BaseException | None]:
         yield result.exception(timeout=max(0, end - time.monotonic()))
 
 
+@pytest.mark.parametrize("delay", [0, pytest.param(0.03, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("onwards", [False, True])
 @pytest.mark.parametrize("attempts", [1, 3])
 @pytest.mark.parametrize("fault", [Fault.FAILS, Fault.LOSES_ANSWER, Fault.CONFLICTS])
 def test_every_waiter_is_resolved_and_nothing_is_doubled(
-    tmp_path: Path, fault: Fault, attempts: int, *, onwards: bool
+    tmp_path: Path, fault: Fault, attempts: int, delay: float, *, onwards: bool
 ) -> None:
     at, reached = 0, True
     while reached:
         real = full_store(tmp_path / str(at))
-        store = FaultyStore(real, fault, at, onwards=onwards)
+        store = FaultyStore(DelayedStore(real, delay), fault, at, onwards=onwards)
         results = append_together(RecordLog(store, attempts=attempts))
         for error in resolved(results):
             assert error is None or isinstance(error, ContentionError | UnavailableError)

@@ -49,6 +49,7 @@ def test_an_upload_costs_the_same_however_many_others_are_unfinished(tmp_path: P
         for number in range(others):
             (folder / paths.PENDING / f"20260101000000-{number:016x}").write_text('{"request_id": "r", "at": 0}')
         uploads = Uploads(store, RecordLog(store, attempts=3), 3600)
+        assert store.calls == {}, "nothing is read to begin with"
         uploads.create("first", "flask.png", b"photo", "PNG")
         store.calls.clear()
         uploads.create("second", "flask.png", b"photo", "PNG")

@@ -19,7 +19,7 @@ from services.history.settings import HistorySettings
 from services.history.storage.base import ObjectStore
 from services.history.storage.disk import DiskStore
 from services.history.uploads import Cutout
-from testing.stores import Fault, FaultyStore
+from testing.stores import DelayedStore, Fault, FaultyStore
 
 JPEG = b"\xff\xd8\xff and so on"
 NAME = "20260101000000"
@@ -146,15 +146,16 @@ def opened(store: ObjectStore) -> History:
     return History(store, HistorySettings(lease_seconds=0.001, stale_after_seconds=0.001))
 
 
+@pytest.mark.parametrize("delay", [0, pytest.param(0.03, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("fault", [Fault.FAILS, Fault.LOSES_ANSWER, Fault.CONFLICTS])
 @pytest.mark.parametrize("name", list(CHANGES))
-def test_a_fault_at_any_call_damages_nothing(tmp_path: Path, name: str, fault: Fault) -> None:
+def test_a_fault_at_any_call_damages_nothing(tmp_path: Path, name: str, fault: Fault, delay: float) -> None:
     change, at, reached = CHANGES[name], 0, True
     while reached:
         real = DiskStore.connect(tmp_path / str(at))
         history = opened(real)
         about = change.prepare(history)
-        faulty = FaultyStore(real, fault, at)
+        faulty = FaultyStore(DelayedStore(real, delay), fault, at)
         with suppress(ServiceError):
             change.make(opened(faulty), about)
         reached = faulty.calls > at
