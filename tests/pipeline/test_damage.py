@@ -214,7 +214,7 @@ def test_changes_meet_damage_as_readers_do(shop: Shop, kind: str, name: str) -> 
     }
     post, delete = shop.client.post, shop.client.delete
     stream = {"Accept": "text/event-stream"}
-    changes = {
+    changes: dict[str, Callable[[], httpx.Response]] = {
         "generate": lambda: post("/api/generate-product", data=FORM | named),
         "generate from the unfinished": lambda: post("/api/generate-product", data=FORM | unfinished),
         "compose": lambda: post("/api/compose", json={"sequence": 130, "headline": "Ahoy"}),
