@@ -273,13 +273,13 @@ class TestSlowness:
     def test_a_body_that_comes_fast_enough_and_never_ends_is_cut_off_in_time(self, strict: Process) -> None:
         least, start = GatewaySettings().least_bytes_per_second, time.monotonic()
         with connect(strict) as connection:
-            head = f"POST /api/upload-image HTTP/1.1\r\nHost: x\r\nContent-Length: {20 * least}\r\n"
+            head = f"POST /api/upload-image HTTP/1.1\r\nHost: x\r\nContent-Length: {200 * least}\r\n"
             connection.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode())
             connection.sendall(b'--x\r\nContent-Disposition: form-data; name="product_image"; filename="a.png"\r\n\r\n')
             connection.settimeout(0.1)
             answer = b""
             while not answer and time.monotonic() - start < 8:
-                connection.sendall(bytes(least // 5))  # twice as fast as is asked for
+                connection.sendall(bytes(least))  # ten times as fast as is asked for
                 with suppress(TimeoutError):
                     answer = connection.recv(65536)
         assert answer.startswith(b"HTTP/1.1 408")
@@ -288,8 +288,9 @@ class TestSlowness:
     def test_a_connection_that_is_not_used_again_is_closed(self, strict: Process) -> None:
         with connect(strict) as connection:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert b"200 OK" in connection.recv(65536)
-            assert read_all(connection) == b""
+            answer = read_all(connection)  # until the gateway closes
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert answer.endswith(b'{"status":"ok"}')
 
     def test_above_the_most_connections_callers_are_told(self, running: Parts) -> None:
         with running.another_gateway(GATEWAY_MAX_CONNECTIONS="8") as gateway:
