@@ -114,8 +114,9 @@ def record_message(record: Record) -> record_pb2.Record:
     Raises:
         DamagedStoreError: It holds something else than a record.
     """
+    earlier = {"preferences": record["wishes"]} if "wishes" in record else {}  # their name before 0.3
     try:
-        return ParseDict(record, record_pb2.Record(), ignore_unknown_fields=True)
+        return ParseDict(earlier | record, record_pb2.Record(), ignore_unknown_fields=True)
     except ParseError:
         file = paths.segment(record["sequence"] // SEGMENT)
         problem = f"or {paths.RECORDS} holds something else as record {record['sequence']}"
