@@ -86,11 +86,15 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     guards = [Security(BEARER), Security(KEY)] if settings.api_keys else []
     refusals: dict[int | str, Any] = {status: {"model": ErrorBody} for status in (401, 429) if guards}
-    for routes in (audiences, brands, compose, images, products, records, status, styles):
+    api, open_to_all = (
+        (audiences, brands, compose, images, products, records, status, styles),
+        (static, health, docs, web),
+    )
+    for routes in api:
         app.include_router(routes.router, dependencies=guards, responses=refusals)
-        app.include_router(_heads(routes.router))
-    for routes in (static, health, docs, web):
+    for routes in open_to_all:
         app.include_router(routes.router)
+    for routes in (*api, *open_to_all):  # last, so that no other request passes them
         app.include_router(_heads(routes.router))
     add_error_handlers(app)
     _add_middleware(app, settings, counters)

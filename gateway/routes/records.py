@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from gateway.ad_sizes import SETS
-from gateway.errors import ApiError, calling
+from gateway.errors import calling
 from gateway.models import ErrorBody, RecordBody, RecordPage, ReplayBody, ReplayedBody
 from gateway.pipelines.archive import archive
 from gateway.pipelines.replay import replay
@@ -14,7 +14,7 @@ from gateway.pipelines.run import Run
 from gateway.routes.choices import choice
 from gateway.routes.conditional import is_current, only_tag, require_match
 from gateway.routes.jobs import unless_disconnected
-from gateway.routes.streaming import first_of, streamed
+from gateway.routes.streaming import closed_if_refused, first_of, streamed
 from gateway.state import Gateway, GatewayDependency
 from productimage.context import set_deadline
 
@@ -44,11 +44,8 @@ async def history(request: Request, gateway: GatewayDependency) -> Response:
     parts = gateway.clients.records.stream_records(only_tag(request))
     info = (await first_of(parts, gateway.settings)).info
     headers = {"Cache-Control": "private, no-cache"} | ({"ETag": f'"{info.etag}"'} if info.etag else {})
-    try:
+    async with closed_if_refused(parts):
         require_match(request, info.etag)
-    except ApiError:
-        await parts.aclose()
-        raise
     if info.not_modified or (info.etag and is_current(request, info.etag)):
         await parts.aclose()
         return Response(status_code=304, headers=headers)

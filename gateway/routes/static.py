@@ -8,7 +8,7 @@ from gateway.errors import ApiError, calling
 from gateway.models import ErrorBody
 from gateway.picture_cache import CachedPicture
 from gateway.routes.conditional import UnsatisfiableRangeError, is_current, only_tag, range_of, require_match
-from gateway.routes.streaming import chunks_of, first_of, streamed
+from gateway.routes.streaming import chunks_of, closed_if_refused, first_of, streamed
 from gateway.state import Gateway, GatewayDependency
 from productimage.object.v1 import object_pb2
 
@@ -66,11 +66,8 @@ async def _stream(path: str, request: Request, gateway: Gateway) -> Response:
     # Creatives never change; the cutout of an upload may be replaced.
     caching = "public, max-age=31536000, immutable" if "/generated/" in path else "no-cache"
     headers = {"ETag": f'"{info.etag}"', "Cache-Control": caching, "Accept-Ranges": "bytes"}
-    try:
+    async with closed_if_refused(parts):
         require_match(request, info.etag)
-    except ApiError:
-        await parts.aclose()
-        raise
     if info.not_modified or is_current(request, info.etag):
         await parts.aclose()
         return Response(status_code=304, headers=headers)
@@ -83,11 +80,8 @@ async def _stream(path: str, request: Request, gateway: Gateway) -> Response:
         cached = CachedPicture(headers, info.content_type, data)
         gateway.pictures.put(path, cached)
         return _send(cached, request)
-    try:
+    async with closed_if_refused(parts):
         part = _part(request, info.etag, info.size)
-    except ApiError:
-        await parts.aclose()
-        raise
     start, end = part or (0, info.size)
     sized = {**headers, **_part_headers(part, info.size), "Content-Length": str(end - start)}
     return streamed(parts, sized, info.content_type, part)

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Protocol, TypeVar
 
 from fastapi.responses import StreamingResponse
@@ -32,6 +32,16 @@ async def first_of(parts: AsyncIterator[Part], settings: GatewaySettings) -> Par
             return await anext(parts)
     except TimeoutError:
         raise ApiError(504, "The history service took too long: try again.") from None
+
+
+@asynccontextmanager
+async def closed_if_refused(parts: AsyncGenerator[Part, None]) -> AsyncIterator[None]:
+    """Close a stream if the request for it is refused in the block."""
+    try:
+        yield
+    except ApiError:
+        await parts.aclose()
+        raise
 
 
 async def chunks_of(parts: AsyncIterator[_Part]) -> AsyncIterator[bytes]:

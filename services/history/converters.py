@@ -114,7 +114,7 @@ def record_message(record: Record) -> record_pb2.Record:
     Raises:
         DamagedStoreError: It holds something else than a record.
     """
-    earlier = {"preferences": record["wishes"]} if "wishes" in record else {}  # their name before 0.3
+    earlier = {"preferences": record["wishes"]} if "wishes" in record else {}  # their earlier name
     try:
         return ParseDict(earlier | record, record_pb2.Record(), ignore_unknown_fields=True)
     except ParseError:
