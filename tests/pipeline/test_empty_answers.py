@@ -9,6 +9,7 @@ import pytest
 from testing.pictures import ball, encoded
 from testing.processes import parts
 from testing.system import FORM
+from testing.waiting import eventually
 
 PHOTO = {"product_image": ("flask.png", encoded(ball(60, 40)[0]))}
 CAPABILITIES = {
@@ -34,8 +35,12 @@ def test_an_empty_answer_is_told_and_leaves_nothing(tmp_path: Path, method: str)
             answer = client.post("/api/generate-product", data=form)
         assert answer.status_code == 500, answer.text
         assert "request id" in answer.json()["detail"]
-        [logged] = [line for line in running.gateway.lines if "unusable response" in line]
-        assert json.loads(logged)["capability"] == CAPABILITIES[method]
+
+        def logged() -> list[str]:
+            return [line for line in running.gateway.lines if "unusable response" in line]
+
+        eventually(lambda: bool(logged()))
+        assert [json.loads(line)["capability"] for line in logged()] == [CAPABILITIES[method]]
         assert client.get("/api/history").json() == []
         assert not any("Traceback" in line for line in running.gateway.lines)
     assert [file for file in (tmp_path / "static").rglob("*") if file.is_file()] == []

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from cli.ports import ROOT, Ports
 from gateway.models import ManifestBody
 from testing.pictures import ball, encoded
 from testing.system import FAST, System, started_with_fixed_engines
+from testing.waiting import eventually
 
 PHOTO = encoded(ball(160, 120)[0])
 
@@ -30,13 +31,6 @@ def system(tmp_path: Path) -> Iterator[System]:
 
 def kill(system: System, name: str) -> None:
     os.kill(system.pids[name], signal.SIGKILL)
-
-
-def eventually(true: Callable[[], bool], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def unavailable(answer: httpx.Response, capability: str) -> None:

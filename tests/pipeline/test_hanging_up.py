@@ -12,6 +12,7 @@ import pytest
 from testing.pictures import ball, encoded
 from testing.processes import Parts, parts
 from testing.system import FORM
+from testing.waiting import eventually
 
 PHOTO = encoded(ball(160, 120)[0])
 SECONDS = 1.0
@@ -66,10 +67,7 @@ def test_nothing_is_recorded_and_no_later_stage_runs(running: Parts, client: htt
 def test_an_upload_leaves_nothing(running: Parts, client: httpx.Client) -> None:
     lines = len(running.history.lines)
     hang_up(client, running, "/api/upload-image", after=0.5 * SECONDS, files={"product_image": ("a.png", PHOTO)})
-    end = time.monotonic() + 20
-    while not any('"DiscardUpload"' in line for line in running.history.lines[lines:]):
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    eventually(lambda: any('"DiscardUpload"' in line for line in running.history.lines[lines:]), seconds=20)
     assert not any('"PutCutout"' in line for line in running.history.lines[lines:])
 
 

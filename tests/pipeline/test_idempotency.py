@@ -9,6 +9,7 @@ import pytest
 
 from testing.pictures import SAMPLE, ball, encoded
 from testing.system import FORM, System, started_with_fixed_engines
+from testing.waiting import eventually
 
 PHOTO = encoded(ball(160, 120)[0])
 
@@ -40,8 +41,8 @@ def test_an_upload_sent_again_is_the_first_one(system: System) -> None:
 def test_a_generation_sent_again_gives_the_first_record_and_runs_nothing(system: System) -> None:
     uploaded = upload(system, "up-3").json()
     first = generate(system, "gen-1", uploaded).json()
+    eventually(lambda: any('"composition"' in line for line in system.lines))
     before, lines = system.stored(), len(system.lines)
-    assert any('"composition"' in line for line in system.lines)
     assert generate(system, "gen-1", uploaded).json() == first
     assert system.stored() == before
     assert not any('"composition"' in line or '"background"' in line for line in system.lines[lines:])

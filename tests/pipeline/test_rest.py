@@ -5,7 +5,6 @@ import json
 import os
 import re
 import struct
-import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from PIL import Image
 
 from testing.pictures import SAMPLE, cut_ball, decoded, encoded, gradient
 from testing.system import FORM, System
+from testing.waiting import eventually
 
 FRONTEND = {"Origin": "http://localhost:3001"}
 
@@ -381,10 +381,7 @@ def test_every_line_of_a_request_carries_its_id(system: System) -> None:
     def processes() -> set[str]:
         return {line.partition(" ")[0] for line in list(system.lines) if "find-me-again" in line}
 
-    deadline = time.monotonic() + 10
-    while processes() != {"gateway", "history"} and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert processes() == {"gateway", "history"}
+    eventually(lambda: processes() == {"gateway", "history"})
 
 
 def test_uploads_in_the_store_are_complete(system: System) -> None:

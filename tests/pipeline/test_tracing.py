@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_serv
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from testing.system import FAST, FORM, INSTANT, System, started
+from testing.waiting import eventually
 
 PROCESSES = ("GATEWAY", "SEGMENTATION", "INPAINTING", "GENERATION", "HISTORY")
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -100,9 +101,11 @@ def test_nothing_of_what_users_say_is_told(told: Told) -> None:
 
 
 def test_log_lines_name_their_trace(told: Told) -> None:
-    events = [json.loads(line[line.index("{") :]) for line in told[0].lines if TRACE in line]
-    assert {event["process"] for event in events} >= {"gateway", "generation", "history"}
-    assert all(event["trace_id"] == TRACE and event["request_id"] for event in events)
+    def events() -> list[dict[str, str]]:
+        return [json.loads(line[line.index("{") :]) for line in list(told[0].lines) if TRACE in line]
+
+    eventually(lambda: {event["process"] for event in events()} >= {"gateway", "generation", "history"})
+    assert all(event["trace_id"] == TRACE and event["request_id"] for event in events())
 
 
 @pytest.mark.slow
