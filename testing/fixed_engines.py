@@ -7,6 +7,7 @@ For tests and benches that are about what surrounds the engines. Settings are th
 
 import functools
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -42,7 +43,7 @@ class FixedSettings(ServiceSettings):
     seconds: float = Field(0.02, ge=0, description="How long every call takes.")
     dollars: float = Field(0, ge=0, description="What a background costs.")
     largest_side: int = Field(10_000, gt=0, description="Of a background, on its shorter side.")
-    empty: str = Field("", description='Method whose responses are empty, such as "CutOut".')
+    empty: Path | None = Field(None, description='File that names the method whose responses are empty: "CutOut".')
 
 
 class FixedEngines(
@@ -56,12 +57,13 @@ class FixedEngines(
         self._seconds = settings.seconds
         self._dollars = settings.dollars
         self._largest_side = settings.largest_side
-        self._empty = f"{settings.empty}Response"
+        self._empty = settings.empty
         self._executor = executor
 
     async def _answer(self, response: Answer) -> Answer:
         await self._executor.run(time.sleep, self._seconds)
-        return type(response)() if response.DESCRIPTOR.name == self._empty else response
+        is_empty = self._empty is not None and response.DESCRIPTOR.name == f"{self._empty.read_text()}Response"
+        return type(response)() if is_empty else response
 
     async def CutOut(  # noqa: N802
         self, _request: segmentation_pb2.CutOutRequest, _context: "Context"

@@ -24,6 +24,7 @@ REQUEST_SECONDS = Histogram(
     buckets=SECONDS,
 )
 
+HEADER = REQUEST_ID.encode()
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE")
 QUIET = ("/healthz", "/readyz")
 """Polled every few seconds; not logged."""
@@ -55,7 +56,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (REQUEST_ID.encode(), request_id.encode())]
+                message["headers"] = [*message["headers"], (HEADER, request_id.encode())]
             await send(message)
 
         try:

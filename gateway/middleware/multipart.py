@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.middleware.body import CLOSE
+from gateway.middleware.body import BODILESS, CLOSE
 
 _BOUNDARY = re.compile(r'boundary="?([^";,]{1,200})"?', re.IGNORECASE)
 _EXTENDED_NAME = re.compile(rb";\s*filename\*=[\w-]*'[\w-]*'([^;\s]*)", re.IGNORECASE)
@@ -37,7 +37,8 @@ class MultipartDialects:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        content_type = Headers(scope=scope).get("content-type", "") if scope["type"] == "http" else ""
+        has_body = scope["type"] == "http" and scope["method"] not in BODILESS
+        content_type = Headers(scope=scope).get("content-type", "") if has_body else ""
         found = _BOUNDARY.search(content_type) if content_type.lower().startswith("multipart/form-data") else None
         if found is None:
             await self._app(scope, receive, send)

@@ -6,6 +6,7 @@ https://fetch.spec.whatwg.org/#origin-header, https://w3c.github.io/webappsec-fe
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -43,7 +44,7 @@ class OriginControl:
             return
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not self._is_allowed_host(_name_of(f"//{host}")):
+        if not self._is_allowed_host(_name_of(host)):
             detail = "This host name is not configured here: add it to GATEWAY_ALLOWED_HOSTS."
             await error_response(421, detail)(scope, receive, send)
         elif scope["method"] not in SAFE and not self._is_allowed_page(headers, host):
@@ -65,13 +66,15 @@ class OriginControl:
         return origin.partition("://")[2] == host or origin in self._origins or "*" in self._origins
 
 
-def _name_of(url: str) -> str:
+@lru_cache
+def _name_of(host: str) -> str:
     try:
-        return (urlsplit(url).hostname or "").lower()
+        return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:
         return ""
 
 
+@lru_cache
 def _is_nobodys(name: str) -> bool:
     """Return whether no stranger can make a name lead here: an address, localhost, or a name without a dot."""
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
 import torch
 from pydantic import SecretStr
 
@@ -69,6 +70,7 @@ async def test_generation() -> None:
     assert (told["copy"].name, told["copy"].reason, told["copy"].remedy) == ("templates", FALLBACK, "OPENAI_KEY=...")
 
 
+@pytest.mark.slow  # to make a Mask R-CNN takes as long as twenty other tests
 async def test_whatever_a_setting_names_is_requested(tmp_path: Path) -> None:
     torch.save(build_mask_rcnn(1).state_dict(), tmp_path / "maskrcnn_resnet50_fpn_coco.pth")
     segmenting = SegmentationSettings(port=0, weights_dir=tmp_path, engine="grabcut", object_finder="mask_rcnn")

@@ -15,7 +15,7 @@ from testing.system import FORM
 from testing.waiting import eventually
 
 PHOTO = encoded(ball(160, 120)[0])
-SECONDS = 1.0
+SECONDS = 0.6
 """How long every engine takes."""
 
 

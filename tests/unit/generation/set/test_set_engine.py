@@ -3,7 +3,9 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -28,14 +30,21 @@ from services.generation.stance import Stance
 from tests.unit.generation.set.conftest import KERNELS, jar, shot
 from weights.manifest import FOLDER
 
+Choice = TypeVar("Choice")
 GOLDEN = Path(__file__).with_name("golden")
 SMALL = (60, 50)
 GOLDEN_SETS = (
     "bathroom_shelf", "cafe_table", "concrete_sun", "dark_plinth", "forest_table", "kitchen_counter", "living_room",
     "rock_on_sand", "wall_peg", "wood_above",
 )  # fmt: skip
+ON_GROUND = ("rock_on_sand", "kitchen_counter", "white_plinth", "warehouse_floor", "paper_sweep")
 PERCEPTIBLE = 4.0
 """Mean colour difference (CIE76) of two small pictures that tells them apart."""
+
+
+def mostly_slow(choices: Sequence[Choice], *quick: Choice) -> list[Any]:
+    """Return the choices as parameters of a test that is slow for all but some of them."""
+    return [choice if choice in quick else pytest.param(choice, marks=pytest.mark.slow) for choice in choices]
 
 
 @pytest.fixture
@@ -49,7 +58,9 @@ def small_lab(picture: Light) -> Light:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2Lab), np.float32)
 
 
-@pytest.mark.parametrize("name", GOLDEN_SETS)
+@pytest.mark.parametrize(
+    "name", mostly_slow(GOLDEN_SETS, "concrete_sun", "forest_table", "kitchen_counter", "wall_peg")
+)
 def test_a_set_looks_as_it_did(name: str, engine: SetEngine) -> None:
     """If a set was changed on purpose: look at the new pictures, then run with GOLDEN=new."""
     wanted = shot(name)
@@ -71,14 +82,14 @@ def test_the_golden_pictures_tell_sets_apart() -> None:
     assert min(apart) > 1.2 * PERCEPTIBLE
 
 
-@pytest.mark.parametrize("name", ["kitchen_counter", "white_plinth", "warehouse_floor", "rock_on_sand", "paper_sweep"])
+@pytest.mark.parametrize("name", ON_GROUND)
 def test_a_product_stands_on_the_ground(name: str, engine: SetEngine) -> None:
     wanted = shot(name)
     assert light_at_contact(wanted.layer[..., 3], engine.render(wanted), wanted.box) < 0.85
 
 
 @pytest.mark.usefixtures("no_solid")
-@pytest.mark.parametrize("name", ["kitchen_counter", "white_plinth", "warehouse_floor", "paper_sweep"])
+@pytest.mark.parametrize("name", mostly_slow(ON_GROUND[1:], "warehouse_floor", "paper_sweep"))
 def test_without_its_solid_it_floats(name: str, engine: SetEngine) -> None:
     wanted = shot(name)
     assert light_at_contact(wanted.layer[..., 3], engine.render(wanted), wanted.box) > 0.9
@@ -110,7 +121,12 @@ def test_a_seed_gives_one_picture_in_any_thread(engine: SetEngine) -> None:
     assert not np.array_equal(other, first)
 
 
-@pytest.mark.parametrize("ad", [Size(728, 90), Size(160, 600), Size(1080, 1920), Size(50, 50), Size(970, 250)])
+@pytest.mark.parametrize(
+    "ad",
+    mostly_slow(
+        (Size(728, 90), Size(160, 600), Size(1080, 1920), Size(50, 50), Size(970, 250)), Size(728, 90), Size(160, 600)
+    ),
+)
 def test_every_size_is_rendered_at_its_own_pixels(ad: Size, engine: SetEngine) -> None:
     wanted = shot("forest_table", ad=ad)
     picture = engine.render(wanted)
