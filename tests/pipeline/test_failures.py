@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,23 @@ def test_run_stops_all_when_one_process_dies(tmp_path: Path) -> None:
         rest = process.stdout.read()
         assert process.wait(60) == 1
         assert "inpainting ended" in rest.splitlines()[-1]
+    ports.check_free()
+
+
+def is_running(pid: str) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""  # a process that has ended, and is not waited for
+    return False
+
+
+def test_run_takes_all_with_it_when_it_is_killed(tmp_path: Path) -> None:
+    ports = Ports.free()
+    with run(environment(ports, tmp_path)) as process:
+        until_ready(process)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(children) == 5
+        process.kill()
+        eventually(lambda: not any(is_running(child) for child in children), seconds=30)
     ports.check_free()
 
 

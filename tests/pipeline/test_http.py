@@ -19,7 +19,7 @@ import pytest
 from gateway.settings import GatewaySettings
 from testing.hostile import KINDS, hostile_callers
 from testing.pictures import ball, encoded
-from testing.processes import Parts, parts
+from testing.processes import Parts, Process, parts
 from testing.system import FORM
 
 PHOTO = encoded(ball(160, 120)[0])
@@ -392,6 +392,38 @@ class TestReaders:
             assert answer.content == LARGE
             for connection in silent:
                 connection.close()
+
+    @pytest.mark.parametrize(
+        ("limits", "pause"),
+        [
+            ({"GATEWAY_SILENCE_SECONDS": "0.5", "GATEWAY_LEAST_BYTES_PER_SECOND": "1000000"}, 0.2),
+            ({"GATEWAY_DOWNLOAD_DEADLINE_SECONDS": "1"}, 0.01),
+        ],
+        ids=["rate", "time"],
+    )
+    def test_who_reads_too_slowly_or_for_too_long_is_cut_off(
+        self, running: Parts, limits: dict[str, str], pause: float
+    ) -> None:
+        with running.another_gateway(**limits) as gateway:
+            with httpx.Client(base_url=gateway.url, trust_env=False, timeout=30) as client:
+                path = client.post("/api/upload-image", files={"product_image": ("a.png", LARGE)}).json()["filename"]
+                whole = client.get(f"/static/{path}")
+                assert whole.content == LARGE, "a caller who reads gets it all"
+            assert received(gateway, f"/static/{path}", pause, seconds=2) < len(LARGE)
+
+
+def received(gateway: Process, path: str, pause: float, seconds: float) -> int:
+    """Read a response a little at a time, then the rest of it; return how many bytes came."""
+    size, start = 0, time.monotonic()
+    with socket.socket() as connection, suppress(ConnectionResetError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", gateway.port))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        while piece := connection.recv(4096):
+            size += len(piece)
+            if time.monotonic() - start < seconds:
+                time.sleep(pause)
+    return size
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
