@@ -12,6 +12,7 @@ from services.segmentation.engines.mask_rcnn.load import load_mask_rcnn
 from services.segmentation.engines.mask_rcnn.matterport import Detections, MaskRcnn
 from services.segmentation.engines.mask_rcnn.matterport_checkpoint import load_matterport
 from services.segmentation.engines.mask_rcnn.matterport_engine import molded
+from tests.unit.segmentation.matterport_original import KEPT, LEVELS, OUTPUT
 from tests.unit.segmentation.matterport_reference import Reference, write_random
 from weights.convert import ConvertError, convert
 
@@ -68,6 +69,31 @@ def test_every_step_is_the_references(pair: tuple[MaskRcnn, Reference]) -> None:
         some = Detections(detections.boxes[:3], detections.classes[:3], detections.scores[:3])
         masks = model.masks(levels, some, SIDE)
     assert np.abs(masks.numpy() - reference.masks(wanted_levels, wanted_detections[:3], SIDE)).max() < 2e-3
+
+
+@pytest.mark.parametrize("pair", [101], indirect=True)
+def test_every_step_is_that_of_matterports_own_code(pair: tuple[MaskRcnn, Reference]) -> None:
+    """The outputs were written by `matterport_original.py`."""
+    model, original = pair[0], np.load(OUTPUT)
+    with torch.inference_mode():
+        levels = model.features(torch.from_numpy(original["molded"]).permute(2, 0, 1)[None])
+        for level, name in zip(levels, LEVELS, strict=True):
+            values = level[0].permute(1, 2, 0).numpy()
+            assert _difference(values[:: len(values) // 2, :: len(values) // 2], original[name]) < 1e-5
+        proposals = model.proposals(levels, SIDE).numpy()
+        wanted = original["rois"][original["rois"].any(axis=1)]
+        nearest = np.abs(proposals[:, None] - wanted).max(-1).min(1)
+        assert (nearest < 1e-4).mean() > 0.995
+        top, left, bottom, right = original["windows"]
+        window = torch.tensor([top, left, bottom - 1, right - 1], dtype=torch.float32) / (SIDE - 1)
+        detections = model.detect(levels, torch.from_numpy(original["rois"]), SIDE, window, 0.05)
+        rows = torch.cat([detections.boxes, detections.classes[:, None], detections.scores[:, None]], 1).numpy()
+        # Equal scores come in any order; rounding may decide otherwise about boxes that overlap by just the most allowed.
+        assert (np.abs(rows[:, None] - original["found"]).max(-1).min(0) < 1e-4).mean() >= 0.98
+        assert len(rows) == len(original["found"]) == 100
+        found = torch.from_numpy(original["found"][:KEPT])
+        masks = model.masks(levels, Detections(found[:, :4], found[:, 4].long(), found[:, 5]), SIDE).numpy()
+    assert np.abs(masks - original["masks"]).max() < 2e-3
 
 
 def _difference(
