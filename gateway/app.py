@@ -46,6 +46,10 @@ from gateway.state import Gateway
 DESCRIPTION = "One product photo in, finished audience-targeted ads out."
 SERVERS = [{"url": "/", "description": "This gateway."}]
 
+ROUTES = (health, static, status, audiences, records, styles, web, images, products, compose, brands, docs)
+"""Compared with a request one after another, so what is asked for most comes first."""
+OPEN_TO_ALL = (health, static, web, docs)
+
 # For the OpenAPI description only: AccessControl decides before a route is reached and its body is read.
 BEARER = HTTPBearer(auto_error=False)
 KEY = APIKeyHeader(name=KEY_HEADER, auto_error=False)
@@ -86,15 +90,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     guards = [Security(BEARER), Security(KEY)] if settings.api_keys else []
     refusals: dict[int | str, Any] = {status: {"model": ErrorBody} for status in (401, 429) if guards}
-    api, open_to_all = (
-        (audiences, brands, compose, images, products, records, status, styles),
-        (static, health, docs, web),
-    )
-    for routes in api:
-        app.include_router(routes.router, dependencies=guards, responses=refusals)
-    for routes in open_to_all:
-        app.include_router(routes.router)
-    for routes in (*api, *open_to_all):  # last, so that no other request passes them
+    for routes in ROUTES:
+        is_open = routes in OPEN_TO_ALL
+        app.include_router(routes.router, dependencies=() if is_open else guards, responses={} if is_open else refusals)
+    for routes in ROUTES:  # last, so that no other request passes them
         app.include_router(_heads(routes.router))
     add_error_handlers(app)
     _add_middleware(app, settings, counters)

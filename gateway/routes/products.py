@@ -35,6 +35,8 @@ from productimage.text.v1 import text_pb2
 
 router = APIRouter(prefix="/api", tags=["product"])
 
+PLATFORM_BODIES = [PlatformBody.of(name) for name in SETS]
+
 # For the OpenAPI description: what does not match is rejected further on, with a more helpful text.
 LOCALE = "^(zh-TW|en)?$"
 
@@ -232,6 +234,6 @@ async def sizes(gateway: GatewayDependency) -> SizesBody:
     return SizesBody(
         offered=list(OFFERED),
         default=list(DEFAULT),
-        platforms=[PlatformBody.of(name) for name in SETS],
+        platforms=PLATFORM_BODIES,
         most_photo_bytes=gateway.settings.max_image_bytes,
     )
