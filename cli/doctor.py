@@ -15,13 +15,13 @@ from cli.ports import ROOT, Ports, is_taken
 from cli.supervisor import is_installed
 from common.findings import Finding, parse_finding
 
-CHECKS = ("weights.check", "services.history.check", "services.generation.check")
+CHECKS = ("weights.check", "services.history.check", "services.generation.check", "gateway.check")
 """Modules that check what they are responsible for, each in a process of its own."""
 CHECK_SECONDS = 120
 
 
 def doctor() -> None:
-    """Check ports, services, weights, disk space, S3 rights, Bedrock access and keys; say how to fix what is wrong."""
+    """Check ports, services, weights, disk space, rights in clouds, keys and shared counters; say how to fix what is wrong."""
     findings = []
     for finding in examine(options.gateway or local_address()):
         findings.append(finding)

@@ -23,10 +23,12 @@ class Reservation:
     Attributes:
         account: The owner's, of the day on which it was taken.
         dollars: How much.
+        alone: Whether this gateway alone has counted it.
     """
 
     account: str
     dollars: float
+    alone: bool
 
 
 class Budgets:
@@ -57,18 +59,18 @@ class Budgets:
         if limit is None:
             return None
         account = f"{self._now().date()}:{owner}"
-        spent = await self._counters.spend(account, dollars, limit)
-        if spent is not None:
+        spending = await self._counters.spend(account, dollars, limit)
+        if not spending.granted:
             detail = (
-                f"This would cost about ${dollars:.2f}, and ${max(limit - spent, 0):.2f} of today's budget of"
+                f"This would cost about ${dollars:.2f}, and ${max(limit - spending.before, 0):.2f} of today's budget of"
                 f" ${limit:.2f} are left: ask for fewer sizes, wait until tomorrow (UTC), or have the budget raised."
             )
             raise ApiError(429, detail, "BUDGET", {"Retry-After": str(self._seconds_to_tomorrow())})
-        return Reservation(account, dollars)
+        return Reservation(account, dollars, spending.alone)
 
     async def settle(self, reservation: Reservation, dollars: float) -> None:
         """Replace what was reserved for a run by what it has cost."""
-        await self._counters.correct(reservation.account, dollars - reservation.dollars)
+        await self._counters.correct(reservation.account, dollars - reservation.dollars, alone=reservation.alone)
 
     def _limit(self, owner: str) -> float | None:
         return self._dollars.get(owner, self._dollars.get(EVERYBODY))

@@ -55,17 +55,32 @@ class Slot:
         return cls((f"{PREFIX}:slots:{kind}", f"{PREFIX}:slots:{kind}:{caller}"), holder)
 
 
+@dataclass(frozen=True)
+class Spending:
+    """What came of an attempt to spend.
+
+    Attributes:
+        before: What the account had spent before.
+        granted: Whether it was added.
+        alone: Whether this process alone has counted it.
+    """
+
+    before: float
+    granted: bool
+    alone: bool = False
+
+
 class Counters(Protocol):
     """What is counted."""
 
     async def seconds_over(self, rate: RateLimitItem, owner: str) -> int:
         """Count a call of an owner; return how many seconds it must wait if it is above its rate, else 0."""
 
-    async def spend(self, account: str, dollars: float, limit: float) -> float | None:
-        """Add to what an account has spent; return what it had spent if that would exceed the limit, else None."""
+    async def spend(self, account: str, dollars: float, limit: float) -> Spending:
+        """Add to what an account has spent, unless that would exceed the limit."""
 
-    async def correct(self, account: str, dollars: float) -> None:
-        """Add to what an account has spent, or take from it, whatever its limit."""
+    async def correct(self, account: str, dollars: float, *, alone: bool) -> None:
+        """Add to what an account has spent, or take from it, whatever its limit, where the spending was counted."""
 
     async def take(self, kind: str, caller: str, most: int, share: int) -> "Slot | None":
         """Take one of `most` slots for work of a kind, of which a caller gets its share; None: there is none."""
@@ -89,15 +104,15 @@ class OwnCounters:
         """See Counters."""
         return await _seconds_over(self._limiter, rate, owner)
 
-    async def spend(self, account: str, dollars: float, limit: float) -> float | None:
+    async def spend(self, account: str, dollars: float, limit: float) -> Spending:
         """See Counters."""
         spent = self._spent.get(account, 0.0)
-        if dollars > 0 and spent + dollars > limit + ROUNDING:
-            return spent
-        self._spent[account] = spent + dollars
-        return None
+        granted = dollars <= 0 or spent + dollars <= limit + ROUNDING
+        if granted:
+            self._spent[account] = spent + dollars
+        return Spending(spent, granted, alone=True)
 
-    async def correct(self, account: str, dollars: float) -> None:
+    async def correct(self, account: str, dollars: float, *, alone: bool = True) -> None:  # noqa: ARG002 -- it is
         """See Counters."""
         self._spent[account] = max(0.0, self._spent.get(account, 0.0) + dollars)
 
@@ -119,11 +134,11 @@ class OwnCounters:
 
 
 _SPEND = """
-local spent = tonumber(redis.call('GET', KEYS[1]) or '0')
-if tonumber(ARGV[1]) > 0 and spent + tonumber(ARGV[1]) > tonumber(ARGV[2]) then return tostring(spent) end
-redis.call('INCRBYFLOAT', KEYS[1], ARGV[1])
+local spent = redis.call('GET', KEYS[1]) or '0'
+local granted = tonumber(ARGV[1]) <= 0 or tonumber(spent) + tonumber(ARGV[1]) <= tonumber(ARGV[2])
+if granted then redis.call('INCRBYFLOAT', KEYS[1], ARGV[1]) end
 redis.call('EXPIRE', KEYS[1], ARGV[3])
-return false
+return {spent, granted and 1 or 0}
 """
 _CORRECT = """
 local spent = tonumber(redis.call('GET', KEYS[1]) or '0') + tonumber(ARGV[1])
@@ -163,6 +178,7 @@ class SharedCounters:
         self._take = self._valkey.register_script(_TAKE)
         self._longest = math.ceil(longest_seconds)
         self._away_until = 0.0
+        self._owed: TTLCache[str, float] = TTLCache(math.inf, KEPT_SECONDS)
 
     async def seconds_over(self, rate: RateLimitItem, owner: str) -> int:
         """See Counters."""
@@ -170,24 +186,37 @@ class SharedCounters:
             lambda: _seconds_over(self._limiter, rate, owner), lambda: self._alone.seconds_over(rate, owner)
         )
 
-    async def spend(self, account: str, dollars: float, limit: float) -> float | None:
+    async def spend(self, account: str, dollars: float, limit: float) -> Spending:
         """See Counters."""
 
-        async def together() -> float | None:
-            spent = await self._spend(
+        async def together() -> Spending:
+            if account in self._owed:
+                await self._correct_together(account, 0.0)
+            before, granted = await self._spend(
                 keys=[f"{PREFIX}:spent:{account}"], args=[dollars, limit + ROUNDING, KEPT_SECONDS]
             )
-            return None if spent is None else float(spent)
+            return Spending(float(before), granted == 1)
 
         return await self._asked(together, lambda: self._alone.spend(account, dollars, limit))
 
-    async def correct(self, account: str, dollars: float) -> None:
-        """See Counters."""
+    async def correct(self, account: str, dollars: float, *, alone: bool) -> None:
+        """See Counters. While the shared counters are away, they are owed what was counted in them."""
+        if alone:
+            await self._alone.correct(account, dollars)
+            return
 
-        async def together() -> None:
-            await self._correct(keys=[f"{PREFIX}:spent:{account}"], args=[dollars, KEPT_SECONDS])
+        async def owed() -> None:
+            self._owed[account] = self._owed.get(account, 0.0) + dollars
 
-        await self._asked(together, lambda: self._alone.correct(account, dollars))
+        await self._asked(lambda: self._correct_together(account, dollars), owed)
+
+    async def _correct_together(self, account: str, dollars: float) -> None:
+        owed = self._owed.pop(account, 0.0)
+        try:
+            await self._correct(keys=[f"{PREFIX}:spent:{account}"], args=[dollars + owed, KEPT_SECONDS])
+        except BaseException:
+            self._owed[account] = self._owed.get(account, 0.0) + owed
+            raise
 
     async def take(self, kind: str, caller: str, most: int, share: int) -> Slot | None:
         """See Counters."""

@@ -9,6 +9,8 @@ import pytest
 from cli.doctor import examine
 from common.findings import Finding
 from common.settings import read_settings
+from gateway.check import findings as gateway_findings
+from gateway.settings import GatewaySettings
 from services.generation.check import findings as generation_findings
 from services.generation.settings import GenerationSettings
 from services.history.check import findings as history_findings
@@ -24,7 +26,7 @@ SECRET = "sk-very-secret"
 MODEL = "stability.stable-image-core-v1:1"
 
 
-UNUSED = ("S3", "image model", "language model")
+UNUSED = ("S3", "image model", "language model", "shared counters")
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +39,8 @@ def found(subject: str) -> Finding:
     """Return a finding of the check whose subject it is. `examine` runs the checks as processes."""
     if subject == "S3":
         findings = history_findings(read_settings(HistorySettings))
+    elif subject == "shared counters":
+        findings = gateway_findings(read_settings(GatewaySettings))
     else:
         findings = generation_findings(read_settings(GenerationSettings))
     return next(finding for finding in findings if finding.subject == subject)
@@ -197,3 +201,11 @@ def test_a_model_on_bedrock_that_ends_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_age_of_prices_is_told() -> None:
     assert found("prices of models").detail.startswith("as of 20")
+
+
+def test_shared_counters_that_are_away_are_told_without_their_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_COUNTERS_URL", f"valkey://:{SECRET}@127.0.0.1:9")
+    finding = found("shared counters")
+    assert not finding.ok
+    assert "GATEWAY_COUNTERS_URL" in finding.fix
+    assert SECRET not in str(finding)

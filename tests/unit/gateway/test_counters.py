@@ -32,20 +32,23 @@ class CountersContract:
 
     async def test_what_is_left_may_be_spent_to_the_cent(self, counters: Counters) -> None:
         for _ in range(10):
-            assert await counters.spend("today:shop", 0.1, 1.0) is None
-        assert await counters.spend("today:shop", 0.01, 1.0) == pytest.approx(1.0)
-        assert await counters.spend("today:shop", 0.0, 1.0) is None, "what costs nothing goes on"
-        assert await counters.spend("tomorrow:shop", 1.0, 1.0) is None
-        assert await counters.spend("today:other", 1.01, 1.0) == 0
+            assert (await counters.spend("today:shop", 0.1, 1.0)).granted
+        refused = await counters.spend("today:shop", 0.01, 1.0)
+        assert not refused.granted
+        assert refused.before == pytest.approx(1.0)
+        assert (await counters.spend("today:shop", 0.0, 1.0)).granted, "what costs nothing goes on"
+        assert (await counters.spend("tomorrow:shop", 1.0, 1.0)).granted
+        assert not (await counters.spend("today:other", 1.01, 1.0)).granted
 
     async def test_what_was_spent_is_corrected_and_never_below_nothing(self, counters: Counters) -> None:
-        assert await counters.spend("today:shop", 0.9, 1.0) is None
-        await counters.correct("today:shop", -0.8)
-        assert await counters.spend("today:shop", 0.9, 1.0) is None
-        await counters.correct("today:shop", -5)
-        assert await counters.spend("today:shop", 1.0, 1.0) is None
-        await counters.correct("today:shop", 3)
-        assert await counters.spend("today:shop", 0.1, 4.0) == pytest.approx(4.0)
+        first = await counters.spend("today:shop", 0.9, 1.0)
+        assert first.granted
+        await counters.correct("today:shop", -0.8, alone=first.alone)
+        assert (await counters.spend("today:shop", 0.9, 1.0)).granted
+        await counters.correct("today:shop", -5, alone=first.alone)
+        assert (await counters.spend("today:shop", 1.0, 1.0)).granted
+        await counters.correct("today:shop", 3, alone=first.alone)
+        assert (await counters.spend("today:shop", 0.1, 4.0)).before == pytest.approx(4.0)
 
     async def test_places_are_given_out_and_taken_back(self, counters: Counters) -> None:
         first = await counters.take("generations", "shop", 3, 2)
@@ -64,7 +67,7 @@ class CountersContract:
         places = await asyncio.gather(*(counters.take("generations", f"caller{one % 9}", 7, 2) for one in range(60)))
         assert len([place for place in places if place is not None]) == 7
         spent = await asyncio.gather(*(counters.spend("today:shop", 0.25, 1.0) for _ in range(60)))
-        assert spent.count(None) == 4
+        assert sum(one.granted for one in spent) == 4
 
 
 class TestCounters(CountersContract):
