@@ -21,7 +21,7 @@ CHECK_SECONDS = 120
 
 
 def doctor() -> None:
-    """Check ports, services, weights, disk space, rights in clouds, keys and shared counters; say how to fix what is wrong."""
+    """Check ports, services, weights, disk space, clouds, keys and shared counters; say how to fix what is wrong."""
     findings = []
     for finding in examine(options.gateway or local_address()):
         findings.append(finding)
