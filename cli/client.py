@@ -144,7 +144,8 @@ class Client:
     async def estimate(self, brief: Brief) -> Body:
         """Return what the ads of a brief cost."""
         fields = {"product_name": brief.name, "product_describe": brief.describe, "locale": brief.locale}
-        more = {"sizes": brief.sizes, "texts": brief.texts, "own_background": brief.background is not None}
+        more = {"sizes": brief.sizes, "own_background": brief.background is not None, "target_audience": brief.audience}
+        more |= {name: brief.options.get(name, "") for name in ("texts", "layout", "format", "style")}
         return await self._json("POST", "/api/estimate", json=fields | more)
 
     async def compose(self, change: Body) -> Body:

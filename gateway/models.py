@@ -7,7 +7,6 @@ from pydantic import Base64Bytes, BaseModel, Field, StrictBool, computed_field
 
 from common.platforms import platforms
 from common.words import half_widths
-from gateway.ad_sizes import PATTERN, PLATFORMS
 from gateway.layouts import PATTERN as LAYOUT
 from gateway.notes import NOTES
 from productimage.brand.v1 import brand_pb2
@@ -447,29 +446,6 @@ class RecomposeBody(BaseModel):
         le=1,
         description="Darkness of the product's shadow on a picture. In a set, its light makes the shadow.",
     )
-
-
-class EstimateForm(BaseModel):
-    """What ads to estimate the costs of."""
-
-    product_name: str = Field("product", min_length=1, max_length=100)
-    product_describe: str = Field("", max_length=5000)
-    locale: str = Field("", max_length=20, pattern="^(zh-TW|en)?$")
-    sizes: str = Field(
-        "",
-        max_length=200,
-        description="As in a generation.",
-        examples=["google,728x90"],
-        json_schema_extra={"pattern": PATTERN},
-    )
-    texts: str = Field(
-        "",
-        max_length=100,
-        description="As in a generation.",
-        examples=["google"],
-        json_schema_extra={"pattern": PLATFORMS},
-    )
-    own_background: StrictBool = Field(False, description="Whether a picture of your own is the background.")
 
 
 class EstimateBody(BaseModel):

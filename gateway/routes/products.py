@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from common.imaging.header import KINDS, check_header
@@ -19,7 +19,6 @@ from gateway.models import (
     TIMESTAMP,
     ErrorBody,
     EstimateBody,
-    EstimateForm,
     PlatformBody,
     RecordBody,
     SizesBody,
@@ -146,6 +145,40 @@ class GenerateForm(BaseModel):
         )
 
 
+CHECKED = "As in a generation; it costs nothing, and is checked."
+
+
+class EstimateForm(BaseModel):
+    """What ads to estimate the costs of."""
+
+    product_name: str = Field("product", min_length=1, max_length=100)
+    product_describe: str = Field("", max_length=5000)
+    locale: str = Field("", max_length=20, pattern="^(zh-TW|en)?$")
+    sizes: str = Field(
+        "",
+        max_length=200,
+        description="As in a generation.",
+        examples=["google,728x90"],
+        json_schema_extra={"pattern": PATTERN},
+    )
+    texts: str = Field(
+        "",
+        max_length=100,
+        description="As in a generation.",
+        examples=["google"],
+        json_schema_extra={"pattern": PLATFORMS},
+    )
+    own_background: StrictBool = Field(False, description="Whether a picture of your own is the background.")
+    target_audience: str = Field("", max_length=200, description=CHECKED, examples=["女性,25-34,戶外旅遊"])
+    layout: str = Field("", max_length=20, description=CHECKED, json_schema_extra={"pattern": LAYOUT})
+    format: str = Field(
+        "", max_length=10, description=CHECKED, json_schema_extra={"pattern": f"^({'|'.join(FORMATS)})$"}
+    )
+    style: str = Field(
+        "", max_length=30, description=CHECKED, json_schema_extra={"pattern": f"^({'|'.join(styles())})?$"}
+    )
+
+
 @router.post(
     "/generate-product",
     response_model=RecordBody,
@@ -204,17 +237,21 @@ def _format(chosen: str, named: Iterable[str]) -> str:
 
 @router.post("/estimate", responses={status: {"model": ErrorBody} for status in (400, 413, 422, 429, 503, 504)})
 async def estimate_costs(form: EstimateForm, gateway: GatewayDependency) -> EstimateBody:
-    """Return what a generation costs, before it is made. No model is asked."""
+    """Return what a generation costs, before it is made, or what is wrong with the request. No model is asked."""
+    choice("layout", form.layout, LAYOUTS)
+    choice("style", form.style, styles())
+    named = parse_platforms(form.sizes, form.texts)
+    check_together(parse_sizes(form.sizes), _format(form.format, named), gateway.settings.max_message_bytes)
     brief = Brief(
         timestamp="",
         product_image_filename="",
         product=generation_pb2.Product(name=form.product_name, description=form.product_describe),
-        audience=generation_pb2.Audience(),
-        target_audience="",
+        audience=gateway.audiences.parse(form.target_audience),
+        target_audience=form.target_audience,
         locale=form.locale,
         sizes=parse_sizes(form.sizes),
         user_background=b"own" if form.own_background else b"",
-        platforms=parse_platforms(form.sizes, form.texts),
+        platforms=named,
     )
     expected = await estimate(gateway.clients.generation, brief, gateway.settings)
     prices = expected.prices

@@ -48,7 +48,14 @@ def test_what_it_will_cost_is_told_before(system: Parts) -> None:
         assert estimated(http, sizes="300x250,336x280")["least"] == 0.1
         assert estimated(http, own_background=True)["least"] == 0
         assert http.post("/api/estimate", json={"sizes": "1x1"}).status_code == 400
-        assert http.post("/api/estimate", json={"texts": "nowhere"}).status_code == 400
+        for wrong in (
+            {"texts": "nowhere"},
+            {"style": "mars"},
+            {"layout": "upside"},
+            {"format": "gif"},
+            {"target_audience": "?"},
+        ):
+            assert http.post("/api/estimate", json=wrong).status_code in (400, 422), wrong
 
 
 def test_what_it_has_cost_is_in_the_record_and_the_budget_holds(system: Parts) -> None:
