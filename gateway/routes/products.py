@@ -40,24 +40,9 @@ PLATFORM_BODIES = [PlatformBody.of(name) for name in SETS]
 LOCALE = "^(zh-TW|en)?$"
 
 
-class GenerateForm(BaseModel):
-    """The form of a generation."""
+class Choices(BaseModel):
+    """What is chosen for ads, whether they are made or their costs are asked for."""
 
-    product_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] = Field(
-        examples=["保溫瓶"], json_schema_extra={"pattern": r"\S"}
-    )
-    target_audience: str = Field(
-        min_length=1, max_length=200, description="gender,age,interest", examples=["男性,25-34,戶外旅遊"]
-    )
-    product_image_filename: str = Field(
-        min_length=1, max_length=300, description="`filename` from the response to the upload."
-    )
-    timestamp: str = Field(
-        min_length=1,
-        max_length=100,
-        description="`timestamp` from the response to the upload.",
-        json_schema_extra={"pattern": TIMESTAMP},
-    )
     product_describe: str = Field("", max_length=5000, examples=["24小時保冷，不鏽鋼瓶身"])
     locale: str = Field(
         "",
@@ -81,10 +66,6 @@ class GenerateForm(BaseModel):
         examples=["line"],
         json_schema_extra={"pattern": PLATFORMS},
     )
-    headline: str = Field("", max_length=60, description="Headline on the ads.", examples=["冷一整天"])
-    call_to_action: str = Field("", max_length=30, description="Button on the ads.", examples=["立即選購"])
-    price: str = Field("", max_length=20, description="Price or badge on the ads.", examples=["NT$1,280"])
-    legal: str = Field("", max_length=120, description="Legal line on the ads; empty: that of the brand.")
     layout: str = Field(
         "",
         max_length=20,
@@ -94,7 +75,6 @@ class GenerateForm(BaseModel):
         examples=["auto"],
         json_schema_extra={"pattern": LAYOUT},
     )
-    brand: str = Field("", max_length=40, description="Name of a stored brand.", examples=["露露"])
     format: str = Field(
         "",
         max_length=10,
@@ -102,6 +82,38 @@ class GenerateForm(BaseModel):
         " it. Empty: as the service is configured.",
         json_schema_extra={"pattern": f"^({'|'.join(FORMATS)})$"},
     )
+    style: str = Field(
+        "",
+        max_length=30,
+        description="Name of a style, as `GET /api/styles` lists them.",
+        examples=["seaside"],
+        json_schema_extra={"pattern": f"^({'|'.join(styles())})?$"},
+    )
+
+
+class GenerateForm(Choices):
+    """The form of a generation."""
+
+    product_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] = Field(
+        examples=["保溫瓶"], json_schema_extra={"pattern": r"\S"}
+    )
+    target_audience: str = Field(
+        min_length=1, max_length=200, description="gender,age,interest", examples=["男性,25-34,戶外旅遊"]
+    )
+    product_image_filename: str = Field(
+        min_length=1, max_length=300, description="`filename` from the response to the upload."
+    )
+    timestamp: str = Field(
+        min_length=1,
+        max_length=100,
+        description="`timestamp` from the response to the upload.",
+        json_schema_extra={"pattern": TIMESTAMP},
+    )
+    headline: str = Field("", max_length=60, description="Headline on the ads.", examples=["冷一整天"])
+    call_to_action: str = Field("", max_length=30, description="Button on the ads.", examples=["立即選購"])
+    price: str = Field("", max_length=20, description="Price or badge on the ads.", examples=["NT$1,280"])
+    legal: str = Field("", max_length=120, description="Legal line on the ads; empty: that of the brand.")
+    brand: str = Field("", max_length=40, description="Name of a stored brand.", examples=["露露"])
     scene: str = Field(
         "",
         max_length=300,
@@ -110,13 +122,6 @@ class GenerateForm(BaseModel):
         examples=["on a beach at sunset"],
     )
     avoid: str = Field("", max_length=300, description="What it is not to show.", examples=["flowers"])
-    style: str = Field(
-        "",
-        max_length=30,
-        description="Name of a style, as `GET /api/styles` lists them.",
-        examples=["seaside"],
-        json_schema_extra={"pattern": f"^({'|'.join(styles())})?$"},
-    )
     background_image: UploadFile | SkipJsonSchema[None] = File(
         None,
         description=f"Picture of your own to use as the background: a {KINDS} file.",
@@ -145,38 +150,13 @@ class GenerateForm(BaseModel):
         )
 
 
-CHECKED = "As in a generation; it costs nothing, and is checked."
-
-
-class EstimateForm(BaseModel):
+class EstimateForm(Choices):
     """What ads to estimate the costs of."""
 
     product_name: str = Field("product", min_length=1, max_length=100)
-    product_describe: str = Field("", max_length=5000)
-    locale: str = Field("", max_length=20, pattern="^(zh-TW|en)?$")
-    sizes: str = Field(
-        "",
-        max_length=200,
-        description="As in a generation.",
-        examples=["google,728x90"],
-        json_schema_extra={"pattern": PATTERN},
-    )
-    texts: str = Field(
-        "",
-        max_length=100,
-        description="As in a generation.",
-        examples=["google"],
-        json_schema_extra={"pattern": PLATFORMS},
-    )
+    target_audience: str = Field("", max_length=200, description="gender,age,interest; empty: everybody.")
+    locale: str = Field("", max_length=20, description="Language of the copy: zh-TW or en.", pattern=LOCALE)
     own_background: StrictBool = Field(False, description="Whether a picture of your own is the background.")
-    target_audience: str = Field("", max_length=200, description=CHECKED, examples=["女性,25-34,戶外旅遊"])
-    layout: str = Field("", max_length=20, description=CHECKED, json_schema_extra={"pattern": LAYOUT})
-    format: str = Field(
-        "", max_length=10, description=CHECKED, json_schema_extra={"pattern": f"^({'|'.join(FORMATS)})$"}
-    )
-    style: str = Field(
-        "", max_length=30, description=CHECKED, json_schema_extra={"pattern": f"^({'|'.join(styles())})?$"}
-    )
 
 
 @router.post(

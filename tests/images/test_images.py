@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from cli.demo import FORM, SAMPLE
+from testing.waiting import eventually
 from tests.images.engine import Stack, docker
 
 SERVICES = ("segmentation", "inpainting", "generation", "history")
@@ -68,7 +69,7 @@ def test_a_photo_becomes_ads_on_s3() -> None:
 
 def make_ads(stack: Stack) -> None:
     with httpx.Client(base_url=f"http://{stack.environment['LISTEN']}", trust_env=False, timeout=120) as client:
-        assert client.get("/readyz").status_code == 200
+        eventually(lambda: client.get("/readyz").status_code == 200, seconds=60)
         files = {"product_image": (SAMPLE.name, SAMPLE.read_bytes(), "image/jpeg")}
         upload = client.post("/api/upload-image", files=files).raise_for_status().json()
         form = {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"]}
@@ -119,7 +120,6 @@ def test_metrics_are_served(stack: Stack, process: str) -> None:
     assert "productimage_" in stack.python(process, code)
 
 
-# Must be last in this file: it stops the containers that the other tests need.
 @pytest.mark.parametrize("process", ["gateway", *SERVICES])
 def test_it_ends_by_itself_when_it_is_told(stack: Stack, process: str) -> None:
     container = stack.container(process)
@@ -127,3 +127,5 @@ def test_it_ends_by_itself_when_it_is_told(stack: Stack, process: str) -> None:
     docker("stop", "--time", "40", container)
     state = json.loads(docker("inspect", container))[0]["State"]
     assert (state["ExitCode"], state["OOMKilled"]) == (0, False)
+    docker("start", container)
+    wait_until_healthy(stack, process)
