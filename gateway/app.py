@@ -46,7 +46,7 @@ from gateway.state import Gateway
 DESCRIPTION = "One product photo in, finished audience-targeted ads out."
 SERVERS = [{"url": "/", "description": "This gateway."}]
 
-ROUTES = (health, static, status, audiences, records, styles, web, images, products, compose, brands, docs)
+ROUTES = (health, static, status, audiences, records, products, images, styles, web, compose, brands, docs)
 """Compared with a request one after another, so what is asked for most comes first."""
 OPEN_TO_ALL = (health, static, web, docs)
 

@@ -1,7 +1,7 @@
 """Generating ads."""
 
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
@@ -28,13 +28,11 @@ from gateway.pipelines.costs import estimate
 from gateway.pipelines.generate import generate
 from gateway.routes.choices import choice
 from gateway.routes.jobs import EVENTS, Job, respond
-from gateway.state import GatewayDependency, IdempotencyKey
+from gateway.state import GatewayDependency, IdempotencyKey, gateway_of
 from productimage.generation.v1 import generation_pb2
 from productimage.text.v1 import text_pb2
 
 router = APIRouter(prefix="/api", tags=["product"])
-
-PLATFORM_BODIES = [PlatformBody.of(name) for name in SETS]
 
 # For the OpenAPI description: what does not match is rejected further on, with a more helpful text.
 LOCALE = "^(zh-TW|en)?$"
@@ -220,8 +218,8 @@ async def estimate_costs(form: EstimateForm, gateway: GatewayDependency) -> Esti
     """Return what a generation costs, before it is made, or what is wrong with the request. No model is asked."""
     choice("layout", form.layout, LAYOUTS)
     choice("style", form.style, styles())
-    named = parse_platforms(form.sizes, form.texts)
-    check_together(parse_sizes(form.sizes), _format(form.format, named), gateway.settings.max_message_bytes)
+    sizes, named = parse_sizes(form.sizes), parse_platforms(form.sizes, form.texts)
+    check_together(sizes, _format(form.format, named), gateway.settings.max_message_bytes)
     brief = Brief(
         timestamp="",
         product_image_filename="",
@@ -229,7 +227,7 @@ async def estimate_costs(form: EstimateForm, gateway: GatewayDependency) -> Esti
         audience=gateway.audiences.parse(form.target_audience),
         target_audience=form.target_audience,
         locale=form.locale,
-        sizes=parse_sizes(form.sizes),
+        sizes=sizes,
         user_background=b"own" if form.own_background else b"",
         platforms=named,
     )
@@ -245,12 +243,17 @@ async def estimate_costs(form: EstimateForm, gateway: GatewayDependency) -> Esti
     )
 
 
-@router.get("/sizes")
-async def sizes(gateway: GatewayDependency) -> SizesBody:
+@router.get("/sizes", response_model=SizesBody)
+async def sizes(request: Request) -> Response:
     """Return the ad sizes of platforms, and the ones made by default. Any other size can be asked for by its pixels."""
+    return Response(_sizes_json(gateway_of(request).settings.max_image_bytes), media_type="application/json")
+
+
+@cache
+def _sizes_json(most_photo_bytes: int) -> str:
     return SizesBody(
         offered=list(OFFERED),
         default=list(DEFAULT),
-        platforms=PLATFORM_BODIES,
-        most_photo_bytes=gateway.settings.max_image_bytes,
-    )
+        platforms=[PlatformBody.of(name) for name in SETS],
+        most_photo_bytes=most_photo_bytes,
+    ).model_dump_json()
