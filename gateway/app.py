@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Security
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.routing import APIRoute
-from fastapi.security import APIKeyHeader, HTTPBearer
 
 from common.serving.executor import BoundedExecutor
 from common.version import VERSION
@@ -17,14 +15,13 @@ from gateway.budgets import Budgets
 from gateway.clients import open_clients
 from gateway.counters import Counters, open_counters
 from gateway.errors import add_error_handlers
-from gateway.middleware.access import KEY_HEADER, AccessControl
+from gateway.middleware.access import GUARDED, KEY_HEADER, AccessControl
 from gateway.middleware.admission import Admission
 from gateway.middleware.body import BodyLimits
 from gateway.middleware.context import RequestContext
 from gateway.middleware.headers import SecurityHeaders
 from gateway.middleware.multipart import MultipartDialects
 from gateway.middleware.origin import OriginControl
-from gateway.models import ErrorBody
 from gateway.picture_cache import PictureCache
 from gateway.routes import (
     audiences,
@@ -48,11 +45,32 @@ SERVERS = [{"url": "/", "description": "This gateway."}]
 
 ROUTES = (health, static, status, audiences, records, products, images, styles, web, compose, brands, docs)
 """Compared with a request one after another, so what is asked for most comes first."""
-OPEN_TO_ALL = (health, static, web, docs)
+GUARDS = {
+    "HTTPBearer": {"type": "http", "scheme": "bearer"},
+    "APIKeyHeader": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+}
+"""Two ways to send a key, for the OpenAPI description."""
 
-# For the OpenAPI description only: AccessControl decides before a route is reached and its body is read.
-BEARER = HTTPBearer(auto_error=False)
-KEY = APIKeyHeader(name=KEY_HEADER, auto_error=False)
+
+class _GuardedApp(FastAPI):
+    """Describes that calls need a key: AccessControl decides before a route is reached and its body is read."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description."""
+        if self.openapi_schema is None:
+            description = super().openapi()
+            description["components"]["securitySchemes"] = GUARDS
+            refused = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}}
+            refusals = {
+                "401": {"description": "Unauthorized", **refused},
+                "429": {"description": "Too Many Requests", **refused},
+            }
+            for path, operations in description["paths"].items():
+                if path.startswith(GUARDED):
+                    for operation in operations.values():
+                        operation["security"] = [{name: []} for name in GUARDS]
+                        operation["responses"] = operation["responses"] | refusals
+        return super().openapi()
 
 
 def create_app(settings: GatewaySettings) -> FastAPI:
@@ -77,7 +95,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         await counters.close()
         executor.close()
 
-    app = FastAPI(
+    app = (_GuardedApp if settings.api_keys else FastAPI)(
         title="Product Image Generator",
         description=DESCRIPTION,
         version=VERSION,
@@ -86,38 +104,13 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         docs_url=None,
         redirect_slashes=False,  # the Location would be made from the Host header
         redoc_url=None,
-        generate_unique_id_function=_operation_id,
     )
-    guards = [Security(BEARER), Security(KEY)] if settings.api_keys else []
-    refusals: dict[int | str, Any] = {status: {"model": ErrorBody} for status in (401, 429) if guards}
-    for routes in ROUTES:
-        is_open = routes in OPEN_TO_ALL
-        app.include_router(routes.router, dependencies=() if is_open else guards, responses={} if is_open else refusals)
-    for routes in ROUTES:  # last, so that no other request passes them
-        app.include_router(_heads(routes.router))
+    # Not by include_router: it would compare a request with each router, and then with the routes of the router.
+    app.router.routes += [route for routes in ROUTES for route in routes.router.routes]
+    app.router.routes += [head for routes in ROUTES for head in routes.router.heads().routes]
     add_error_handlers(app)
     _add_middleware(app, settings, counters)
     return app
-
-
-def _operation_id(route: APIRoute) -> str:
-    """Return the name of the function: short, unique, and the method name in generated clients."""
-    return route.name
-
-
-def _heads(router: APIRouter) -> APIRouter:
-    """Return routes that answer HEAD wherever GET is answered (RFC 9110, 9.1); the server leaves the content out."""
-    heads = APIRouter(include_in_schema=False)
-    for route in router.routes:
-        if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
-            heads.add_api_route(
-                route.path,
-                route.endpoint,
-                methods=["HEAD"],
-                response_model=route.response_model,
-                response_model_exclude_none=route.response_model_exclude_none,
-            )
-    return heads
 
 
 def _add_middleware(app: FastAPI, settings: GatewaySettings, counters: Counters) -> None:

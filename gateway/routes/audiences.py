@@ -3,12 +3,13 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi import File, Query, Request, Response, UploadFile
 
 from gateway.models import BINARY, AudienceBody, AudienceCounts, ChartBody, ErrorBody
+from gateway.routes.router import Router
 from gateway.state import GatewayDependency, gateway_of
 
-router = APIRouter(prefix="/api", tags=["audience"])
+router = Router(prefix="/api", tags=["audience"])
 
 _OPTIONS_EXAMPLE = {
     "gender": {"option1": "男性", "option2": "女性"},

@@ -3,16 +3,17 @@
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Path, Response, UploadFile
+from fastapi import File, Form, Path, Response, UploadFile
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from gateway.errors import calling
 from gateway.models import BINARY, BrandBody, BrandsBody, ErrorBody
+from gateway.routes.router import Router
 from gateway.state import GatewayDependency
 from productimage.brand.v1 import brand_pb2
 
-router = APIRouter(prefix="/api", tags=["brand"])
+router = Router(prefix="/api", tags=["brand"])
 
 NAME = r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
 

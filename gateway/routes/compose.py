@@ -2,17 +2,18 @@
 
 from functools import partial
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gateway.layouts import LAYOUTS
 from gateway.models import ErrorBody, RecomposeBody, RecordBody
 from gateway.pipelines.recompose import Change, recompose
 from gateway.routes.choices import choice
 from gateway.routes.jobs import EVENTS, Job, respond
+from gateway.routes.router import Router
 from gateway.state import GatewayDependency, IdempotencyKey
 from productimage.generation.v1 import generation_pb2
 
-router = APIRouter(prefix="/api", tags=["product"])
+router = Router(prefix="/api", tags=["product"])
 
 WORDS = ("headline", "call_to_action", "price", "legal")
 

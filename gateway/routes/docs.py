@@ -2,9 +2,11 @@
 
 from importlib.resources import files
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import HTTPException, Response
 
-router = APIRouter(include_in_schema=False)
+from gateway.routes.router import Router
+
+router = Router(include_in_schema=False)
 
 ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 """Files of Swagger UI, as the package `fastapi-swagger` ships them, and their media types."""

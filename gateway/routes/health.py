@@ -1,11 +1,12 @@
 """Liveness of the gateway, and readiness of everything behind it."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from gateway.models import ProblemBody, ReadyBody
+from gateway.routes.router import Router
 from gateway.state import GatewayDependency
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 
 @router.get("/healthz")

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, File, Path, Request, Response, UploadFile
+from fastapi import File, Path, Request, Response, UploadFile
 
 from common.imaging.header import KINDS
 from gateway.errors import calling
@@ -12,11 +12,12 @@ from gateway.pipelines.photo import Prompts
 from gateway.pipelines.recut import Change, recut
 from gateway.pipelines.upload import upload
 from gateway.routes.jobs import EVENTS, Job, respond
+from gateway.routes.router import Router
 from gateway.state import GatewayDependency, IdempotencyKey
 from productimage.image.v1 import image_pb2
 from productimage.segmentation.v1 import segmentation_pb2
 
-router = APIRouter(prefix="/api", tags=["product"])
+router = Router(prefix="/api", tags=["product"])
 
 
 Timestamp = Annotated[str, Path(description="Timestamp of an upload.", json_schema_extra={"pattern": TIMESTAMP})]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache, partial
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
@@ -28,11 +28,12 @@ from gateway.pipelines.costs import estimate
 from gateway.pipelines.generate import generate
 from gateway.routes.choices import choice
 from gateway.routes.jobs import EVENTS, Job, respond
+from gateway.routes.router import Router
 from gateway.state import GatewayDependency, IdempotencyKey, gateway_of
 from productimage.generation.v1 import generation_pb2
 from productimage.text.v1 import text_pb2
 
-router = APIRouter(prefix="/api", tags=["product"])
+router = Router(prefix="/api", tags=["product"])
 
 # For the OpenAPI description: what does not match is rejected further on, with a more helpful text.
 LOCALE = "^(zh-TW|en)?$"

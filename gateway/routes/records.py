@@ -3,7 +3,7 @@
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from gateway.ad_sizes import SETS
 from gateway.errors import calling
@@ -14,11 +14,12 @@ from gateway.pipelines.run import Run
 from gateway.routes.choices import choice
 from gateway.routes.conditional import is_current, only_tag, require_match
 from gateway.routes.jobs import unless_disconnected
+from gateway.routes.router import Router
 from gateway.routes.streaming import closed_if_refused, first_of, streamed
 from gateway.state import Gateway, GatewayDependency
 from productimage.context import set_deadline
 
-router = APIRouter(prefix="/api", tags=["product"])
+router = Router(prefix="/api", tags=["product"])
 
 Day = Annotated[
     str,

@@ -1,6 +1,6 @@
 """The stored pictures."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from prometheus_client import Counter
 
@@ -8,11 +8,12 @@ from gateway.errors import ApiError, calling
 from gateway.models import ErrorBody
 from gateway.picture_cache import CachedPicture
 from gateway.routes.conditional import UnsatisfiableRangeError, is_current, only_tag, range_of, require_match
+from gateway.routes.router import Router
 from gateway.routes.streaming import chunks_of, closed_if_refused, first_of, streamed
 from gateway.state import Gateway, GatewayDependency
 from productimage.object.v1 import object_pb2
 
-router = APIRouter(tags=["pictures"])
+router = Router(tags=["pictures"])
 
 PICTURES = Counter("productimage_pictures", "Pictures requested, by where they came from.", ["source"])
 PICTURE = {"schema": {"type": "string", "format": "binary"}}

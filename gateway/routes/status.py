@@ -2,13 +2,12 @@
 
 import asyncio
 
-from fastapi import APIRouter
-
 from common.version import VERSION
 from gateway.models import EngineBody, StatusBody
+from gateway.routes.router import Router
 from gateway.state import GatewayDependency
 
-router = APIRouter(prefix="/api", tags=["health"])
+router = Router(prefix="/api", tags=["health"])
 
 
 @router.get("/status", response_model_exclude_none=True)

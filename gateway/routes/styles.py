@@ -1,12 +1,11 @@
 """Styles: named pictures around the product, to choose from."""
 
-from fastapi import APIRouter
-
 from common.styles import styles
 from gateway.models import StyleBody, StylesBody
+from gateway.routes.router import Router
 from gateway.routes.web import thumbnail
 
-router = APIRouter(prefix="/api", tags=["product"])
+router = Router(prefix="/api", tags=["product"])
 
 
 @router.get("/styles", operation_id="styles")

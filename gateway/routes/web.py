@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import HTTPException, Request, Response
 
 from gateway.routes.conditional import is_current, require_match
+from gateway.routes.router import Router
 
 FOLDER = Path(__file__).parents[1] / "web"
 PAGE = "index.html"
@@ -33,7 +34,7 @@ MODULES = b"<!-- modules -->\n"
 """Where the page names its scripts, so that they are fetched at once and not one for the other."""
 FOR_EVER = "public, max-age=31536000, immutable"
 
-router = APIRouter(include_in_schema=False)
+router = Router(include_in_schema=False)
 
 
 @dataclass(frozen=True)
