@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cli.demo import SAMPLE
 from testing.pictures import decoded, encoded
 from testing.scripted_http import Asked, Reply, ScriptedServer, scripted
 from testing.system import INSTANT, System, started
@@ -160,7 +161,8 @@ def test_the_product_takes_the_place_of_the_stand_in_that_was_asked_for(clouds: 
     clouds.bedrock_says = paint_stand_in
     environ = {**environment(clouds), **ALONE, "GENERATION_PROMPT_STAND_IN": "true", "SEGMENTATION_ENGINE": "auto"}
     with started(tmp_path, environ) as system:
-        record = system.generate(system.upload().json(), sizes="300x250,320x480").json()
+        upload = system.upload(SAMPLE.read_bytes(), "flask.jpg").json()
+        record = system.generate(upload, sizes="300x250,320x480").json()
         pictures = [decoded(picture) for picture in system.pictures(record)]
     clouds.bedrock_says = paint
     assert all("stands one plain unbranded object" in asked.json["prompt"] for asked in clouds.pictures)
