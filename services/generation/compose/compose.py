@@ -22,7 +22,6 @@ from services.generation.geometry import Arrangement, Box, Crop, Size
 from services.generation.label.credentials import Credentials
 from services.generation.label.label import Label, composite_type, xmp_of
 from services.generation.message.draw import draw, flaws, prepared
-from services.generation.message.layouts import product_frame
 from services.generation.message.setting import Setting
 from services.generation.message.words import Words
 from services.generation.placement.placement import Placement
@@ -172,10 +171,14 @@ def _make_one(scene: Scene, product: PreparedCutout, order: Order, output: Outpu
 
     def placed(frame: Box | None) -> tuple[Crop, Box]:
         crop = crop_for(scene.size, placement.box, ad, frame)
-        return crop, arranged(product_box(product.size, placement.box, crop, ad, frame), order.arrangement, ad)
+        return crop, product_box(product.size, placement.box, crop, ad, frame)
 
-    setting = words.best(ad, lambda _layout, frame: placed(frame)[1]) if words else None
-    crop, box = placed(product_frame(setting.layout, ad) if setting else None)
+    def moved(box: Box) -> Box:
+        return arranged(box, order.arrangement, ad)
+
+    setting = words.best(ad, lambda _layout, frame: placed(frame)[1], moved) if words else None
+    crop, box = placed(setting.frame if setting else None)
+    box = moved(box)
     photo = scaled(product.light, Size(box.width, box.height))
     layer = clean_edges(photo)
     picture = _lit(scaled(_cropped(to_linear(scene.pixels), crop), ad), layer, box, placement)

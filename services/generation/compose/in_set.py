@@ -47,16 +47,16 @@ def compose_in_set(
     look = look_at(product.light)
     photo_set = engine.choose(wanted, look)
 
-    def placed(layout: Layout, frame: Box, order: Order) -> Box:
-        box = box_in(frame, product.size, layout.fill, stands=photo_set.stands)
-        return arranged(box, order.arrangement, order.size)
+    def placed(layout: Layout, frame: Box) -> Box:
+        return box_in(frame, product.size, layout.fill, stands=photo_set.stands)
 
     creatives = []
     for order in orders:
         ad = order.size
-        setting = words.best(ad, partial(placed, order=order)) if words else None
+        moved = partial(arranged, arrangement=order.arrangement, ad=ad)
+        setting = words.best(ad, placed, moved) if words else None
         free = free_box(product.size, ad, zone, stands=photo_set.stands)
-        box = setting.product if setting else arranged(free, order.arrangement, ad)
+        box = setting.product if setting else moved(free)
         photo = scaled(product.light, Size(box.width, box.height))
         layer = clean_edges(photo)
         picture = engine.render(Shot(photo_set, layer, box, ad, look, wanted.seed))

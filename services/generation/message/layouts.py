@@ -1,9 +1,11 @@
 """Layouts: where the product and each element of a message stand, by the proportions of an ad."""
 
+import itertools
 import math
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +16,10 @@ from services.generation.geometry import Box, Size
 
 Side = Literal["left", "right", "above", "below"]
 Element = Literal["logo", "headline", "price", "call_to_action", "legal"]
+SIDES: tuple[Side, ...] = ("left", "above", "right", "below")
+"""In the order of the edges of the product's part."""
+MOVES = (0.0, 0.06, -0.06)
+"""By how much the product may get more room than described at the expense of words, or less."""
 MARGIN = 0.05
 """Space between words and the edge, as a fraction of the shorter side."""
 LEAST_MARGIN = 5
@@ -92,6 +98,7 @@ def layouts_for(ad: Size, name: str = "") -> Proportions:
     return Proportions(found.up_to, found.lines, named or found.layouts)
 
 
+@lru_cache(128)
 def safe_zone(ad: Size) -> Box:
     """Return where words belong: within the margins, and clear of what platforms put over pictures of this size."""
     margin = max(LEAST_MARGIN, round(MARGIN * min(ad.width, ad.height)))
@@ -106,19 +113,31 @@ def safe_zone(ad: Size) -> Box:
     return Box(left, top, ad.width - left, ad.height - bottom)
 
 
-def product_frame(layout: Layout, ad: Size) -> Box:
-    """Return the part of an ad for the product. It may reach into what platforms cover, but not to the very edge."""
+def product_frames(layout: Layout, ad: Size) -> Iterator[Box]:
+    """Return parts of an ad for the product: as described first, then with each border to words moved either way.
+
+    It may reach into what platforms cover, but not to the very edge; words below it stay above what is covered.
+    """
     safe, margin = safe_zone(ad), max(2, round(MARGIN / 2 * min(ad.width, ad.height)))
-    area = Box(margin, min(safe.top, ad.height // 8), ad.width - margin, ad.height - margin)
-    if safe.bottom < 0.9 * ad.height:  # words below the product stay above what is covered
-        area = Box(area.left, safe.top, area.right, safe.bottom)
-    left, top, right, bottom = layout.product
-    return Box(
-        round(area.left + left * area.width),
-        round(area.top + top * area.height),
-        round(area.left + right * area.width),
-        round(area.top + bottom * area.height),
+    borders = [SIDES.index(side) for side in SIDES if any(area.side == side for area in layout.areas)]
+    ends_safe = SIDES.index("below") in borders and safe.bottom < 0.9 * ad.height
+    whole = (
+        *(margin, safe.top if ends_safe else min(safe.top, ad.height // 8)),
+        *(ad.width - margin, safe.bottom if ends_safe else ad.height - margin),
     )
+    across, down = whole[2] - whole[0], whole[3] - whole[1]
+    for moves in itertools.product(MOVES, repeat=len(borders)):
+        edges = list(layout.product)
+        for border, move in zip(borders, moves, strict=True):
+            outwards = -move if border < 2 else move
+            edges[border] = min(1.0, max(0.0, edges[border] + outwards))
+        left, top, right, bottom = edges
+        yield Box(
+            round(whole[0] + left * across),
+            round(whole[1] + top * down),
+            round(whole[0] + right * across),
+            round(whole[1] + bottom * down),
+        )
 
 
 def area_box(area: Area, ad: Size, product: Box) -> Box:

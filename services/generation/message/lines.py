@@ -33,6 +33,8 @@ def broken(text: str, room: float, most: int, width: Callable[[str], float]) -> 
     pieces = _pieces(text)
     whole = [width(piece) for piece in pieces]
     last = [width(piece.rstrip()) for piece in pieces]
+    if max(last, default=0.0) > room or sum(last) > most * room:
+        return None
     torn = [*(_is_between_words(*two) for two in itertools.pairwise(pieces)), False]
     starts = [0.0, *itertools.accumulate(whole)]
 

@@ -68,6 +68,7 @@ class Setting:
 
     Attributes:
         layout: The layout.
+        frame: Part of the ad for the product.
         product: Box of the product.
         blocks: Elements in their places.
         size: Size of the headline's type, in pixels; of the largest type without one.
@@ -75,6 +76,7 @@ class Setting:
     """
 
     layout: Layout
+    frame: Box
     product: Box
     blocks: tuple[Block, ...]
     size: int
@@ -88,9 +90,13 @@ class Setting:
 
     def worth(self, ad: Size) -> float:
         """Return how good a setting is, to choose among layouts: product and headline large, nothing left out."""
-        area = self.product.width * self.product.height / (ad.width * ad.height)
-        worth = math.pow(area, AREA_COUNTS) * self.impact / math.sqrt(ad.width * ad.height)
-        return worth / float(3 ** len(self.dropped))
+        return self.impact * _worth_of_impact(ad, self.product, len(self.dropped))
+
+
+def _worth_of_impact(ad: Size, product: Box, dropped: int) -> float:
+    """Return the worth of a setting over its impact."""
+    area = product.width * product.height / (ad.width * ad.height)
+    return math.pow(area, AREA_COUNTS) / math.sqrt(ad.width * ad.height) / math.pow(3, dropped)
 
 
 def legible(ad: Size) -> int:
@@ -98,15 +104,19 @@ def legible(ad: Size) -> int:
     return round(LEGIBLE * max(1.0, min(ad.width, ad.height) / SHOWN_AT))
 
 
-def set_beside(message: Message, layout: Layout, ad: Size, product: Box, fonts: Fonts) -> Setting | None:
+def set_beside(
+    message: Message, layout: Layout, ad: Size, frame: Box, product: Box, fonts: Fonts, least: float = 0.0
+) -> Setting | None:
     """Set a message beside a product, as large as there is room for.
 
     Args:
         message: What to set.
         layout: Where.
         ad: Size of the ad.
+        frame: Part of the ad for the product.
         product: Box of the product.
         fonts: Fonts.
+        least: Settings of no more worth are not looked for.
 
     Returns:
         The setting; None if not even the headline fits.
@@ -116,15 +126,18 @@ def set_beside(message: Message, layout: Layout, ad: Size, product: Box, fonts: 
     """
     wanted = [element for element in ("headline", *DROPPED_FIRST) if _is_wanted(message, element)]
     for kept in _ever_fewer(wanted):
-        best = None
+        best: Setting | None = None
+        dropped = tuple(element for element in wanted if element not in kept)
+        impact = least / _worth_of_impact(ad, product, len(dropped))
         for size in _sizes(ad):
-            if best and size <= best.impact:
+            if size <= impact:
                 break  # a smaller headline cannot catch the eye more
-            found = _set_all(message, layout, ad, product, fonts, kept, size)
-            if found and found.blocks and (best is None or found.impact > best.impact):
-                best = found
+            blocks = _set_all(message, layout, ad, product, fonts, kept, size)
+            found = Setting(layout, frame, product, blocks, size, dropped) if blocks else None
+            if found and found.impact > impact:
+                best, impact = found, found.impact
         if best is not None:
-            return replace(best, dropped=tuple(element for element in wanted if element not in kept))
+            return best
     return None
 
 
@@ -151,13 +164,18 @@ def _sizes(ad: Size) -> Iterator[int]:
 
 def _set_all(
     message: Message, layout: Layout, ad: Size, product: Box, fonts: Fonts, kept: Sequence[Element], size: int
-) -> Setting | None:
+) -> tuple[Block, ...] | None:
     """Set everything with a headline of this size, the rest as large as fits; None if it does not fit."""
     for part in PARTS:
         setter = _Setter(message, ad, fonts, size, part, layouts_for(ad).lines)
-        areas = [setter.set_area(area, kept, area_box(area, ad, product)) for area in layout.areas]
-        if all(blocks is not None for blocks in areas):
-            return Setting(layout, product, tuple(block for blocks in areas if blocks for block in blocks), size)
+        blocks: list[Block] = []
+        for area in layout.areas:
+            of_area = setter.set_area(area, kept, area_box(area, ad, product))
+            if of_area is None:
+                break
+            blocks += of_area
+        else:
+            return tuple(blocks)
     return None
 
 
@@ -176,21 +194,21 @@ class _Setter:
     def set_area(self, area: Area, kept: Sequence[Element], room: Box) -> list[Block] | None:
         """Set the rows of an area, one below the other in its middle; None if they do not fit."""
         rows = [[element for element in row if element in kept] for row in area.rows]
-        rows = [row for row in rows if row]
-        if rows and (room.width <= 0 or room.height <= 0):
-            return None
-        set_rows = [self._row(row, area, room) for row in rows]
-        heights = [max(block.box.height for block in row) for row in set_rows if row]
-        if len(heights) < len(rows):
-            return None
-        spare = room.height - sum(heights) - self._gap * (len(rows) - 1)
-        if spare < 0:
-            return None
-        blocks, top = [], room.top + spare // 2
-        for row, height in zip(set_rows, heights, strict=True):
-            blocks += [_moved(block, block.box.left, top + (height - block.box.height) // 2) for block in row or ()]
+        set_rows, heights, spare = [], [], room.height + self._gap
+        for row in filter(None, rows):
+            blocks = self._row(row, area, room) if room.width > 0 else None
+            if blocks is None:
+                return None
+            set_rows.append(blocks)
+            heights.append(max(block.box.height for block in blocks))
+            spare -= heights[-1] + self._gap
+            if spare < 0:
+                return None
+        placed, top = [], room.top + spare // 2
+        for blocks, height in zip(set_rows, heights, strict=True):
+            placed += [_moved(block, block.box.left, top + (height - block.box.height) // 2) for block in blocks]
             top += height + self._gap
-        return blocks
+        return placed
 
     def _row(self, row: Sequence[Element], area: Area, room: Box) -> list[Block] | None:
         """Set elements beside one another; the headline, else the legal line, takes what the others leave."""

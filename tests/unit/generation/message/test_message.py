@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from common.errors import PreconditionError
 from common.imaging.codec import Pixels
 from common.platforms import platforms
-from services.generation.compose.layout import box_in
-from services.generation.geometry import Box, Size
+from services.generation.compose.layout import arranged, box_in
+from services.generation.geometry import Arrangement, Box, Size
 from services.generation.message.colours import CONTRAST, INK, WHITE, contrast, label_on, luminance, reading_on
 from services.generation.message.draw import draw, flaws, prepared
 from services.generation.message.fonts import Fonts, is_right_to_left
-from services.generation.message.layouts import all_proportions, layouts_for, product_frame, safe_zone
+from services.generation.message.layouts import Layout, all_proportions, layouts_for, product_frames, safe_zone
 from services.generation.message.lines import NOT_FIRST, broken
 from services.generation.message.message import Message
 from services.generation.message.setting import Setting, legible
@@ -150,7 +150,9 @@ def test_stories_keep_clear_of_what_the_platform_covers() -> None:
     assert safe.bottom <= 0.8 * 1920 + 1
     assert safe_zone(Size(1200, 628)) == Box(120, 63, 1080, 565)
     for layout in layouts_for(Size(1080, 1920)).layouts:
-        assert product_frame(layout, Size(1080, 1920)).bottom <= safe.bottom
+        has_words_below = any(area.side == "below" for area in layout.areas)
+        for frame in product_frames(layout, Size(1080, 1920)):
+            assert frame.bottom <= (safe.bottom if has_words_below else 0.93 * 1920)
 
 
 @pytest.mark.parametrize(
@@ -271,6 +273,28 @@ def test_a_layout_can_be_chosen_by_name() -> None:
         setting = set_on(replace(CHINESE, layout=name), Size(300, 250))
         assert setting is not None
         assert setting.layout.name == name
+
+
+@pytest.mark.parametrize("ad", [Size(320, 480), Size(1080, 1350), Size(1080, 1920)])
+def test_what_the_words_leave_is_the_products(ad: Size) -> None:
+    few, many = set_on(Message("Keeps drinks cold"), ad, 1.2), set_on(CHINESE, ad, 1.2)
+    assert few is not None
+    assert many is not None
+    assert few.product.height > many.product.height or few.size > 1.2 * many.size
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.15])
+def test_a_product_that_is_moved_keeps_its_layout(scale: float) -> None:
+    def placed(layout: Layout, frame: Box) -> Box:
+        return box_in(frame, Size(200, 400), layout.fill, stands=True)
+
+    ad, words = Size(300, 250), Words(SHORT, FONTS)
+    stays = words.best(ad, placed)
+    moved = words.best(ad, placed, lambda box: arranged(box, Arrangement(scale=scale), ad))
+    assert stays is not None
+    assert moved is not None
+    assert (moved.layout, moved.frame) == (stays.layout, stays.frame)
+    assert moved.product.height == pytest.approx(scale * stays.product.height, abs=1)
 
 
 def test_without_fonts_it_is_said_what_to_do(tmp_path: Path) -> None:
