@@ -8,8 +8,8 @@ from typing import Literal, cast
 
 from services.generation.audience import Product, Terms
 
-Stance = Literal["standing", "large", "hanging", "lying"]
-"""How a product is shown: on a table, on a floor (a sofa, a car), on a wall, from above."""
+Stance = Literal["standing", "large", "outdoors", "hanging", "lying"]
+"""How a product is shown: on a table, on a floor (a sofa), on the ground outdoors (a car), on a wall, from above."""
 
 HEAD_ENDS = re.compile(r"\b(?:for|with|of|in|by|from)\b|[,(|/–—-]\s")
 

@@ -26,7 +26,7 @@ LENS = 1.25
 """Focal length over the longer side of the picture, of a usual lens."""
 LEAST_PITCH = 0.12
 """Angle by which a camera looks down at least, in radians, where a surface shows at all."""
-COMPANY: dict[Stance, float] = {"standing": 1.25, "large": 1.7, "hanging": 1.25, "lying": 1.25}
+COMPANY: dict[Stance, float] = {"standing": 1.25, "large": 1.7, "outdoors": 1.7, "hanging": 1.25, "lying": 1.25}
 """Size of the product over that of the things on the same surface, at the same depth, by how it is shown."""
 ALONE = 0.36
 """Size of the product, as a fraction of the picture's shorter side, where nothing else is."""

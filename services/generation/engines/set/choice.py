@@ -49,6 +49,8 @@ def preferred_sets(
     named = {name for style in chosen for name in style.sets}
     allowed = [photo_set for photo_set in fitting if photo_set.name not in avoided - named] or fitting
     preferred = [photo_set for photo_set in allowed if photo_set.name in named]
+    if not preferred and stance == "outdoors":  # a car in a room, if that is what is asked for
+        preferred = [photo_set for photo_set in sets if photo_set.name in named and "large" in photo_set.stances]
     if preferences.style and not preferred:
         return allowed, f"the style {preferences.style} has no set that is installed"
     if preferences.scene and not meant:

@@ -68,6 +68,8 @@ class Piece:
 
 DEEP = 0.7
 """Height of a picture below the product above which the front edge of a table leaves too much below itself."""
+SLIVER = 0.8
+"""Depth of the ground between a front edge and the picture's own below which the edge looks like a flaw."""
 OUT_OF_SIGHT = 6.0
 
 
@@ -80,16 +82,18 @@ class Stand:
         reach: Half its width.
         height: Height of the product.
         below: Height of the picture below it.
+        nearest: Where the ground meets the lower edge of the picture (z).
     """
 
     middle: float
     reach: float
     height: float
     below: float = 0.0
+    nearest: float = math.inf
 
     def front(self, edge: float) -> float:
-        """Return where the ground ends: at an edge before the product, or out of sight if much shows below it."""
-        return edge if self.below <= DEEP else OUT_OF_SIGHT
+        """Return where the ground ends: at an edge, or out of sight if much or little would show beyond it."""
+        return edge if self.below <= DEEP and self.nearest - edge >= SLIVER else OUT_OF_SIGHT
 
 
 def foreground(photo_set: SetDescription, stand: Stand, rng: np.random.Generator) -> list[Piece]:

@@ -18,6 +18,7 @@ from services.generation.engines.set.choice import choose_set, colour_behind, pa
 from services.generation.engines.set.description import SetDescription, all_sets
 from services.generation.engines.set.develop import develop
 from services.generation.engines.set.foregrounds import SHADES, Mesh, Stand, foreground
+from services.generation.engines.set.horizon import smooth_horizon
 from services.generation.engines.set.look import Lab, Look
 from services.generation.engines.set.panorama import (
     Light,
@@ -152,6 +153,8 @@ class SetEngine:
         mirrored = _is_mirrored(small, around)
         scene = _scene(small, camera, solid, around, mirrored=mirrored)
         traced = trace(scene, camera, small.photo_set.aperture, self._samples, small.seed, lambda: work.pause(0))
+        if small.photo_set.foreground == "ground":
+            traced = smooth_horizon(traced, _alpha(small))
         light, cover = traced[..., :3], np.clip(traced[..., 3:4], 0, 1)
         albedo, normal = traced[..., 4:7], traced[..., 7:]
         if panorama is not None and small.photo_set.panorama is not None:
@@ -227,6 +230,17 @@ def _foot(shot: Shot) -> float:
     return shot.box.bottom if shot.photo_set.stands else (shot.box.top + shot.box.bottom) / 2
 
 
+def _alpha(shot: Shot) -> Light:
+    """Return the product's alpha in the whole ad, (H, W)."""
+    whole = np.zeros((shot.ad.height, shot.ad.width), np.float32)
+    top, left = max(0, shot.box.top), max(0, shot.box.left)
+    part = shot.layer[
+        top - shot.box.top : shot.ad.height - shot.box.top, left - shot.box.left : shot.ad.width - shot.box.left, 3
+    ]
+    whole[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return whole
+
+
 def _pitch(shot: Shot) -> float:
     return shot.look.pitch if shot.photo_set.pitch is None else shot.photo_set.pitch
 
@@ -235,7 +249,8 @@ def _scene(shot: Shot, camera: Camera, solid: Solid, around: Light, *, mirrored:
     rng = np.random.default_rng(shot.seed)
     middle = ((shot.box.left + shot.box.right) / 2 - shot.ad.width / 2) / camera.unit
     below = (shot.ad.height - shot.box.bottom) / camera.unit
-    stand = Stand(middle, shot.box.width / 2 / camera.unit, shot.box.height / camera.unit, below)
+    nearest = float(camera.on_ground(np.array(camera.width / 2), np.array(camera.height))[2])
+    stand = Stand(middle, shot.box.width / 2 / camera.unit, shot.box.height / camera.unit, below, nearest)
     colours = shot.layer[..., :3] / np.maximum(shot.layer[..., 3:], 1e-3)
     pieces = foreground(shot.photo_set, stand, rng)
     around = np.ascontiguousarray(around[:, ::-1]) if mirrored else around

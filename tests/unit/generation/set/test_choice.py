@@ -23,11 +23,14 @@ from tests.unit.generation.set.conftest import jar
         ("Oak Armchair", "large"),
         ("Two-seat sofas", "large"),
         ("北歐風三人沙發", "large"),
-        ("兒童腳踏車", "large"),
+        ("兒童腳踏車", "outdoors"),
         ("腳踏車安全帽", "standing"),
         ("Car charger", "standing"),
+        ("Wooden toy car", "standing"),
+        ("遙控汽車", "standing"),
+        ("Family car", "outdoors"),
         ("Bottle for bike", "standing"),
-        ("Mountain bike with fenders", "large"),
+        ("Mountain bike with fenders", "outdoors"),
         ("Cotton T-shirt", "hanging"),
         ("有機棉T恤", "hanging"),
         ("Rain jacket, blue", "hanging"),
@@ -80,7 +83,16 @@ def test_every_style_has_a_set_for_every_way_to_show_a_product(style: str, stanc
     sets, note = preferred_sets(list(all_sets().values()), stance, Preferences(style=style))
     assert note == ""
     assert {photo_set.name for photo_set in sets} <= set(styles()[style].sets)
-    assert all(stance in photo_set.stances for photo_set in sets)
+    assert all({stance, "large" if stance == "outdoors" else stance} & {*photo_set.stances} for photo_set in sets)
+
+
+def test_a_car_is_shown_in_a_room_only_if_that_is_asked_for() -> None:
+    everything = list(all_sets().values())
+    unasked, _ = preferred_sets(everything, "outdoors", Preferences())
+    asked, note = preferred_sets(everything, "outdoors", Preferences(style="living_room"))
+    assert not {photo_set.name for photo_set in unasked} & set(styles()["living_room"].sets)
+    assert {photo_set.name for photo_set in asked} <= set(styles()["living_room"].sets)
+    assert note == ""
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import cv2
 import numpy as np
@@ -173,7 +173,7 @@ def test_a_caller_who_has_gone_ends_the_work(engine: SetEngine) -> None:
 
 
 @pytest.mark.parametrize("interest", ["", *INTERESTS])
-@pytest.mark.parametrize("stance", ["standing", "large", "hanging", "lying"])
+@pytest.mark.parametrize("stance", get_args(Stance))
 def test_there_is_a_set_for_every_product_and_audience(interest: str, stance: Stance) -> None:
     fitting = [
         photo_set
