@@ -68,3 +68,11 @@ class Camera:
         """Return the points that show at pixel positions, at a depth z, (..., 3)."""
         rays = self.rays(columns, rows)
         return np.asarray(self.origin + rays * ((depth - self.origin[2]) / rays[..., 2])[..., None])
+
+    def misses(self, points: Points) -> bool:
+        """Return whether all of some points, (N, 3), are beyond one edge of the picture, or behind the lens."""
+        sine, cosine = math.sin(self.pitch), math.cos(self.pitch)
+        away = points - self.origin
+        right, up, ahead = away[:, 0], away @ [0, cosine, -sine], away @ [0, -sine, -cosine]
+        wide, high = (side / 2 / self.unit / DISTANCE * ahead for side in (self.width, self.height))
+        return any(bool((beyond > 0).all()) for beyond in (right - wide, -right - wide, up - high, -up - high, -ahead))

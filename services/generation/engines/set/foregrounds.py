@@ -5,11 +5,12 @@ The ground below the product is y = 0; z grows towards the viewer. See camera.py
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.generation.engines.set.camera import Camera
 from services.generation.engines.set.description import MatterDescription, SetDescription
 
 Numbers = NDArray[np.float64]
@@ -356,3 +357,25 @@ def window(sun: Numbers, _rng: np.random.Generator) -> Mesh:
 
 
 SHADES: dict[str, Callable[[Numbers, np.random.Generator], Mesh]] = {"leaves": leaves, "window": window}
+FARTHER = 60.0
+"""By how many units what shades a set is moved away at most; its shadows get softer."""
+
+
+def shade_of(photo_set: SetDescription, rng: np.random.Generator, camera: Camera, *, mirrored: bool) -> Mesh | None:
+    """Return what throws a pattern of shadows on a set, as far away as it takes to be out of the picture.
+
+    Args:
+        photo_set: The set.
+        rng: Source of small differences.
+        camera: The camera that must not see it.
+        mirrored: Whether left and right are exchanged.
+    """
+    if not photo_set.shade:
+        return None
+    sun = photo_set.lights[0].towards * np.array([-1 if mirrored else 1, 1, 1])
+    shade = SHADES[photo_set.shade](sun, rng)
+    for farther in np.arange(0.0, FARTHER):
+        moved = shade.vertices + farther * sun
+        if camera.misses(moved):
+            break
+    return replace(shade, vertices=moved)

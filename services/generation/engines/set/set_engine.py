@@ -17,7 +17,7 @@ from services.generation.engines.set.camera import Camera
 from services.generation.engines.set.choice import choose_set, colour_behind, paper_colours, preferred_sets
 from services.generation.engines.set.description import SetDescription, all_sets
 from services.generation.engines.set.develop import develop
-from services.generation.engines.set.foregrounds import SHADES, Mesh, Stand, foreground
+from services.generation.engines.set.foregrounds import Stand, foreground, shade_of
 from services.generation.engines.set.horizon import smooth_horizon
 from services.generation.engines.set.look import Lab, Look
 from services.generation.engines.set.panorama import (
@@ -254,13 +254,5 @@ def _scene(shot: Shot, camera: Camera, solid: Solid, around: Light, *, mirrored:
     colours = shot.layer[..., :3] / np.maximum(shot.layer[..., 3:], 1e-3)
     pieces = foreground(shot.photo_set, stand, rng)
     around = np.ascontiguousarray(around[:, ::-1]) if mirrored else around
-    return Scene(pieces, around, solid.mesh, np.clip(colours, 0, 1), _shade(shot.photo_set, rng, mirrored=mirrored))
-
-
-def _shade(photo_set: SetDescription, rng: np.random.Generator, *, mirrored: bool) -> Mesh | None:
-    if not photo_set.shade:
-        return None
-    sun = photo_set.lights[0].towards
-    if mirrored:
-        sun = sun * np.array([-1, 1, 1])
-    return SHADES[photo_set.shade](sun, rng)
+    shade = shade_of(shot.photo_set, rng, camera, mirrored=mirrored)
+    return Scene(pieces, around, solid.mesh, np.clip(colours, 0, 1), shade)
