@@ -23,7 +23,6 @@ from services.generation.compose.edges import clean_edges
 from services.generation.compose.files import encode_ad
 from services.generation.compose.layout import free_box
 from services.generation.compose.quality import assess
-from services.generation.compose.scale import scaled
 from services.generation.engines.set.description import SetDescription
 from services.generation.engines.set.look import look_at
 from services.generation.engines.set.set_engine import SetEngine, Shot
@@ -54,7 +53,7 @@ def ad_of(product: Pixels, photo_set: SetDescription, size: Size, engine: SetEng
     prepared = prepare(product)
     look = look_at(prepared.light)
     box = free_box(prepared.size, size, "none", stands=photo_set.stands)
-    layer = clean_edges(scaled(prepared.light, Size(box.width, box.height)))
+    layer = clean_edges(prepared.scaled_to(Size(box.width, box.height)))
     picture = engine.render(Shot(photo_set, layer, box, size, look, SEED))
     output = Output()
     file = encode_ad(to_srgb(put(picture, layer, box)), output.file_format, output.limits.file_bytes)

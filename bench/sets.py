@@ -23,7 +23,6 @@ from common.imaging.codec import Pixels
 from services.generation.compose.compose import prepare
 from services.generation.compose.edges import clean_edges
 from services.generation.compose.layout import free_box
-from services.generation.compose.scale import scaled
 from services.generation.engines.set.description import SetDescription
 from services.generation.engines.set.look import look_at
 from services.generation.engines.set.set_engine import SetEngine, Shot
@@ -49,7 +48,7 @@ def shot(photo_set: SetDescription, size: Size) -> Shot:
     """Return the bottle's shot in a set."""
     prepared = prepare(product())
     box = free_box(prepared.size, size, "none", stands=photo_set.stands)
-    layer = clean_edges(scaled(prepared.light, Size(box.width, box.height)))
+    layer = clean_edges(prepared.scaled_to(Size(box.width, box.height)))
     return Shot(photo_set, layer, box, size, look_at(prepared.light), 3)
 
 

@@ -32,6 +32,8 @@ _LINEAR_OF_RGBA = np.dstack([*[_LINEAR_OF_BYTE] * 3, np.arange(256, dtype=np.flo
 
 def to_linear(pixels: Pixels) -> Light:
     """Convert sRGB pixels of any shape to linear light, float32."""
+    if pixels.ndim == 3 and pixels.size:
+        return np.asarray(cv2.LUT(pixels, _LINEAR_OF_BYTE), np.float32)  # several times as fast
     return _LINEAR_OF_BYTE[pixels]
 
 

@@ -111,11 +111,23 @@ class PreparedCutout:
     """The product in linear light, cropped to its visible part: (h, w, 4), premultiplied by alpha."""
 
     light: Light
+    _halves: list[Light] = field(default_factory=list, repr=False, compare=False)
+    """Halved, halved again, and so on, as far as it was needed."""
 
     @property
     def size(self) -> Size:
         """Size in pixels."""
         return Size(self.light.shape[1], self.light.shape[0])
+
+    def scaled_to(self, size: Size) -> Light:
+        """Scale to a size, (h, w, 4): from a copy at least twice as large, so that large photos are read once."""
+        light, level = self.light, 0
+        while light.shape[1] >= 4 * size.width and light.shape[0] >= 4 * size.height:
+            if level == len(self._halves):
+                half = light.shape[1] // 2, light.shape[0] // 2
+                self._halves.append(np.asarray(cv2.resize(light, half, interpolation=cv2.INTER_AREA), np.float32))
+            light, level = self._halves[level], level + 1
+        return scaled(light, size)
 
 
 def compose(
@@ -179,9 +191,9 @@ def _make_one(scene: Scene, product: PreparedCutout, order: Order, output: Outpu
     setting = words.best(ad, lambda _layout, frame: placed(frame)[1], moved) if words else None
     crop, box = placed(setting.frame if setting else None)
     box = moved(box)
-    photo = scaled(product.light, Size(box.width, box.height))
+    photo = product.scaled_to(Size(box.width, box.height))
     layer = clean_edges(photo)
-    picture = _lit(scaled(_cropped(to_linear(scene.pixels), crop), ad), layer, box, placement)
+    picture = _lit(scaled(to_linear(_cropped(scene.pixels, crop)), ad), layer, box, placement)
     shown = Shown(picture, photo, layer, box, box.width / product.size.width, scene.origin)
     return finish(shown, order, output, words, setting)
 
@@ -263,10 +275,10 @@ def labelled(pixels: Pixels, output: Output, most_bytes: int, origin: Origin) ->
     return sealed_by.signed(file, *seal)
 
 
-def _cropped(light: Light, crop: Crop) -> Light:
-    height, width = light.shape[:2]
+def _cropped(pixels: Pixels, crop: Crop) -> Pixels:
+    height, width = pixels.shape[:2]
     left, top = min(round(crop.left), width - 1), min(round(crop.top), height - 1)
-    return light[top : top + max(1, round(crop.height)), left : left + max(1, round(crop.width))]
+    return pixels[top : top + max(1, round(crop.height)), left : left + max(1, round(crop.width))]
 
 
 def _lit(picture: Light, layer: Light, box: Box, placement: Placement) -> Light:

@@ -8,7 +8,6 @@ from services.generation.background.background import Origin, RenderedSet
 from services.generation.compose.compose import Creative, Order, Output, Shown, finish, prepare
 from services.generation.compose.edges import clean_edges
 from services.generation.compose.layout import arranged, box_in, free_box
-from services.generation.compose.scale import scaled
 from services.generation.engines.set.look import look_at
 from services.generation.engines.set.set_engine import SetEngine, Shot
 from services.generation.geometry import Box, MessageZone, Size
@@ -57,7 +56,7 @@ def compose_in_set(
         setting = words.best(ad, placed, moved) if words else None
         free = free_box(product.size, ad, zone, stands=photo_set.stands)
         box = setting.product if setting else moved(free)
-        photo = scaled(product.light, Size(box.width, box.height))
+        photo = product.scaled_to(Size(box.width, box.height))
         layer = clean_edges(photo)
         picture = engine.render(Shot(photo_set, layer, box, ad, look, wanted.seed))
         enlarged = box.width / product.size.width

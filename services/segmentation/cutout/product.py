@@ -9,6 +9,7 @@ import numpy as np
 
 from common.errors import InvalidInputError
 from common.imaging.codec import Mask, Pixels
+from services.segmentation.cutout.coloured_ground import open_coloured_ground
 from services.segmentation.cutout.holes import keep_middles, open_holes
 from services.segmentation.cutout.openings import open_between_bars
 from services.segmentation.engines.base import Box, Candidate, Engines, Probability, Prompt, Segmenter
@@ -172,5 +173,6 @@ def _found(
     if not MIN_PRODUCT <= float(mask.mean()) <= MAX_PRODUCT:
         return None
     certainty = float(np.abs(probability[mask] - 0.5).mean() * 2)
-    opened = open_between_bars(picture, open_holes(picture, mask, candidates), candidates)
+    mask = open_coloured_ground(picture, open_holes(picture, mask, candidates))
+    opened = open_between_bars(picture, mask, candidates)
     return Found(opened.mask, min(1.0, score * certainty), opened.doubtful)
