@@ -386,6 +386,7 @@ def test_every_line_of_a_request_carries_its_id(system: System) -> None:
 
 def test_uploads_in_the_store_are_complete(system: System) -> None:
     """Whatever the tests before it have done, no upload is incomplete, and no scratch file is left."""
+    assert system.upload().status_code == 200
     assert not list((system.store / ".scratch").iterdir())
     for folder in (system.store / "static").iterdir():
         if folder.is_dir():

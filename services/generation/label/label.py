@@ -65,9 +65,12 @@ def xmp_of(label: Label, source_type: str) -> bytes:
         "dc:identifier": label.identifier,
     }
     attributes = " ".join(f"{name}={quoteattr(value)}" for name, value in fields.items() if value)
+    photo = f"<rdf:li stRef:documentID={quoteattr('sha256:' + label.photo_sha256)}/>"
+    parts = f"<xmpMM:Ingredients><rdf:Bag>{photo}</rdf:Bag></xmpMM:Ingredients>" if label.photo_sha256 else ""
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
         ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
-        f" {attributes}/></rdf:RDF></x:xmpmeta>"
+        ' xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/" xmlns:stRef="http://ns.adobe.com/xap/1.0/sType/ResourceRef#"'
+        f" {attributes}>{parts}</rdf:Description></rdf:RDF></x:xmpmeta>"
     ).encode()
