@@ -39,13 +39,9 @@ class Words:
             PreconditionError: The fonts are missing.
         """
         found = self._largest(ad, place)
-        if found is None:
-            return self._largest(ad, lambda layout, frame: arrange(place(layout, frame)))
-        moved = arrange(found.product)
-        if moved == found.product:
-            return found
-        again = set_beside(self.message, found.layout, ad, found.frame, moved, self.fonts)
-        return again or self._largest(ad, lambda layout, frame: arrange(place(layout, frame)))
+        if found and arrange(found.product) != found.product:
+            found = set_beside(self.message, found.layout, ad, found.frame, arrange(found.product), self.fonts)
+        return found or self._largest(ad, lambda layout, frame: arrange(place(layout, frame)))
 
     def _largest(self, ad: Size, place: Placer) -> Setting | None:
         best: Setting | None = None

@@ -11,7 +11,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from common.imaging.codec import Mask, Pixels
-from services.segmentation.cutout.holes import MARGIN
+from services.segmentation.cutout.holes import outside
 
 SIDE = 512
 """Longer side at which regions are looked for, in pixels."""
@@ -88,12 +88,11 @@ def open_coloured_ground(picture: Pixels, mask: Mask) -> Mask:
 
 def _ground_near(product: Mask) -> Mask:
     """Return the ground around a product, not too far from it."""
-    wide = cv2.dilate(product.astype(np.uint8), np.ones((MARGIN, MARGIN), np.uint8)) > 0
     left, top, width, height = cv2.boundingRect(product.astype(np.uint8))
     reach = round(NEAR * max(width, height))
     near = np.zeros_like(product)
     near[max(0, top - reach) : top + height + reach, max(0, left - reach) : left + width + reach] = True
-    return np.asarray(near & ~wide)
+    return np.asarray(near & outside(product))
 
 
 def _like_ground(lab: MatLike, product: Mask, colours: MatLike) -> Mask:

@@ -106,7 +106,7 @@ def open_holes(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -> 
     Returns:
         (H, W) bool; True marks the product.
     """
-    ground = _outside(mask)
+    ground = outside(mask)
     if not ground.any():
         return mask
     evidence = _Evidence(picture, ground)
@@ -141,7 +141,7 @@ def keep_middles(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -
     best = max(candidate.score for candidate in candidates)
     good = [candidate.probability > SURE for candidate in candidates if candidate.score >= best - SECOND_BEST]
     held = np.sum(good, axis=0) >= HELD_BY
-    ground = _outside(mask | held)
+    ground = outside(mask | held)
     missing = cv2.morphologyEx((held & ~mask).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(missing)
     evidence = _Evidence(picture, ground)
@@ -166,7 +166,8 @@ def _is_whole(region: Mask, candidates: Sequence[Candidate], best: float) -> boo
     return is_told_apart and sum(share >= WHOLE for share, gap in held if gap <= SECOND_BEST) >= HELD_BY
 
 
-def _outside(mask: Mask) -> Mask:
+def outside(mask: Mask) -> Mask:
+    """Return what is not product, (H, W), without the mixed colours beside it."""
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((MARGIN, MARGIN), np.uint8)) == 0)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from common.imaging.codec import Mask, Pixels
-from services.segmentation.cutout.holes import GOOD, HELD_BY, MARGIN, SURE, WHOLE, share_around
+from services.segmentation.cutout.holes import GOOD, HELD_BY, SURE, WHOLE, outside, share_around
 from services.segmentation.cutout.matting import part_of
 from services.segmentation.engines.base import Candidate, Probability
 
@@ -98,10 +98,10 @@ def open_between_bars(picture: Pixels, mask: Mask, candidates: Sequence[Candidat
 
 def _pass(lab: MatLike, mask: Mask, good: Sequence[Probability]) -> tuple[Mask, float] | None:
     """Return what to open, and the part of the product that may be openings and is kept."""
-    ground = cv2.dilate(mask.astype(np.uint8), np.ones((MARGIN, MARGIN), np.uint8)) == 0
+    ground = outside(mask)
     if not ground.any() or not mask.any():
         return None
-    distance = cv2.blur(_from_ground(lab, np.asarray(ground)), (3, 3))
+    distance = cv2.blur(_from_ground(lab, ground), (3, 3))
     like = cv2.morphologyEx(((distance < LIKE) & mask).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     product = mask & ~like
     region = _holes_of_all(np.asarray(like), good, SMALLEST * float(mask.sum()))

@@ -29,8 +29,8 @@ def smooth_horizon(traced: Light, product: Light) -> Light:
     part, free = traced[rows], free[rows]
     sigma = ALONG * width
     share = cv2.GaussianBlur(free, (0, 0), sigmaX=sigma, sigmaY=0.01)
-    parts = [cv2.GaussianBlur(part[..., one] * free, (0, 0), sigmaX=sigma, sigmaY=0.01) for one in range(10)]
-    mean = np.stack(parts, -1) / np.maximum(share, 1e-3)[..., None]
+    total = cv2.GaussianBlur(part * free[..., None], (0, 0), sigmaX=sigma, sigmaY=0.01)
+    mean = total / np.maximum(share, 1e-3)[..., None]
     weight = (is_edge[rows, None] * free * (share > 0.01))[..., None]
     smooth = traced.copy()
     smooth[rows] = part * (1 - weight) + mean * weight

@@ -233,11 +233,8 @@ def _foot(shot: Shot) -> float:
 def _alpha(shot: Shot) -> Light:
     """Return the product's alpha in the whole ad, (H, W)."""
     whole = np.zeros((shot.ad.height, shot.ad.width), np.float32)
-    top, left = max(0, shot.box.top), max(0, shot.box.left)
-    part = shot.layer[
-        top - shot.box.top : shot.ad.height - shot.box.top, left - shot.box.left : shot.ad.width - shot.box.left, 3
-    ]
-    whole[top : top + part.shape[0], left : left + part.shape[1]] = part
+    part = whole[shot.box.top : shot.box.bottom, shot.box.left : shot.box.right]
+    part[:] = shot.layer[: part.shape[0], : part.shape[1], 3]
     return whole
 
 
