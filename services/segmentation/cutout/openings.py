@@ -40,17 +40,23 @@ CLEAR, CLEAR_IF_OMITTED = 5.0, 3.8
 good candidate omits the region."""
 SHARP = 2.2
 """How far the rim is at least, in deviations."""
-CELLS, CLEAR_CELL = 4, 3.5
-"""How many regions make a lattice, and how clear each must be then."""
 EXACT, MOSTLY_OPEN = 0.55, 0.5
 """Where candidates dispute a region: its maximum distance from the prediction, unless so much around it is open."""
 OMITTED = 0.3
 """Mean probability below which a candidate omits a region."""
-THIN, THIN_IF_OMITTED, THIN_CELL = 0.7, 0.4, 0.2
-"""Part of what is around a region that must not be product, if a candidate omits it, and of one among several: around a
-label there is more."""
-CELL = 0.01
-"""Minimum area of one among several, as a fraction of the product: letters are smaller."""
+THIN, THIN_IF_OMITTED = 0.7, 0.4
+"""Part of what is around a region that must not be product, and if a candidate omits it: there is more at a label."""
+CELLS, CLEAR_CELL, WIDE_CELL = 4, 3.0, 0.03
+"""How many cells make a lattice, how clear each must be, and how wide, over the square root of the product's area."""
+BARS = 0.42
+"""Part of the rims of a lattice's cells that must be thin bars: the cells' neighbours are near. Between the strokes of
+letters it is up to 0.26, in baskets, racks and wheels 0.56 and more."""
+BAR, BLURRED = 0.5, 4.0
+"""Most width of a bar, over that of the cell; and how much wider a bar seems to be, in pixels."""
+CLEAR_IN_LATTICE, WIDE_IN_LATTICE, OUTSIDE_IN_LATTICE = 2.0, 0.025, 0.35
+"""The same demands, and AT_OUTSIDE, for what lies in a lattice."""
+OTHER_GROUND, THIN_ON_OTHER_GROUND = 12.0, 0.3
+"""Where the ground has several colours and each shows through: their least difference (CIE76), and THIN there."""
 HELD_AROUND = 0.8
 """Part of the rim of a hole that a candidate must hold."""
 LEFT = 0.12
@@ -107,15 +113,17 @@ def _pass(lab: MatLike, mask: Mask, good: Sequence[Probability]) -> tuple[Mask, 
     region = _holes_of_all(np.asarray(like), good, SMALLEST * float(mask.sum()))
     if product.sum() < LEFT * mask.sum():
         return region, 0.0
-    looks = [_look(part, distance, mask, product, good) for part in _regions(np.asarray(like), SMALLEST * mask.sum())]
-    is_lattice = sum(look.is_cell for look in looks) >= CELLS
-    doubtful = 0.0
-    for look in looks:
-        if look.is_opening or (is_lattice and look.is_cell):
-            region |= look.part
-        elif look.clear >= CLEAR_CELL:
-            doubtful += float(look.part.sum() / mask.sum())
-    return region, doubtful
+    looks = [_look(part, lab, distance, mask, like, good) for part in _regions(np.asarray(like), SMALLEST * mask.sum())]
+    opened = [look for look in looks if look.is_opening]
+    if _is_lattice([look for look in looks if look.is_cell]):
+        opened += [look for look in looks if look.is_in_lattice and look not in opened]
+    known = [look.colour for look in opened] + [
+        lab[hole].mean(0) for hole in _regions(_inside(mask), SMALLEST * mask.sum())
+    ]
+    opened += [look for look in looks if look.is_opening_on(known) and look not in opened]
+    for look in opened:
+        region |= look.part
+    return region, sum(float(look.part.sum() / mask.sum()) for look in looks if look not in opened and look.is_cell)
 
 
 def _holes_of_all(like: Mask, good: Sequence[Probability], smallest: float) -> Mask:
@@ -130,27 +138,43 @@ def _holes_of_all(like: Mask, good: Sequence[Probability], smallest: float) -> M
     return holes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Look:
     """How a region looks that looks like the ground.
 
     Attributes:
         part: The region, (H, W) bool.
+        colour: Its mean, CIE Lab.
         within: Its distance from the prediction (median), in deviations.
-        clear: How much farther its rim is.
+        at_rim: That of its rim (75th percentile).
+        at_outside: Part of its rim that is outside the product.
         open_share: Part of what is around it that is not product.
-        is_large: Whether it is larger than letters are.
+        bars: Part of its rim behind which, beyond a thin bar, there is another region or the outside.
+        width: Diameter of the largest disc in it, over the square root of the product's area.
         omitted: Whether a good candidate omits it.
         disputed: Whether others hold it wholly: Segment Anything can tell it from the product.
     """
 
     part: Mask
+    colour: MatLike
     within: float
-    clear: float
+    at_rim: float
+    at_outside: float
     open_share: float
-    is_large: bool
+    bars: float
+    width: float
     omitted: bool
     disputed: bool
+
+    @property
+    def clear(self) -> float:
+        """How much farther from the prediction its rim is."""
+        return self.at_rim / max(self.within, 1e-3)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the product encloses it, with a sharp rim."""
+        return self.at_outside <= AT_OUTSIDE and self.at_rim >= SHARP
 
     @property
     def is_opening(self) -> bool:
@@ -158,30 +182,61 @@ class _Look:
         if self.disputed and self.within > EXACT and self.open_share < MOSTLY_OPEN:
             return False
         is_clear = self.clear >= (CLEAR_IF_OMITTED if self.omitted else CLEAR)
-        return is_clear and self.open_share > (THIN_IF_OMITTED if self.omitted else THIN)
+        return self.is_closed and is_clear and self.open_share > (THIN_IF_OMITTED if self.omitted else THIN)
 
     @property
     def is_cell(self) -> bool:
-        """Whether it is open if there are several like it."""
-        return self.clear >= CLEAR_CELL and self.open_share > THIN_CELL and self.is_large
+        """Whether it counts as a cell of a lattice."""
+        return self.is_closed and self.clear >= CLEAR_CELL and self.width >= WIDE_CELL
+
+    @property
+    def is_in_lattice(self) -> bool:
+        """Whether it is open if the product is a lattice."""
+        is_closed = self.at_outside <= OUTSIDE_IN_LATTICE
+        return is_closed and self.clear >= CLEAR_IN_LATTICE and self.width >= WIDE_IN_LATTICE
+
+    def is_opening_on(self, known: Sequence[MatLike]) -> bool:
+        """Whether it is open because it shows one part of the ground, and known openings show another."""
+        is_alike = self.is_closed and self.clear >= CLEAR and self.open_share > THIN_ON_OTHER_GROUND
+        return is_alike and any(float(np.linalg.norm(self.colour - other)) >= OTHER_GROUND for other in known)
 
 
-def _look(part: Mask, distance: MatLike, mask: Mask, product: Mask, good: Sequence[Probability]) -> _Look:
-    rim = (cv2.dilate(part.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~part
-    within = float(np.median(distance[part]))
-    at_rim = float(np.percentile(distance[rim & mask], 75)) if (rim & mask).any() else 0.0
-    is_closed = float((~mask)[rim].mean()) <= AT_OUTSIDE and at_rim >= SHARP
+def _look(part: Mask, lab: MatLike, distance: MatLike, mask: Mask, like: Mask, good: Sequence[Probability]) -> _Look:
+    left, top, across, down = cv2.boundingRect(part.astype(np.uint8))
+    reach = max(across, down)  # what is farther away does not count
+    near = np.s_[max(0, top - reach) : top + down + reach, max(0, left - reach) : left + across + reach]
+    open_, product = part[near], mask[near] & ~like[near]
+    rim = (cv2.dilate(open_.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~open_
+    at_product = rim & mask[near]
+    width = 2 * float(cv2.distanceTransform(np.pad(open_, 1).astype(np.uint8), cv2.DIST_L2, 5).max()) + 2
+    from_others = cv2.distanceTransform((open_ | product).astype(np.uint8), cv2.DIST_L2, 5)
     held = [float(probability[part].mean()) for probability in good]
     omitted = any(share < OMITTED for share in held)
     return _Look(
         part,
-        within,
-        at_rim / max(within, 1e-3) if is_closed else 0.0,
-        share_around(part, ~product),
-        bool(part.sum() >= CELL * mask.sum()),
-        omitted,
-        omitted and sum(share >= WHOLE for share in held) >= HELD_BY,
+        lab[part].mean(0),
+        within=float(np.median(distance[part])),
+        at_rim=float(np.percentile(distance[near][at_product], 75)) if at_product.any() else 0.0,
+        at_outside=float((~mask[near])[rim].mean()),
+        open_share=share_around(open_, ~product),
+        bars=float((from_others[rim] - BLURRED <= max(2.0, BAR * (width + 1))).mean()),
+        width=width / float(np.sqrt(mask.sum())),
+        omitted=omitted,
+        disputed=omitted and sum(share >= WHOLE for share in held) >= HELD_BY,
     )
+
+
+def _is_lattice(cells: Sequence[_Look]) -> bool:
+    """Return whether regions are the cells of a lattice: several, with thin bars between them."""
+    areas = [float(cell.part.sum()) for cell in cells]
+    return len(cells) >= CELLS and float(np.average([cell.bars for cell in cells], weights=areas)) >= BARS
+
+
+def _inside(mask: Mask) -> Mask:
+    """Return what a product encloses without being part of it."""
+    filled = np.pad(mask, 1).astype(np.uint8)
+    cv2.floodFill(filled, None, (0, 0), 1)
+    return np.asarray(filled[1:-1, 1:-1] == 0)
 
 
 def _regions(like: Mask, smallest: float) -> Iterator[Mask]:
