@@ -11,6 +11,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from common.imaging.codec import Mask, Pixels
+from services.segmentation.cutout.bars import thin_bars
 from services.segmentation.cutout.holes import outside
 
 SIDE = 512
@@ -42,10 +43,8 @@ MOSTLY_GROUND = 0.8
 """Minimum mean share of the ground, by colour, of a smaller region beside open ones: it has few of the colours."""
 STANDS_OUT = 8.0
 """How much darker or lighter a bar is than what is beside it, at least (L of 255)."""
-THICK, LONG = 0.003, 0.022
-"""Most width of a bar and least length of what is seen of it, over the longer side of the picture."""
-GOES_ON = 0.8
-"""How far a bar is followed beyond both ends of what is seen of it, over its length."""
+THICK = 0.003
+"""Most width of a bar, over the longer side of the picture."""
 
 
 def open_coloured_ground(picture: Pixels, mask: Mask) -> Mask:
@@ -133,22 +132,10 @@ def _is_open(lab: MatLike, part: Mask, colours: MatLike, own: MatLike) -> bool:
 
 
 def _bars(picture: Pixels, product: Mask) -> Mask:
-    """Return what is thin, straight and darker than what is beside it, or lighter if the product is light, (H, W)."""
+    """Return the bars before the ground: darker than it, or lighter if the product is lighter."""
     lightness = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)[..., 0]
-    side = max(picture.shape[:2])
-    beside = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(THICK * side)) + 1,) * 2)
     is_dark = float(np.median(lightness[product])) < float(np.median(lightness[~product]))
-    how = cv2.MORPH_BLACKHAT if is_dark else cv2.MORPH_TOPHAT
-    thin = (cv2.morphologyEx(lightness, how, beside) > STANDS_OUT).astype(np.uint8)
-    lines = np.zeros_like(thin)
-    found = cv2.createLineSegmentDetector().detect(lightness)[0]
-    for line in np.zeros((0, 4)) if found is None else np.reshape(found, (-1, 4)):
-        one, other = line[:2], line[2:]
-        if np.hypot(*(other - one)) >= LONG * side:
-            more = GOES_ON * (other - one)
-            ends = np.round([one - more, other + more]).astype(int).tolist()
-            cv2.line(lines, ends[0], ends[1], 1, 3)
-    return np.asarray(lines & thin, np.bool_)
+    return thin_bars(picture, "darker" if is_dark else "lighter", STANDS_OUT, THICK)
 
 
 def _histogram(lab: MatLike, mask: Mask) -> MatLike:

@@ -13,6 +13,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from common.imaging.codec import Mask, Pixels
+from services.segmentation.cutout.bars import thin_bars
 from services.segmentation.cutout.holes import GOOD, HELD_BY, SURE, WHOLE, outside, share_around
 from services.segmentation.cutout.matting import part_of
 from services.segmentation.engines.base import Candidate, Probability
@@ -48,6 +49,8 @@ THIN, THIN_IF_OMITTED = 0.7, 0.4
 """Part of what is around a region that must not be product, and if a candidate omits it: there is more at a label."""
 CELLS, CLEAR_CELL, WIDE_CELL = 4, 3.0, 0.03
 """How many cells make a lattice, how clear each must be, and how wide, over the square root of the product's area."""
+CLEAR_LATTICE = 5.0
+"""How clear the cells are together, at least: carved stone that is one with its ground reaches 4.8."""
 BARS = 0.42
 """Part of the rims of a lattice's cells that must be thin bars: the cells' neighbours are near. Between the strokes of
 letters it is up to 0.26, in baskets, racks and wheels 0.56 and more."""
@@ -59,6 +62,11 @@ OTHER_GROUND, THIN_ON_OTHER_GROUND = 12.0, 0.3
 """Where the ground has several colours and each shows through: their least difference (CIE76), and THIN there."""
 HELD_AROUND = 0.8
 """Part of the rim of a hole that a candidate must hold."""
+MAY_HOLD_BARS = 0.15
+"""Minimum area of an opening in which bars are looked for, as a fraction of the product."""
+STANDS_OUT, THICK = 10.0, 0.0042
+"""How much darker or lighter than what is beside it a bar in it is, at least (L of 255), and its most width, over the
+longer side of the picture."""
 LEFT = 0.12
 """Part of the product that must be left, or all of it looks like the ground."""
 PASSES = 2
@@ -99,7 +107,15 @@ def open_between_bars(picture: Pixels, mask: Mask, candidates: Sequence[Candidat
         if not region.any():
             break
         opened = opened & ~region
-    return Openings(opened, doubtful)
+    return Openings(opened | _bars_in(picture, np.asarray(mask & ~opened), MAY_HOLD_BARS * float(mask.sum())), doubtful)
+
+
+def _bars_in(picture: Pixels, opened: Mask, large: float) -> Mask:
+    """Return the bars in what was opened where that is large: there, bars look like the ground."""
+    regions = list(_regions(opened, large))
+    if not regions:
+        return np.zeros_like(opened)
+    return np.asarray(thin_bars(picture, "either", STANDS_OUT, THICK) & np.logical_or.reduce(regions))
 
 
 def _pass(lab: MatLike, mask: Mask, good: Sequence[Probability]) -> tuple[Mask, float] | None:
@@ -227,9 +243,12 @@ def _look(part: Mask, lab: MatLike, distance: MatLike, mask: Mask, like: Mask, g
 
 
 def _is_lattice(cells: Sequence[_Look]) -> bool:
-    """Return whether regions are the cells of a lattice: several, with thin bars between them."""
-    areas = [float(cell.part.sum()) for cell in cells]
-    return len(cells) >= CELLS and float(np.average([cell.bars for cell in cells], weights=areas)) >= BARS
+    """Return whether regions are the cells of a lattice: several, clear, with thin bars between them."""
+    if len(cells) < CELLS:
+        return False
+    looks = [(cell.bars, cell.clear) for cell in cells]
+    bars, clear = np.average(looks, axis=0, weights=[float(cell.part.sum()) for cell in cells]).tolist()
+    return bool(bars >= BARS and clear >= CLEAR_LATTICE)
 
 
 def _inside(mask: Mask) -> Mask:

@@ -59,6 +59,62 @@ def test_a_rack_is_opened(kind: str) -> None:
     assert opened.doubtful < 0.05
 
 
+def basket() -> tuple[Mask, Mask]:
+    """The wires of a basket, whose cells are as small as letters, and its outline."""
+    wires = np.zeros((SIDE, SIDE), np.uint8)
+    for x in range(110, 371, 20):
+        cv2.line(wires, (x, 180), (x, 320), 1, 4)
+    for y in range(180, 321, 20):
+        cv2.line(wires, (110, y), (370, y), 1, 4)
+    outline = np.zeros_like(wires)
+    cv2.rectangle(outline, (108, 178), (372, 322), 1, cv2.FILLED)
+    return wires > 0, outline > 0
+
+
+@pytest.mark.parametrize("kind", ["plain", "slope", "horizon"])
+def test_small_cells_are_opened(kind: str) -> None:
+    wires, outline = basket()
+    picture = painted(ground(kind), wires, (30, 45, 70))
+    opened = open_between_bars(picture, outline, held(outline)).mask
+    cells = outline & ~cv2.dilate(wires.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    assert opened[cells].mean() < 0.1
+    assert opened[wires & outline].mean() > 0.97
+
+
+def wheel(spokes: int) -> tuple[Mask, Mask]:
+    """A tyre with spokes, and its outline."""
+    outline = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.circle(outline, (240, 250), 150, 1, cv2.FILLED)
+    made = outline.copy()
+    cv2.circle(made, (240, 250), 126, 0, cv2.FILLED)
+    cv2.circle(made, (240, 250), 14, 1, cv2.FILLED)
+    for angle in np.arange(spokes) * 2 * np.pi / max(spokes, 1) + 0.2:
+        end = round(240 + 130 * np.cos(angle)), round(250 + 130 * np.sin(angle))
+        cv2.line(made, (240, 250), end, 1, 2)
+    return made > 0, outline > 0
+
+
+@pytest.mark.parametrize("kind", ["plain", "slope", "horizon"])
+def test_a_wheel_is_opened_and_keeps_its_spokes(kind: str) -> None:
+    made, outline = wheel(12)
+    picture = painted(ground(kind), made, (35, 35, 40))
+    opened = open_between_bars(picture, outline, held(outline)).mask
+    cells = outline & ~cv2.dilate(made.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    assert opened[cells].mean() < 0.1
+    assert opened[made].mean() > 0.97
+
+
+def test_spokes_as_bright_as_the_ground_are_found_in_the_opening() -> None:
+    made, outline = wheel(12)
+    tyre, _ = wheel(0)
+    behind = ground("horizon")
+    picture = painted(painted(behind, made, (225, 222, 216)), tyre, (35, 35, 40))
+    opened = open_between_bars(picture, outline, held(outline)).mask
+    cells = outline & ~cv2.dilate(made.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    assert opened[cells].mean() < 0.1
+    assert opened[made & ~tyre].mean() > 0.6
+
+
 @pytest.mark.parametrize("kind", GROUNDS)
 def test_letters_of_the_grounds_colour_stay(kind: str) -> None:
     box = np.zeros((SIDE, SIDE), np.uint8)
