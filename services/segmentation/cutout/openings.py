@@ -62,6 +62,8 @@ OTHER_GROUND, THIN_ON_OTHER_GROUND = 12.0, 0.3
 """Where the ground has several colours and each shows through: their least difference (CIE76), and THIN there."""
 HELD_AROUND = 0.8
 """Part of the rim of a hole that a candidate must hold."""
+EDGE, MOSTLY = 1.2, 0.6
+"""Slope at which a smooth patch ends (CIE76 per pixel), and the part of it that is open if all of it is."""
 MAY_HOLD_BARS = 0.15
 """Minimum area of an opening in which bars are looked for, as a fraction of the product."""
 STANDS_OUT, THICK = 10.0, 0.0042
@@ -106,8 +108,20 @@ def open_between_bars(picture: Pixels, mask: Mask, candidates: Sequence[Candidat
         region, doubtful = found
         if not region.any():
             break
-        opened = opened & ~region
+        opened = _whole_patches(lab, mask, opened & ~region)
     return Openings(opened | _bars_in(picture, np.asarray(mask & ~opened), MAY_HOLD_BARS * float(mask.sum())), doubtful)
+
+
+def _whole_patches(lab: MatLike, mask: Mask, opened: Mask) -> Mask:
+    """Return a product with openings, without the rest of each smooth patch that is mostly open."""
+    softened = cv2.GaussianBlur(lab, (0, 0), 1)
+    slopes = (cv2.Sobel(softened, cv2.CV_32F, across, 1 - across, scale=1 / 8) for across in (1, 0))
+    steep = np.sqrt(sum((slope * slope).sum(2) for slope in slopes))
+    count, patches = cv2.connectedComponents(((steep < EDGE) & mask).astype(np.uint8), connectivity=4)
+    areas = np.bincount(patches.ravel(), minlength=count)
+    is_open = np.bincount(patches[mask & ~opened], minlength=count) >= MOSTLY * areas
+    is_open[0] = False  # edges, and what is outside
+    return np.asarray(opened & ~is_open[patches])
 
 
 def _bars_in(picture: Pixels, opened: Mask, large: float) -> Mask:
