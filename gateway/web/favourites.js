@@ -35,5 +35,7 @@ export function prepareFavourite(button, sequence) {
     setFavourite(sequence, !isFavourite(sequence));
     draw();
   });
+  const drawIfShown = () => (button.isConnected ? draw() : removeEventListener("storage", drawIfShown));
+  addEventListener("storage", drawIfShown); // another tab may change it
   draw();
 }

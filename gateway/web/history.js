@@ -101,8 +101,16 @@ export async function show(sequence) {
       void showHistory();
     });
   } catch (problem) {
-    showError(error, problem);
+    if (problem instanceof ApiError && problem.status === 404) forget(sequence);
+    else showError(error, problem);
   }
+}
+
+/** Take a record out of the list that was deleted elsewhere. @param {number} sequence */
+function forget(sequence) {
+  list.querySelector(`[data-sequence="${sequence}"]`)?.remove();
+  count();
+  say(error, "history.gone");
 }
 
 /** Return whether the list is shown already. */

@@ -13,8 +13,8 @@ import { unzip } from "./zip.js";
 /** Columns that are fields of the API under the same name. */
 const SAME = ["sizes", "layout", "headline", "call_to_action", "price", "brand", "scene", "avoid", "style"];
 const DONE = "many-done";
-/** What is worth waiting for, and how often. */
-const PASSING = [429, 503, 504, "offline", "lost"];
+/** What is worth waiting for, and how often. 409: another tab, or this one before a reload, asked for the same and is served. */
+const PASSING = [409, 429, 502, 503, 504, "offline", "lost"];
 const ATTEMPTS = 8;
 
 const error = find("#many-error", HTMLElement);
