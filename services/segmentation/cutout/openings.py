@@ -3,6 +3,7 @@
 Candidates of Segment Anything fill spokes, racks and baskets: a mask of theirs has 256 pixels. So the ground is
 predicted behind the product, and regions that look like the prediction, are sharply bordered and lie among thin parts
 are opened. The last is what tells them from a label of the wall's colour, around which there is more of the product.
+Several of them with thin bars between are the cells of a lattice, such as a basket: in it, less is asked of each.
 """
 
 from collections.abc import Iterator, Sequence
