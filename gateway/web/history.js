@@ -106,10 +106,13 @@ export async function show(sequence) {
   }
 }
 
-/** Take a record out of the list that was deleted elsewhere. @param {number} sequence */
+/** Say that a record is not there, and take it out of the list if another tab has deleted it. @param {number} sequence */
 function forget(sequence) {
-  list.querySelector(`[data-sequence="${sequence}"]`)?.remove();
-  count();
+  const item = list.querySelector(`[data-sequence="${sequence}"]`);
+  if (item) {
+    item.remove();
+    count();
+  }
   say(error, "history.gone");
 }
 

@@ -174,3 +174,11 @@ def test_what_is_being_deleted_when_the_page_is_left_is_deleted(reader: Visitor,
         page.goto("about:blank")
         page.wait_for_timeout(1000)
     assert full.client.get("/api/records", params={"query": "Flask 6"}).json()["records"] == []
+
+
+def test_a_link_to_what_is_not_there_says_so_beside_the_list(reader: Visitor) -> None:
+    with reader.visiting("/#record/99999", expects_errors=True) as page:
+        expect(page.locator("#records .name")).to_have_count(20)
+        expect(page.locator("#history-error")).to_contain_text("There are no such ads")
+        expect(page.locator("#history-state")).to_contain_text("20 shown")
+        expect(page.locator("#record")).to_be_hidden()

@@ -60,7 +60,7 @@ def test_what_one_deletes_is_told_in_the_other(browser: Browser, system: System)
         expect(other.locator("#records .name")).to_have_text(["Gone soon"])
         assert system.client.delete(f"/api/records/{sequence}").status_code == 204
         other.locator("#records button").click()
-        expect(other.locator("#history-error")).to_have_text("These ads were deleted.")
+        expect(other.locator("#history-error")).to_have_text("There are no such ads: they may have been deleted.")
         expect(other.locator("#records .name")).to_have_count(0)
         expect(other.locator("#record")).to_be_hidden()
 

@@ -140,17 +140,15 @@ def _pass(lab: MatLike, mask: Mask, good: Sequence[Probability]) -> tuple[Mask, 
         return None
     distance = cv2.blur(_from_ground(lab, ground), (3, 3))
     like = cv2.morphologyEx(((distance < LIKE) & mask).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
-    product = mask & ~like
-    region = _holes_of_all(np.asarray(like), good, SMALLEST * float(mask.sum()))
-    if product.sum() < LEFT * mask.sum():
+    smallest = SMALLEST * float(mask.sum())
+    region = _holes_of_all(np.asarray(like), good, smallest)
+    if (mask & ~like).sum() < LEFT * mask.sum():
         return region, 0.0
-    looks = [_look(part, lab, distance, mask, like, good) for part in _regions(np.asarray(like), SMALLEST * mask.sum())]
+    looks = [_look(part, lab, distance, mask, like, good) for part in _regions(np.asarray(like), smallest)]
     opened = [look for look in looks if look.is_opening]
     if _is_lattice([look for look in looks if look.is_cell]):
         opened += [look for look in looks if look.is_in_lattice and look not in opened]
-    known = [look.colour for look in opened] + [
-        lab[hole].mean(0) for hole in _regions(_inside(mask), SMALLEST * mask.sum())
-    ]
+    known = [look.colour for look in opened] + [lab[hole].mean(0) for hole in _regions(_inside(mask), smallest)]
     opened += [look for look in looks if look.is_opening_on(known) and look not in opened]
     for look in opened:
         region |= look.part
