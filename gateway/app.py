@@ -104,6 +104,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         docs_url=None,
         redirect_slashes=False,  # the Location would be made from the Host header
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # RequestContext tells of every request, once
     )
     # Not by include_router: it would compare a request with each router, and then with the routes of the router.
     app.router.routes += [route for routes in ROUTES for route in routes.router.routes]

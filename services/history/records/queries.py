@@ -147,13 +147,17 @@ class RecordQueries:
         return Snapshot(etag, self._chunks(head))
 
     def _chunks(self, head: Head) -> Iterator[bytes]:
-        opening = b"["
-        for number in range(head.segments + 1):
-            lines = listed(head.lines if number == head.segments else self._log.segment(number))
+        opening = b"[\n"
+        for number in range(head.segments):
+            lines = listed(self._log.segment(number))
             if lines:
-                yield opening + b"\n" + b",\n".join(lines)
-                opening = b","
-        yield b"[]\n" if opening == b"[" else b"\n]\n"
+                yield opening + b",\n".join(lines)
+                opening = b",\n"
+        lines = listed(head.lines)
+        if lines:
+            yield opening + b",\n".join(lines) + b"\n]\n"
+        else:
+            yield b"[]\n" if opening == b"[\n" else b"\n]\n"
 
 
 def _check(query: RecordQuery) -> None:
