@@ -29,7 +29,7 @@ from services.generation.engines.set.panorama import (
     surroundings,
 )
 from services.generation.engines.set.solid import Solid, make_solid
-from services.generation.engines.set.trace import Scene, denoise, trace
+from services.generation.engines.set.trace import Scene, Surfaces, denoise, trace
 from services.generation.geometry import Box, Size
 from services.generation.stance import stance_of
 
@@ -83,6 +83,7 @@ class SetEngine:
         self._folders = (PANORAMAS, weights)
         self._samples = samples
         self._one_at_a_time = threading.Lock()
+        self._surfaces = Surfaces()
         self._around: dict[str, Light] = {}  # by set: 1.5 MB each
         self.renderer = renderer.prepare(cache)
         self.sets = [photo_set for photo_set in all_sets().values() if self._is_complete(photo_set)]
@@ -152,7 +153,8 @@ class SetEngine:
         around = self._surroundings(small.photo_set)
         mirrored = _is_mirrored(small, around)
         scene = _scene(small, camera, solid, around, mirrored=mirrored)
-        traced = trace(scene, camera, small.photo_set.aperture, self._samples, small.seed, lambda: work.pause(0))
+        aperture, samples = small.photo_set.aperture, self._samples
+        traced = trace(scene, self._surfaces, camera, aperture, samples, small.seed, lambda: work.pause(0))
         if small.photo_set.foreground == "ground":
             traced = smooth_horizon(traced, _alpha(small))
         light, cover = traced[..., :3], np.clip(traced[..., 3:4], 0, 1)

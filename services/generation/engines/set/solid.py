@@ -7,6 +7,7 @@ moves along its ray from the lens, so that the outline stays the cut-out's.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,8 +24,10 @@ TOUCHING = 0.012
 """Height above a lowest point within which the outline touches the ground too, as a fraction of the product's."""
 RAISED = 0.16
 """Height above the lowest point of all within which other low points stand on the ground, farther back."""
-ROUNDS = 260
-"""Rounds of the solver; enough for a grid of CELLS."""
+ROUNDS = 100
+"""Rounds of the solver."""
+COARSEST = 8
+"""Cells across below which a grid is not halved again."""
 INSIDE = 1.5
 """How much smaller the solid is than the cut-out, in pixels: it must not show beside it."""
 Plane = NDArray[np.float64]
@@ -68,8 +71,8 @@ def make_solid(layer: Light, box: Box, camera: Camera, *, stands: bool = True) -
     middle = np.zeros_like(x)
     if stands:
         below = box.top + (np.nonzero(touching)[0] + 1) / rows * height
-        on_ground = camera.on_ground(x[touching], below)[:, 2] - thickness[touching]
-        middle = _membrane(mask, touching, on_ground)
+        middle[touching] = camera.on_ground(x[touching], below)[:, 2] - thickness[touching]
+        middle = _membrane(mask, touching, middle)
     front = camera.at_depth(x, y, middle + thickness)
     back = camera.at_depth(x, y, middle - thickness)
     contacts = np.stack([x[touching], box.top + (np.nonzero(touching)[0] + 1) / rows * height], -1)
@@ -128,12 +131,26 @@ def _thickness(mask: Mask, touching: Mask) -> Plane:
 
 
 def _membrane(mask: Mask, fixed: Mask, values: Plane) -> Plane:
-    """Return a smooth surface through given values, which bends as little as it can elsewhere."""
-    surface = np.where(mask, float(values.mean()), 0.0)
-    surface[fixed] = values
+    """Return a smooth surface through the values of the fixed cells, which bends as little as it can elsewhere.
+
+    It starts from the surface of half as many cells: what is far from every contact would take long to settle.
+    """
+    mean = float(values[fixed].mean())
+    start = np.full(mask.shape, mean)
+    if min(mask.shape) > COARSEST:
+        number = _halved(fixed)
+        coarse = _membrane(_halved(mask) > 0, number > 0, _halved(values * fixed) / np.maximum(number, 1))
+        start = coarse.repeat(2, axis=0).repeat(2, axis=1)[: len(mask), : mask.shape[1]]
+    start = np.where(fixed, values, np.where(mask, start, 0.0))
     count = np.maximum(_neighbours(mask.astype(float)), 1.0)
-    solved = _solved(surface, mask & ~fixed, count, 0.0)
-    return np.where(mask, solved, float(values.mean()))
+    return np.where(mask, _solved(start, mask & ~fixed, count, 0.0), mean)
+
+
+def _halved(plane: NDArray[Any]) -> Plane:
+    """Return the sum of each two by two cells."""
+    rows, columns = plane.shape
+    even = np.pad(plane.astype(float), ((0, rows % 2), (0, columns % 2)))
+    return np.asarray(even.reshape(len(even) // 2, 2, -1, 2).sum(axis=(1, 3)))
 
 
 def _closed(mask: Mask, front: Plane, back: Plane) -> Mesh:

@@ -151,9 +151,9 @@ def test_the_plain_renderer_makes_the_same_pictures(engine: SetEngine, monkeypat
 def test_large_ads_are_traced_small(engine: SetEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels: list[int] = []
 
-    def counted(scene: object, camera: object, *more: object) -> object:
+    def counted(scene: object, surfaces: object, camera: object, *more: object) -> object:
         pixels.append(camera.width * camera.height)  # type: ignore[attr-defined]
-        return trace(scene, camera, *more)  # type: ignore[arg-type]
+        return trace(scene, surfaces, camera, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(set_engine, "trace", counted)
     engine.render(shot("paper_sweep", ad=Size(1080, 1080)))

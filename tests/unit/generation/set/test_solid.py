@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from services.generation.engines.set.camera import Camera
 from services.generation.engines.set.look import PITCHES, look_at
-from services.generation.engines.set.solid import contact_cells, make_solid
+from services.generation.engines.set.solid import _membrane, contact_cells, make_solid
 from services.generation.geometry import Box
 from services.generation.srgb import Light
 from tests.unit.generation.set.conftest import jar
@@ -120,3 +120,29 @@ def test_a_look_tells_from_how_far_above() -> None:
     assert level == pytest.approx(0.1, abs=0.06)
     assert above == pytest.approx(0.35, abs=0.09)
     assert PITCHES[0] <= level < above <= PITCHES[1]
+
+
+def test_a_surface_between_contacts_has_settled() -> None:
+    """Far from every contact as well: compared with the solution of the equations as a whole."""
+    mask = np.ones((60, 90), np.bool_)
+    mask[15:50, 8:82] = False  # a table: what is between its legs is far around
+    fixed, values = np.zeros_like(mask), np.zeros(mask.shape)
+    fixed[-1, [2, 87]], values[-1, [2, 87]] = True, (-1, 2)
+    cells = np.argwhere(mask)
+    number = np.full((62, 92), -1)
+    number[1:-1, 1:-1][mask] = np.arange(len(cells))
+    equations, known = np.zeros((len(cells), len(cells))), values[mask]
+    for place, (row, column) in enumerate(cells):
+        beside = [
+            number[row, column + 1],
+            number[row + 2, column + 1],
+            number[row + 1, column],
+            number[row + 1, column + 2],
+        ]
+        there = [other for other in beside if other >= 0]
+        if fixed[row, column]:
+            equations[place, place] = 1
+        else:
+            equations[place, place], equations[place, there] = len(there), -1
+    exact = np.linalg.solve(equations, known)
+    assert np.abs(_membrane(mask, fixed, values)[mask] - exact).max() < 0.05 * np.ptp(exact)
