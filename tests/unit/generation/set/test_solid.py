@@ -127,7 +127,7 @@ def test_a_surface_between_contacts_has_settled() -> None:
     mask = np.ones((60, 90), np.bool_)
     mask[15:50, 8:82] = False  # a table: what is between its legs is far around
     fixed, values = np.zeros_like(mask), np.zeros(mask.shape)
-    fixed[-1, [2, 87]], values[-1, [2, 87]] = True, (-1, 2)
+    fixed[-1, [0, 1, 2, 3, 4, 87]], values[-1, [0, 1, 2, 3, 4, 87]] = True, (-1, -1, -1, -1, -1, 2)
     cells = np.argwhere(mask)
     number = np.full((62, 92), -1)
     number[1:-1, 1:-1][mask] = np.arange(len(cells))
