@@ -46,6 +46,7 @@ def main() -> None:
         create_app(settings),
         http=bounded_protocol(settings),
         limit_concurrency=settings.max_connections,
+        timeout_keep_alive=settings.idle_seconds,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -29,7 +29,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     - A head that is too large or has too many headers is rejected with 431.
     - A connection that sends many requests without waiting for responses is cut. What is parsed at a time is bounded.
-    - A connection is closed if it is idle in the middle of a head.
+    - A connection is closed if it is idle in the middle of a head, or between requests when there are too many.
     - A rejection reaches a caller who is still sending: what follows is read and dropped for a while before closing. A
       socket that is closed on unread bytes makes the caller's system forget what it has received.
     - A connection is cut if its caller does not read what is sent.
@@ -53,6 +53,22 @@ class BoundedProtocol(HttpToolsProtocol):
         self._whole_app, self.app = self.app, self._unless_gone
         super().connection_made(cast("Transport", _Lingering(self, transport)))
         self._start_timer()
+        if len(self.connections) >= self.settings.max_connections:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        others = (one for one in self.connections if isinstance(one, BoundedProtocol))
+        closed = next((one for one in others if one.close_if_idle()), None)
+        if closed is not None:
+            self.connections.discard(closed)
+
+    def close_if_idle(self) -> bool:
+        """Close the connection if its last request was answered and no other has begun; return whether it was so."""
+        is_answered = self.cycle is not None and self.cycle.response_complete and not self.cycle.more_body
+        is_idle = is_answered and not self._is_in_head and not self.pipeline and not self._real.is_closing()
+        if is_idle:
+            self._real.close()
+        return is_idle
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the timers; the connection is closed."""

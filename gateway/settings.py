@@ -93,7 +93,15 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
         " that nobody takes all.",
     )
     max_connections: int = Field(
-        1000, gt=0, description="Maximum open connections. Further requests are rejected with 503."
+        1000,
+        gt=0,
+        description="Maximum open connections. Further requests are rejected with 503, if no idle one can be closed.",
+    )
+    idle_seconds: int = Field(
+        75,
+        gt=0,
+        description="Time after which an idle connection is closed, in seconds. It is longer than proxies in front keep"
+        " theirs (nginx and AWS: 60), or now and then one sends a request on a connection that is being closed.",
     )
     max_head_bytes: int = Field(
         32 * 2**10, ge=2**10, description="Maximum size of a request's line and headers, in bytes; more gets 431."

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import httpx
@@ -30,7 +30,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
 
 @pytest.fixture(scope="module")
 def strict(running: Parts) -> Iterator[Process]:
-    with running.another_gateway(GATEWAY_SILENCE_SECONDS="0.6", GATEWAY_BODY_SECONDS="1.5") as gateway:
+    limits = {"GATEWAY_SILENCE_SECONDS": "0.6", "GATEWAY_BODY_SECONDS": "1.5", "GATEWAY_IDLE_SECONDS": "1"}
+    with running.another_gateway(**limits) as gateway:
         yield gateway
 
 
@@ -306,6 +307,21 @@ class TestSlowness:
                     connection.close()
             assert refused.status_code == 503
             eventually(lambda: httpx.get(f"{gateway.url}/healthz", trust_env=False).status_code == 200)
+
+    def test_idle_connections_make_room(self, running: Parts) -> None:
+        with running.another_gateway(GATEWAY_MAX_CONNECTIONS="8") as gateway, ExitStack() as stack:
+            for _ in range(20):
+                connection = stack.enter_context(connect(gateway))
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+    def test_a_connection_outlives_those_of_proxies(self, running: Parts) -> None:
+        """A proxy that sent a request on a connection just being closed could not send it again: 502."""
+        with connect(running.gateway) as connection:
+            for pause in (0, 6):
+                time.sleep(pause)
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
     @pytest.mark.parametrize(
         ("path", "field", "one", "most"),
