@@ -184,6 +184,7 @@ class PreferencesBody(BaseModel):
     scene: str = ""
     avoid: str = ""
     style: str = ""
+    shadow: float | None = Field(None, description="How much of its shadow a set shows, 0 to 1; absent: all of it.")
 
 
 class FidelityBody(BaseModel):
@@ -444,7 +445,7 @@ class RecomposeBody(BaseModel):
         None,
         ge=0,
         le=1,
-        description="Darkness of the product's shadow on a picture. In a set, its light makes the shadow.",
+        description="Darkness of the product's shadow on a picture; in a set, how much of what its light makes.",
     )
 
 

@@ -41,7 +41,7 @@ class Change:
         words: Words to replace, by name; empty ones are taken away.
         layout: Layout of the words.
         with_logo: Whether the brand's logo is shown.
-        shadow: Darkness of the product's shadow, 0 to 1, where it is painted.
+        shadow: Darkness of the product's shadow where it is painted, 0 to 1; in a set, how much of it is shown.
     """
 
     sequence: int
@@ -131,13 +131,15 @@ def _variant_of(parent: record_pb2.Record, change: Change, audiences: Audiences)
     for shown in record.products:
         if shown.picture in change.arrangements:
             shown.arrangement.CopyFrom(change.arrangements[shown.picture])
-    for background in record.backgrounds:
-        if change.shadow is not None:
+    if change.shadow is not None:
+        if _set_of(parent):
+            record.preferences.shadow = change.shadow
+        for background in record.backgrounds:
             background.placement.light.shadow = change.shadow
     brief = brief_of(record, audiences)
     is_all_new = (
         (record.words, record.layout, record.without_logo) != (parent.words, parent.layout, parent.without_logo)
-        or record.backgrounds != parent.backgrounds
+        or (record.backgrounds, record.preferences) != (parent.backgrounds, parent.preferences)
         or not change.arrangements
     )
     moved = {

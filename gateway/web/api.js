@@ -49,7 +49,7 @@ import { askForKey } from "./key.js";
 /** @typedef {{name: string, en: string, zh: string, thumbnail: string}} Style */
 /** @typedef {{name: string, title: string, sizes: string[]}} Platform */
 /** @typedef {{name: string, logo: string, primary_colour: string, secondary_colour: string, font: string, tone: string, legal: string}} Brand */
-/** @typedef {{scene: string, avoid: string, style: string}} Preferences */
+/** @typedef {{scene: string, avoid: string, style: string, shadow?: number}} Preferences */
 /** @typedef {{picture: string, largest: number, mean: number, edge: number}} Fidelity */
 /** @typedef {{product_describe: string, locale: string, sizes: string, own_background: boolean}} Order */
 

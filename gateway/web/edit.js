@@ -49,8 +49,7 @@ export async function edit(made, path, name, tell) {
   ground.src = pictureAt(path);
   label(picture, "aria-label", "edit.picture", { size: `${width} × ${height}` });
   size.value = "100";
-  find(".shadow", HTMLElement, form).hidden = !made.backgrounds?.length;
-  shadow.value = String(Math.round(100 * (made.backgrounds?.[0]?.placement.light?.shadow ?? 0)));
+  shadow.value = String(darkness(made));
   for (const word of WORDS) wordField(word).value = made.words?.[word] ?? "";
   layout.value = made.layout || (made.words ? "auto" : "none");
   find(".logo", HTMLElement, form).hidden = !made.brand;
@@ -144,6 +143,12 @@ function steer(event) {
   move(right * step * open.width, down * step * open.height);
 }
 
+/** How dark the shadow is, in per cent: on a picture, or of what the light of a set makes. @param {Made} made */
+function darkness({ backgrounds, preferences }) {
+  const [background] = backgrounds ?? [];
+  return Math.round(100 * (background ? (background.placement.light?.shadow ?? 0) : (preferences?.shadow ?? 1)));
+}
+
 /** What is asked for: only what was changed. */
 function change() {
   if (!open) return null;
@@ -159,8 +164,7 @@ function change() {
   for (const word of WORDS) if (wordField(word).value !== (made.words?.[word] ?? "")) wanted[word] = wordField(word).value;
   if (layout.value !== (made.layout || (made.words ? "auto" : "none"))) wanted.layout = layout.value;
   if (made.brand && logo.checked === Boolean(made.without_logo)) wanted.logo = logo.checked;
-  const dark = made.backgrounds?.[0]?.placement.light?.shadow ?? 0;
-  if (made.backgrounds?.length && Number(shadow.value) !== Math.round(100 * dark)) wanted.shadow = Number(shadow.value) / 100;
+  if (Number(shadow.value) !== darkness(made)) wanted.shadow = Number(shadow.value) / 100;
   return wanted;
 }
 

@@ -98,7 +98,7 @@ def preferences(message: text_pb2.Preferences) -> Preferences:
     """Return what a user asks of the scene.
 
     Raises:
-        InvalidInputError: A preference is too long, or the style or the colour is unknown.
+        InvalidInputError: A preference is too long or out of range, or the style or the colour is unknown.
     """
     scene, avoid = plain(message.scene), plain(message.avoid)
     if max(len(scene), len(avoid)) > MAX_PREFERENCE:
@@ -106,7 +106,10 @@ def preferences(message: text_pb2.Preferences) -> Preferences:
     if message.style and message.style not in styles():
         raise InvalidInputError(f"Styles are {', '.join(styles())}.", "UNKNOWN_STYLE")
     _colour(message.colour)
-    return Preferences(scene, avoid, message.style, message.colour)
+    shadow = message.shadow if message.HasField("shadow") else Preferences.shadow
+    if not 0 <= shadow <= 1:
+        raise InvalidInputError("The shadow in a set is from 0 to 1.", "SHADOW")
+    return Preferences(scene, avoid, message.style, message.colour, shadow)
 
 
 def background_response(background: Background | RenderedSet) -> generation_pb2.GenerateBackgroundResponse:

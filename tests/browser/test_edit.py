@@ -1,5 +1,6 @@
 """Ads are looked at, edited, and found again by their address."""
 
+import re
 from typing import Any
 
 import pytest
@@ -40,6 +41,8 @@ def test_a_product_is_moved_by_mouse_and_keyboard(
         page.keyboard.press("ArrowLeft")
         assert product_left(page) == pytest.approx(before + 0.18 * frame["width"], abs=3)
         page.locator("[name=edit_scale]").fill("80")
+        expect(page.locator("[name=edit_shadow]")).to_have_value("100")
+        page.locator("[name=edit_shadow]").fill("40")
         page.fill("[name=edit_headline]", "Cold all day")
         page.select_option("[name=edit_layout]", "left")
         page.click("#edit-make")
@@ -47,6 +50,7 @@ def test_a_product_is_moved_by_mouse_and_keyboard(
         variant = system.client.get("/api/records").json()["records"][0]
         assert variant["parent"] == record["sequence"]
         assert variant["words"]["headline"] == "Cold all day"
+        assert variant["preferences"]["shadow"] == pytest.approx(0.4)
         [moved, other] = variant["products"]
         assert moved["arrangement"]["right"] == pytest.approx(0.18, abs=0.02)
         assert moved["arrangement"]["scale"] == pytest.approx(0.8)
@@ -83,7 +87,7 @@ def test_an_ad_is_enlarged_and_a_record_has_an_address(visitor: Visitor, record:
         expect(page.locator("#light")).to_be_hidden()
         expect(page.locator("#record")).to_be_visible()
         page.click("#close")
-        assert page.url.endswith("#history")
+        expect(page).to_have_url(re.compile("#history$"))
         page.go_back()
         expect(page.locator("#record")).to_be_visible()
         page.go_forward()

@@ -111,6 +111,19 @@ def test_words_can_be_taken_away(system: System, in_set: dict[str, Any]) -> None
     assert back["words"]["headline"] == in_set["product_name"]
 
 
+def test_a_set_shows_less_of_the_shadow_on_request(system: System, in_set: dict[str, Any]) -> None:
+    variant = changed(system, in_set, shadow=0.3).json()
+    assert variant["preferences"]["shadow"] == pytest.approx(0.3)
+    assert all(new != old for new, old in zip(system.pictures(variant), system.pictures(in_set), strict=True))
+    moved_on = changed(system, variant, moves=moved("300x250", right=0.1)).json()
+    assert moved_on["preferences"] == variant["preferences"]
+    replayed = system.client.post(f"/api/records/{moved_on['sequence']}/replay").json()
+    assert replayed["same"], replayed
+    back = changed(system, variant, shadow=1).json()
+    [*again], [*first] = map(decoded, system.pictures(back)), map(decoded, system.pictures(in_set))
+    assert all(np.array_equal(new, old) for new, old in zip(again, first, strict=True))
+
+
 def test_a_product_moves_on_the_picture_that_was_kept(system: System, on_picture: dict[str, Any]) -> None:
     [kept] = on_picture["backgrounds"]
     assert decoded(system.client.get(f"/static/{kept['path']}").content).shape == (1000, 1600, 3)

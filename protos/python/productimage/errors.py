@@ -254,6 +254,10 @@ class PreferenceLengthError(InvalidArgumentError, reason="PREFERENCE_LENGTH"):
     """A preference for the picture is too long."""
 
 
+class ShadowError(InvalidArgumentError, reason="SHADOW"):
+    """The share of a shadow is not from 0 to 1."""
+
+
 class UnknownStyleError(InvalidArgumentError, reason="UNKNOWN_STYLE"):
     """There is no such style."""
 

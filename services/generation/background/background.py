@@ -17,12 +17,14 @@ class Preferences:
         avoid: What it is not to show.
         style: Name of a style of common.styles; empty: what suits the audience.
         colour: Colour of the brand, as #RRGGBB; empty: none.
+        shadow: How much of the product's shadow and reflection a set shows, 0 (none) to 1 (all that its light makes).
     """
 
     scene: str = ""
     avoid: str = ""
     style: str = ""
     colour: str = ""
+    shadow: float = 1.0
 
 
 NO_PREFERENCES = Preferences()

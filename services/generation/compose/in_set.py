@@ -58,7 +58,7 @@ def compose_in_set(
         box = setting.product if setting else moved(free)
         photo = product.scaled_to(Size(box.width, box.height))
         layer = clean_edges(photo)
-        picture = engine.render(Shot(photo_set, layer, box, ad, look, wanted.seed))
+        picture = engine.render(Shot(photo_set, layer, box, ad, look, wanted.seed, wanted.preferences.shadow))
         enlarged = box.width / product.size.width
         shown = Shown(picture, photo, layer, box, enlarged, Origin(RENDERED), photo_set.name, photo_set.stands)
         creatives.append(finish(shown, order, output, words, setting))

@@ -91,6 +91,7 @@ class _Preferences(TypedDict, total=False):
     scene: str
     avoid: str
     style: str
+    shadow: float
 
 
 class _Fidelity(TypedDict, total=False):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from common.models.weights import check_weights
 from common.serving import work
@@ -29,7 +30,7 @@ from services.generation.engines.set.panorama import (
     surroundings,
 )
 from services.generation.engines.set.solid import Solid, make_solid
-from services.generation.engines.set.trace import Scene, Surfaces, denoise, trace
+from services.generation.engines.set.trace import OUT_OF_SIGHT, Scene, Surfaces, denoise, trace
 from services.generation.geometry import Box, Size
 from services.generation.stance import stance_of
 
@@ -54,6 +55,7 @@ class Shot:
         ad: Size of the ad.
         look: How the product looks.
         seed: The same seed gives the same picture.
+        shadow: How much of the product's shadow and reflection is shown, 0 (none) to 1 (all that the light makes).
     """
 
     photo_set: SetDescription
@@ -62,6 +64,7 @@ class Shot:
     ad: Size
     look: Look
     seed: int
+    shadow: float = 1.0
 
 
 class SetEngine:
@@ -153,8 +156,10 @@ class SetEngine:
         around = self._surroundings(small.photo_set)
         mirrored = _is_mirrored(small, around)
         scene = _scene(small, camera, solid, around, mirrored=mirrored)
-        aperture, samples = small.photo_set.aperture, self._samples
-        traced = trace(scene, self._surfaces, camera, aperture, samples, small.seed, lambda: work.pause(0))
+        traced = self._traced(scene, camera, small)
+        if small.shadow < 1:
+            without = self._traced(replace(scene, product=OUT_OF_SIGHT), camera, small)
+            traced = without + np.float32(small.shadow) * (traced - without)
         if small.photo_set.foreground == "ground":
             traced = smooth_horizon(traced, _alpha(small))
         light, cover = traced[..., :3], np.clip(traced[..., 3:4], 0, 1)
@@ -171,6 +176,10 @@ class SetEngine:
                 cv2.resize(clean, (shot.ad.width, shot.ad.height), interpolation=cv2.INTER_CUBIC), np.float32
             )
         return develop(np.maximum(whole, 0), shot.photo_set.exposure, shot.photo_set.warmth, shot.seed)
+
+    def _traced(self, scene: Scene, camera: Camera, shot: Shot) -> NDArray[np.float32]:
+        aperture = shot.photo_set.aperture
+        return trace(scene, self._surfaces, camera, aperture, self._samples, shot.seed, lambda: work.pause(0))
 
     def _is_complete(self, photo_set: SetDescription) -> bool:
         return photo_set.panorama is None or self._panorama_file(photo_set) is not None

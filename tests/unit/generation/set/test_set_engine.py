@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -86,6 +87,16 @@ def test_the_golden_pictures_tell_sets_apart() -> None:
 def test_a_product_stands_on_the_ground(name: str, engine: SetEngine) -> None:
     wanted = shot(name)
     assert light_at_contact(wanted.layer[..., 3], engine.render(wanted), wanted.box) < 0.85
+
+
+def test_less_of_the_shadow_is_shown_on_request(engine: SetEngine) -> None:
+    wanted = shot("white_plinth")
+    lights = [
+        light_at_contact(wanted.layer[..., 3], engine.render(replace(wanted, shadow=share)), wanted.box)
+        for share in (1, 0.5, 0)
+    ]
+    assert lights[0] < lights[1] - 0.05 < lights[2] - 0.1
+    assert lights[2] > 0.9
 
 
 @pytest.mark.usefixtures("no_solid")
