@@ -54,7 +54,7 @@ export const EN = {
   "results.archive": "Download all (zip)", "results.engines": "Made by {engines}, seed {seed}.",
   "history.title": "History", "history.search": "Search", "history.more": "Show more",
   "history.none": "Nothing here yet: create your first ads.", "history.found": "{number} shown.", "history.unfound": "Nothing found: change what you look for.",
-  "history.open": "Open {name}", "history.loading": "Loading…", "history.gone": "There are no such ads: they may have been deleted.",
+  "history.open": "Open {name}", "history.rest": "+ {number}", "history.all": "Show {number} more", "history.loading": "Loading…", "history.gone": "There are no such ads: they may have been deleted.",
   "record.reuse": "Use these inputs again", "record.close": "Close", "record.delete": "Delete",
   "record.photo": "The photo", "record.manifest": "How it was made",
   "record.stage": "Stage", "record.seconds": "Seconds", "record.prompt": "Prompt", "record.files": "SHA-256 in → out", "record.version": "Version {version}",

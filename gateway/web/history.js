@@ -1,12 +1,13 @@
-// The history: a list to search, page by page, newest first.
+// The history: a list to search, page by page, newest first, by product.
 
-import { ApiError, getRecord, pictureAt, search } from "./api.js";
-import { copyOf, find, showError } from "./dom.js";
-import { favourites, isFavourite } from "./favourites.js";
+import { ApiError, getRecord, search } from "./api.js";
+import { cardsOf } from "./cards.js";
+import { find, showError } from "./dom.js";
+import { favourites } from "./favourites.js";
 import { conditions, fits, isFiltered, isOnlyFavourites, prepareFilters } from "./filters.js";
-import { dateOf, openRecord, prepareRecord } from "./record.js";
+import { openRecord, prepareRecord } from "./record.js";
 import { isLeaving, remove } from "./removal.js";
-import { clear, label, say, sayTag } from "./text.js";
+import { clear, say } from "./text.js";
 
 /** @typedef {import("./api.js").Made} Made */
 
@@ -15,12 +16,14 @@ const more = find("#more", HTMLButtonElement);
 const error = find("#history-error", HTMLElement);
 const state = find("#history-state", HTMLElement);
 
+/** What is shown, newest first. @type {Made[]} */
+let records = [];
 let token = "";
 let turn = 0;
 
 /** Show the list from the newest record. */
 export async function showHistory() {
-  list.replaceChildren();
+  draw([]);
   token = "";
   await showMore();
 }
@@ -35,9 +38,9 @@ async function showMore() {
       const page = isOnlyFavourites() ? await kept() : await search(conditions(), token);
       if (mine !== turn) return;
       token = page.next_page_token;
-      list.append(...page.records.filter(({ sequence }) => !isLeaving(sequence)).map(itemOf));
+      draw([...records, ...page.records.filter(({ sequence }) => !isLeaving(sequence))]);
       more.hidden = !token;
-    } while (token && !list.childElementCount);
+    } while (token && !records.length);
     count();
   } catch (problem) {
     if (mine !== turn) return;
@@ -46,9 +49,15 @@ async function showMore() {
   }
 }
 
+/** Show other records. @param {Made[]} wanted Newest first. */
+function draw(wanted) {
+  records = wanted;
+  list.replaceChildren(...cardsOf(records));
+}
+
 /** Say how many records are shown. */
 function count() {
-  const number = list.childElementCount;
+  const number = records.length;
   if (number) say(state, "history.found", { number });
   else say(state, isFiltered() ? "history.unfound" : "history.none");
 }
@@ -63,33 +72,20 @@ async function kept() {
   return { records: found.filter((record) => record !== null).filter(fits), next_page_token: "" };
 }
 
-/** @param {Made} record */
-function itemOf(record) {
-  const item = copyOf("t-record");
-  item.dataset.sequence = String(record.sequence);
-  const image = find("img", HTMLImageElement, item);
-  const first = record.generated_images[0];
-  if (first) image.src = pictureAt(first);
-  find(".name", HTMLElement, item).textContent = (isFavourite(record.sequence) ? "★ " : "") + record.product_name;
-  sayTag(find(".audience", HTMLElement, item), record.target_audience);
-  find("time", HTMLElement, item).textContent = dateOf(record.write_date);
-  const button = find(".open", HTMLButtonElement, item);
-  label(button, "aria-label", "history.open", { name: record.product_name });
-  button.addEventListener("click", () => (location.hash = `#record/${record.sequence}`));
-  return item;
-}
-
 /** Take a record out of the list and delete it, unless this is undone. @param {Made} record */
-function take({ sequence }) {
-  const item = list.querySelector(`[data-sequence="${sequence}"]`);
-  const next = item?.nextSibling ?? null;
-  item?.remove();
-  count();
+function take(record) {
   const restore = () => {
-    if (item) list.insertBefore(item, next?.isConnected ? next : null);
+    if (fits(record)) draw([...records, record].sort((one, other) => other.sequence - one.sequence));
     count();
   };
-  remove(sequence, restore, (problem) => showError(error, problem));
+  remove(record.sequence, restore, (problem) => showError(error, problem));
+  leaveOut(record.sequence);
+}
+
+/** @param {number} sequence */
+function leaveOut(sequence) {
+  draw(records.filter((record) => record.sequence !== sequence));
+  count();
 }
 
 /** Open a record by its number: it has an address of its own. @param {number} sequence */
@@ -108,11 +104,7 @@ export async function show(sequence) {
 
 /** Say that a record is not there, and take it out of the list if another tab has deleted it. @param {number} sequence */
 function forget(sequence) {
-  const item = list.querySelector(`[data-sequence="${sequence}"]`);
-  if (item) {
-    item.remove();
-    count();
-  }
+  if (records.some((record) => record.sequence === sequence)) leaveOut(sequence);
   say(error, "history.gone");
 }
 

@@ -55,7 +55,7 @@ export const ZH = {
   "results.archive": "全部下載（zip）", "results.engines": "製作引擎：{engines}，種子 {seed}。",
   "history.title": "歷史紀錄", "history.search": "搜尋", "history.more": "顯示更多",
   "history.none": "還沒有紀錄：先製作第一組廣告吧。", "history.found": "顯示 {number} 筆。", "history.unfound": "沒有符合的紀錄：請更改條件。",
-  "history.open": "開啟 {name}", "history.loading": "載入中…", "history.gone": "找不到這組廣告，可能已經刪除。",
+  "history.open": "開啟 {name}", "history.rest": "+ {number}", "history.all": "再顯示 {number} 筆", "history.loading": "載入中…", "history.gone": "找不到這組廣告，可能已經刪除。",
   "record.reuse": "再次使用這些內容", "record.close": "關閉", "record.delete": "刪除",
   "record.photo": "原始照片", "record.manifest": "製作過程",
   "record.stage": "步驟", "record.seconds": "秒", "record.prompt": "提示詞", "record.files": "SHA-256 輸入 → 輸出", "record.version": "版本 {version}",

@@ -11,9 +11,10 @@ from playwright.sync_api import Browser, expect
 from services.history.records.log import RecordLog
 from services.history.storage.disk import DiskStore
 from testing.system import FAST, System, started
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import NARROW, WIDE, Visitor
 from tests.browser.steps import chosen
 
+MANY_TIMES = 14
 NUMBER = 45
 
 
@@ -33,6 +34,24 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 @pytest.fixture
 def reader(browser: Browser, full: System) -> Visitor:
     return Visitor(browser, str(full.client.base_url))
+
+
+@pytest.fixture(scope="module")
+def system_of_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Start a system with many records of one product, and one of another."""
+    store = tmp_path_factory.mktemp("store")
+    with started(store, FAST) as running:
+        first: dict[str, Any] = running.generate(running.upload().json(), product_name="Other").json()
+        ledger = RecordLog(DiskStore.connect(store), attempts=5)
+        for number in range(MANY_TIMES):
+            name = "Kettle" if number % 2 else " kettle"
+            ledger.append({**first, "request_id": f"r{number}", "product_name": name})
+        yield running
+
+
+@pytest.fixture
+def visiting_often(browser: Browser, system_of_one: System) -> Visitor:
+    return Visitor(browser, str(system_of_one.client.base_url))
 
 
 def test_the_newest_come_first_a_page_at_a_time(reader: Visitor) -> None:
@@ -101,6 +120,31 @@ def test_a_store_without_records_says_so(browser: Browser, tmp_path: Path) -> No
         Visitor(browser, str(empty.client.base_url)).visiting("/#history") as page,
     ):
         expect(page.locator("#history-state")).to_have_text("Nothing here yet: create your first ads.")
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW])
+def test_ads_of_one_product_are_together(visiting_often: Visitor, viewport: dict[str, int]) -> None:
+    newest, oldest = MANY_TIMES, 1
+    with visiting_often.visiting("/#history", viewport=viewport) as page:
+        expect(page.locator("#records .name")).to_have_text(["Kettle", "Other"])
+        expect(page.locator("#history-state")).to_have_text(f"{MANY_TIMES + 1} shown.")
+        earlier = page.locator("#records .earlier").first.get_by_role("button")
+        expect(earlier).to_have_count(8)
+        expect(earlier.last).to_have_text(f"+ {MANY_TIMES - 1 - 7}")
+        earlier.last.click()
+        expect(earlier).to_have_count(MANY_TIMES - 1)
+        earlier.last.click()
+        expect(page.locator("#record")).to_be_visible()
+        assert page.url.endswith(f"#record/{oldest}")
+        page.keyboard.press("Escape")
+        page.locator("#records .open").first.click()
+        assert page.url.endswith(f"#record/{newest}")
+        page.click("#delete")
+        expect(earlier).to_have_count(MANY_TIMES - 2)
+        page.locator(".toast button").click()
+        expect(earlier).to_have_count(MANY_TIMES - 1)
+        page.locator("#records .open").first.click()
+        assert page.url.endswith(f"#record/{newest}"), "it is the first again"
 
 
 def test_the_history_is_filtered(reader: Visitor) -> None:
