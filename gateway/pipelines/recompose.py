@@ -15,7 +15,7 @@ from gateway.pipelines.generate import Order, compose
 from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import find_upload
 from gateway.pipelines.run import Run
-from gateway.pipelines.scene import MadeScene, set_of
+from gateway.pipelines.scene import kept_files, kept_scenes, set_of
 from productimage.brand.v1 import brand_pb2
 from productimage.generation.v1 import generation_pb2
 from productimage.provenance.v1 import provenance_pb2
@@ -100,8 +100,8 @@ async def recompose(run: Run, change: Change, audiences: Audiences) -> record_pb
         parent.seed,
         {shown.picture: shown.arrangement for shown in variant.record.products},
     )
-    files = await _kept_backgrounds(run, parent)
-    scenes = _scenes(variant.record, files) or [set_of(order.brief, parent.seed, brand.primary_colour, _set_of(parent))]
+    files = await kept_files(run, parent)
+    scenes = kept_scenes(variant.record, files) or [set_of(order.brief, parent.seed, brand.primary_colour, _set_of(parent))]
     composed = await compose(run, order, scenes)
     run.provenance.add_facts(await run.engines())
     variant.record.engines["cut_out"] = upload.cutout_engine
@@ -168,15 +168,6 @@ def _stage_of(record: record_pb2.Record, name: str) -> provenance_pb2.Stage:
     """Return the last stage of this name; an empty one if there is none."""
     made = [stage for stage in record.manifest.stages if stage.name == name]
     return made[-1] if made else provenance_pb2.Stage()
-
-
-async def _kept_backgrounds(run: Run, parent: record_pb2.Record) -> list[bytes]:
-    async with calling("history"):
-        return [await run.clients.objects.read_object(background.path) for background in parent.backgrounds]
-
-
-def _scenes(record: record_pb2.Record, files: Iterable[bytes]) -> list[MadeScene]:
-    return [MadeScene.of_kept(file, background) for file, background in zip(files, record.backgrounds, strict=True)]
 
 
 async def _save(

@@ -11,7 +11,7 @@ from gateway.pipelines.generate import Order, compose, write_copy
 from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import BY_HAND, find_upload
 from gateway.pipelines.run import Run, engine_name
-from gateway.pipelines.scene import set_of
+from gateway.pipelines.scene import kept_files, kept_scenes, set_of
 from productimage.engine.v1 import engine_pb2
 from productimage.generation.v1 import generation_pb2
 from productimage.provenance.v1 import provenance_pb2
@@ -65,13 +65,15 @@ async def replay(run: Run, record: record_pb2.Record, audiences: Audiences) -> l
     if not reason:
         copy = await write_copy(run, brief, brand, made["copy"].seed)
     results.append(_compared(run, made.get("copy"), engines, reason))
-    reason = _why_not_ads(made, engines) or _changed_since(made.get("cut_out"), upload)
+    reason = _why_not_ads(record, made, engines) or _changed_since(made.get("cut_out"), upload)
     if not reason:
         if record.without_logo:
             brand.logo = b""
         moved = {shown.picture: shown.arrangement for shown in record.products}
         order = Order(brief, upload, message_for(brief, brand, copy), record.seed, moved)
-        await compose(run, order, [set_of(brief, record.seed, brand.primary_colour, made["composition"].model)])
+        scenes = kept_scenes(record, await kept_files(run, record))
+        rendered = set_of(brief, record.seed, brand.primary_colour, made["composition"].model)
+        await compose(run, order, scenes or [rendered])
     return [*results, _compared(run, made["composition"], engines, reason)]
 
 
@@ -107,8 +109,12 @@ def _why_not_copy(made: provenance_pb2.Stage | None, engines: Mapping[str, engin
     return "" if now == engine_name(made) else f"{now} writes now"
 
 
-def _why_not_ads(made: Mapping[str, provenance_pb2.Stage], engines: Mapping[str, engine_pb2.Engine]) -> str:
+def _why_not_ads(
+    record: record_pb2.Record, made: Mapping[str, provenance_pb2.Stage], engines: Mapping[str, engine_pb2.Engine]
+) -> str:
     """Return why the ads cannot be made again; empty if they can."""
+    if record.backgrounds:
+        return ""
     if made["composition"].engine != "set":
         background = made.get("background", provenance_pb2.Stage())
         if background.engine in CLOUDS:

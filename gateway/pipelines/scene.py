@@ -2,12 +2,12 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from common.labels import WITH_TRAINED
 from gateway.ad_sizes import AdSize, Family
-from gateway.errors import ApiError, unusable
+from gateway.errors import ApiError, calling, unusable
 from gateway.pipelines.brief import Brief
 from gateway.pipelines.run import Run, set_engine
 from gateway.settings import GatewaySettings
@@ -51,13 +51,6 @@ class MadeScene:
     prompt: str
     sha256: str = ""
     notes: Sequence[str] = ()
-
-    @classmethod
-    def of_kept(cls, file: bytes, background: record_pb2.KeptBackground) -> "MadeScene":
-        """Return the scene of a background that was kept with a record."""
-        origin = generation_pb2.Origin(source_type=background.source_type)
-        picture = image_pb2.Image(encoded=file)
-        return cls(generation_pb2.Scene(picture=picture, placement=background.placement, origin=origin), "")
 
 
 @dataclass(frozen=True)
@@ -121,6 +114,31 @@ def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generatio
             message_zone=zone_for(brief, family),
         )
         for family, sizes in group_by_family(brief, settings).items()
+    ]
+
+
+async def kept_files(run: Run, record: record_pb2.Record) -> list[bytes]:
+    """Read the backgrounds that were kept with a record.
+
+    Raises:
+        ApiError: One of them cannot be read.
+    """
+    async with calling("history"):
+        return [await run.clients.objects.read_object(background.path) for background in record.backgrounds]
+
+
+def kept_scenes(record: record_pb2.Record, files: Iterable[bytes]) -> list[MadeScene]:
+    """Return the scenes of the backgrounds that were kept with a record; none if it is of a set."""
+    return [
+        MadeScene(
+            generation_pb2.Scene(
+                picture=image_pb2.Image(encoded=file),
+                placement=kept.placement,
+                origin=generation_pb2.Origin(source_type=kept.source_type),
+            ),
+            prompt="",
+        )
+        for file, kept in zip(files, record.backgrounds, strict=True)
     ]
 
 

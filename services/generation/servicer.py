@@ -14,7 +14,7 @@ from services.generation import converters
 from services.generation.background.user_background import place_in
 from services.generation.compose.compose import compose
 from services.generation.compose.in_set import compose_in_set
-from services.generation.compose.keep import keep
+from services.generation.compose.keep import keep, reopened
 from services.generation.compose.quality import Limits
 from services.generation.engines.base import Engines
 from services.generation.engines.models import read_on
@@ -111,9 +111,11 @@ class GenerationServicer(generation_pb2_grpc.GenerationServiceServicer):
         words = Words(message, self._fonts) if message else None
         if wanted is None:
             scenes = converters.scenes(request, self._settings)
+            kept = [keep(scene) for scene in scenes] if request.keep_backgrounds else []
+            if kept:
+                scenes = [reopened(scene, one, self._settings) for scene, one in zip(scenes, kept, strict=True)]
             with observe_engine("composition", "compose"):
                 creatives = compose(scenes, cutout, orders, output, words)
-            kept = [keep(scene) for scene in scenes] if request.keep_backgrounds else []
             return converters.creatives_response(orders, creatives, kept)
         if self._engines.sets is None:
             raise PreconditionError("Sets are rendered only where they are the background engine.", "NO_SETS")

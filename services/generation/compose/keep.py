@@ -1,11 +1,14 @@
-"""Backgrounds that are kept with the ads, so that the product can be moved in them later."""
+"""Backgrounds that are kept with the ads, so that the product can be moved in them, and the ads made again.
+
+The ads are composed from what is kept: later ones differ in nothing but what was changed.
+"""
 
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from common.imaging.codec import encode_jpeg
+from common.imaging.codec import ImageLimits, decode, encode_jpeg, rgb
 from services.generation.compose.compose import Scene
 from services.generation.geometry import Box
 from services.generation.placement.placement import Placement
@@ -41,3 +44,8 @@ def keep(scene: Scene) -> Kept:
     right = min(width, max(left + 1, round(box.right * scale)))
     bottom = min(height, max(top + 1, round(box.bottom * scale)))
     return Kept(encode_jpeg(reduced, QUALITY), replace(scene.placement, box=Box(left, top, right, bottom)))
+
+
+def reopened(scene: Scene, kept: Kept, limits: ImageLimits) -> Scene:
+    """Return a scene as its kept file shows it."""
+    return replace(scene, pixels=rgb(decode(kept.file, limits)), placement=kept.placement)

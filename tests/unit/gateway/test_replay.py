@@ -59,4 +59,7 @@ def test_ads_are_made_again_where_that_asks_no_cloud(
         "background": stage("background", background),
         "copy": stage("copy", copy),
     }
-    assert replay._why_not_ads(made, engines) == reason
+    assert replay._why_not_ads(record_pb2.Record(), made, engines) == reason
+    if composition != "set":
+        kept = record_pb2.Record(backgrounds=[record_pb2.KeptBackground(path="a.jpg")])
+        assert replay._why_not_ads(kept, made, engines) == ""
