@@ -101,8 +101,8 @@ async def recompose(run: Run, change: Change, audiences: Audiences) -> record_pb
         {shown.picture: shown.arrangement for shown in variant.record.products},
     )
     files = await kept_files(run, parent)
-    scenes = kept_scenes(variant.record, files) or [set_of(order.brief, parent.seed, brand.primary_colour, _set_of(parent))]
-    composed = await compose(run, order, scenes)
+    rendered = set_of(order.brief, parent.seed, brand.primary_colour, _set_of(parent))
+    composed = await compose(run, order, kept_scenes(variant.record, files) or [rendered])
     run.provenance.add_facts(await run.engines())
     variant.record.engines["cut_out"] = upload.cutout_engine
     _tell_how(run, variant, parent, upload.cutout_stage)

@@ -10,11 +10,13 @@ const form = find("form", HTMLFormElement, dialog);
 const error = find("#kit-error", HTMLElement);
 const shown = find("#kit-shown", HTMLImageElement);
 const change = find("#brand-edit", HTMLButtonElement);
+const keep = find("button.primary", HTMLButtonElement, form);
 const remove = find("#kit-delete", HTMLButtonElement);
 const FIELDS = { kit_primary: "primary_colour", kit_secondary: "secondary_colour", kit_font: "font", kit_tone: "tone", kit_legal: "legal" };
 
 /** The logo of the kit that is open. @type {Blob | null} */
 let logo = null;
+let turn = 0;
 /** Called with the names of all brands. @type {(names: string[]) => void} */
 let tell = () => {};
 
@@ -41,21 +43,25 @@ function showLogo(file) {
 
 /** Open the dialog. @param {string} name Brand to change; empty for a new one. */
 async function open(name) {
+  const mine = ++turn;
   form.reset();
   clear(error);
   showLogo(null);
   remove.hidden = !name;
+  field("kit_name").value = name;
   /** @type {HTMLInputElement} */ (field("kit_name")).readOnly = Boolean(name);
+  keep.disabled = Boolean(name); // else what is not here yet would be saved as empty
   dialog.showModal();
   if (!name) return;
   try {
     const kit = await getBrand(name);
-    field("kit_name").value = kit.name;
+    if (mine !== turn) return; // another was opened meanwhile
     for (const [place, key] of Object.entries(FIELDS)) field(place).value = kit[/** @type {"font"} */ (key)];
     for (const picker of pickers()) picker.value = field(picker.dataset.for ?? "").value || "#000000";
     if (kit.logo) showLogo(new Blob([Uint8Array.from(atob(kit.logo), (letter) => letter.charCodeAt(0))]));
+    keep.disabled = false;
   } catch (problem) {
-    showError(error, problem);
+    if (mine === turn) showError(error, problem);
   }
 }
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from testing.pictures import ball, encoded
 from testing.system import System
@@ -68,6 +68,36 @@ def test_an_audience_is_understood_in_ones_own_words(visitor: Visitor) -> None:
         words.press("Enter")
         expect(page.locator("[name=gender][value='不限']")).to_be_checked()
         expect(error).to_be_empty()
+
+
+def test_a_brand_is_saved_only_once_it_is_there(visitor: Visitor, system: System) -> None:
+    kit = {"primary_colour": "#336699", "legal": "Terms apply."}
+    for name in ("Slow", "Gone"):
+        assert system.client.put(f"/api/brands/{name}", data=kit).status_code == 200
+    with visitor.visiting() as page:
+        page.on("dialog", lambda dialog: dialog.accept())
+        waiting: list[Route] = []
+        page.route(
+            "**/api/brands/*",
+            lambda route: waiting.append(route) if route.request.method == "GET" else route.continue_(),
+        )
+        page.select_option("[name=brand]", "Slow")
+        page.click("#brand-edit")
+        expect(page.locator("[name=kit_name]")).to_have_value("Slow")
+        expect(page.locator("#kit button.primary")).to_be_disabled()
+        page.click("#kit-close")
+        page.click("#brand-new")
+        waiting.pop().continue_()
+        page.fill("[name=kit_name]", "New")
+        page.click("#kit button.primary")
+        expect(page.locator("#kit")).to_be_hidden()
+        assert system.client.get("/api/brands/New").json()["legal"] == "", "nothing of the other is in it"
+        page.select_option("[name=brand]", "Gone")
+        page.click("#brand-edit")
+        page.click("#kit-delete")
+        expect(page.locator("#kit")).to_be_hidden()
+        assert system.client.get("/api/brands/Gone").status_code == 404
+        waiting.pop().abort()
 
 
 def test_a_brand_is_made_used_changed_and_deleted(visitor: Visitor, system: System) -> None:

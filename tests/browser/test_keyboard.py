@@ -49,9 +49,9 @@ def test_everything_can_be_done_by_keyboard(visitor: Visitor) -> None:
         expect(page.locator(".variant")).to_have_count(1, timeout=60_000)
         tab_to(page, "nav a[href='#history']", "Shift+Tab")
         page.keyboard.press("Enter")
-        tab_to(page, "#records li:first-child button")
+        tab_to(page, "#records li:first-child .open")
         page.keyboard.press("Enter")
         expect(page.locator("#record")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.locator("#record")).to_be_hidden()
-        assert page.locator("#records li:first-child button:focus").count() == 1, "the focus comes back"
+        assert page.locator("#records li:first-child .open:focus").count() == 1, "the focus comes back"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from common.imaging.codec import ImageLimits, decode, encode_jpeg, rgb
+from common.imaging.codec import decode, encode_jpeg, rgb
+from common.settings import ImageLimits
 from services.generation.compose.compose import Scene
 from services.generation.geometry import Box
 from services.generation.placement.placement import Placement
