@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 from httpx_sse import aconnect_sse
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_before_delay
 
 Body = dict[str, Any]
 Tell = Callable[[Body], None]
@@ -18,7 +18,8 @@ Tell = Callable[[Body], None]
 EVERYBODY = "不限"
 """Audience of a brief that names none; one of the gateway's own audience tags."""
 PATIENCE = 600
-"""Time for which requests to a busy gateway are retried, in seconds."""
+"""Time for which requests to a busy gateway are retried, in seconds. One that asks for more, such as a budget that is
+spent, is not waited for."""
 PASSING = (0, 409, 429, 502, 503, 504)
 """Statuses to retry. 0: nobody answers, as while a gateway restarts. 409: an interrupted run requested the same a
 moment ago, and its work is about to end."""
@@ -200,7 +201,7 @@ def with_patience() -> AsyncRetrying:
     return AsyncRetrying(
         retry=retry_if_exception(lambda error: isinstance(error, GatewayError) and error.status in PASSING),
         wait=_retry_wait,
-        stop=stop_after_delay(PATIENCE),
+        stop=stop_before_delay(PATIENCE),
         reraise=True,
     )
 

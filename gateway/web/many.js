@@ -16,6 +16,8 @@ const DONE = "many-done";
 /** What is worth waiting for, and how often. 409: another tab, or this one before a reload, asked for the same and is served. */
 const PASSING = [409, 429, 502, 503, 504, "offline", "lost"];
 const ATTEMPTS = 8;
+/** Seconds that are waited at a time; a budget for a day asks for more. */
+const PATIENCE = 300;
 
 const error = find("#many-error", HTMLElement);
 const state = find("#many-state", HTMLElement);
@@ -122,7 +124,9 @@ async function patiently(work, signal) {
     } catch (problem) {
       const passes = problem instanceof ApiError && PASSING.includes(problem.status);
       if (!passes || attempt === ATTEMPTS || signal.aborted) throw problem;
-      await new Promise((resolve) => setTimeout(resolve, 1000 * (problem.about.retry || 2 ** attempt)));
+      const seconds = problem.about.retry || 2 ** attempt;
+      if (seconds > PATIENCE) throw problem;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
     }
   }
 }

@@ -54,7 +54,9 @@ class HistorySettings(ServiceSettings, AwsSettings):
         gt=0,
         description="Time for which a repeated request returns the original result, in seconds.",
     )
-    append_attempts: int = Field(12, gt=0, description="Attempts per append while other processes write too.")
+    append_attempts: int = Field(
+        200, gt=0, description="Attempts per append while other processes write too, within 20 seconds."
+    )
     signed_seconds: int = Field(3600, gt=0, le=604_800, description="Validity of a pre-signed URL, in seconds.")
     s3_bucket_name: str = Field("", validation_alias="S3_BUCKET_NAME", description="Bucket of the S3 store.")
     s3_endpoint_url: str | None = Field(

@@ -113,6 +113,19 @@ def test_a_busy_server_is_waited_for_and_a_bad_photo_is_passed_over(visitor: Vis
         assert refused
 
 
+def test_nobody_waits_for_a_budget_until_tomorrow(visitor: Visitor) -> None:
+    spent = json.dumps({"detail": "The budget for today is spent.", "reason": "BUDGET"})
+    with visitor.visiting("/#many", expects_errors=True) as page:
+        page.route(
+            "**/api/generate-product",
+            lambda route: route.fulfill(status=429, headers={"Retry-After": "40000"}, body=spent),
+        )
+        page.set_input_files("#many-files", [*photos(), file("l.csv", table("red.png,Dear,,300x250,en"))])
+        page.click("#many-start")
+        expect(page.locator("#many-rows .state")).to_contain_text("budget", ignore_case=True, timeout=30_000)
+        expect(page.locator("#many-start")).to_be_enabled()
+
+
 def test_it_can_be_stopped_at_once(visitor: Visitor, system: System) -> None:
     with visitor.visiting("/#many") as page:
         page.set_input_files("#many-files", [*photos(), file("l.csv", table("red.png,Stopped,,300x250,en"))])

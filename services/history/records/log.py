@@ -21,11 +21,13 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter
 from tenacity import (
+    RetryCallState,
     RetryError,
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
     stop_after_delay,
+    wait_random,
     wait_random_exponential,
 )
 
@@ -124,7 +126,7 @@ class RecordLog:
         self._retrying = Retrying(
             retry=retry_if_exception_type((ConflictError, UnavailableError)),
             stop=stop_after_attempt(attempts) | stop_after_delay(MAX_RETRY_SECONDS),
-            wait=wait_random_exponential(multiplier=0.02, max=1),
+            wait=_pause,
         )
 
     def segments_at_least(self) -> int:
@@ -399,6 +401,20 @@ class RecordLog:
             return head, ""
         versions_of_all = "\n".join([head.etag or "", *self._whole.values()])
         return head, hashlib.sha256(versions_of_all.encode()).hexdigest()
+
+
+_IN_TURN = wait_random(0, 0.02)
+_BACK_OFF = wait_random_exponential(multiplier=0.02, max=1)
+
+
+def _pause(state: RetryCallState) -> float:
+    """Return how long to wait before the next attempt, in seconds.
+
+    Who has lost against another writer tries again at once, since that one has made progress, and longer and longer
+    pauses would let the winner win again and again. A store that does not answer is left alone for a while.
+    """
+    error = state.outcome.exception() if state.outcome else None
+    return (_IN_TURN if isinstance(error, ConflictError) else _BACK_OFF)(state)
 
 
 def _with(lines: list[bytes], sequence: int, line: bytes) -> list[bytes] | None:

@@ -113,6 +113,26 @@ def test_endless_contention_gives_up_in_words(store: ObjectStore, monkeypatch: p
         RecordLog(store, attempts=3).append(record("a"))
 
 
+@pytest.mark.parametrize(("error", "longest"), [(ConflictError("taken"), 0.02), (UnavailableError("away"), 1.0)])
+def test_who_loses_to_another_tries_again_at_once(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch, error: Exception, longest: float
+) -> None:
+    """Else the writer that has won would win again and again; a store that does not answer is left alone for a while."""
+    pauses: list[float] = []
+    create = store.create
+
+    def taken_often(key: str, data: bytes, content_type: str) -> None:
+        if len(pauses) < 30:
+            raise error
+        create(key, data, content_type)
+
+    monkeypatch.setattr(store, "create", taken_often)
+    log = RecordLog(store, attempts=50)
+    monkeypatch.setattr(log._retrying, "sleep", pauses.append)
+    assert log.append(record("a"))["sequence"] == 0
+    assert longest / 4 < max(pauses) <= longest
+
+
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_a_write_whose_answer_got_lost_is_recognised(
     store: ObjectStore, monkeypatch: pytest.MonkeyPatch, attempts: int

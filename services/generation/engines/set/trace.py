@@ -74,7 +74,8 @@ class Surfaces:
 
         wanted = mitsuba.variant(), matters
         if self._kept != wanted:
-            self._made.clear()  # first: Dr.Jit numbers surfaces, and other numbers would be another kernel
+            # Away first: Dr.Jit numbers surfaces, and other numbers would be another kernel.
+            self._kept, self._made = (None, ()), []
             self._made = [made_of(matter) for matter in matters]
             self._kept = wanted
         return self._made
