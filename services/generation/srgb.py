@@ -25,6 +25,7 @@ def _encode(light: Light) -> Light:
 
 STEPS = 65535
 _CODE_OF_LIGHT = _encode(np.arange(STEPS + 1) / STEPS).astype(np.float32)
+_LIGHT_OF_CODE = _decode(np.arange(STEPS + 1) / STEPS).astype(np.float32)
 _LINEAR_OF_BYTE = _decode(np.arange(256) / 255).astype(np.float32)
 _LINEAR_OF_RGBA = np.dstack([*[_LINEAR_OF_BYTE] * 3, np.arange(256, dtype=np.float32) / 255])
 """Lookup table, (1, 256, 4) float32; alpha is linear already."""
@@ -56,9 +57,18 @@ def encode(light: Light) -> Light:
 
     Uses a lookup table with an error of at most 0.03 of 255.
     """
-    steps = np.clip(light, 0, 1) * np.float32(STEPS)
+    return _looked_up(_CODE_OF_LIGHT, light)
+
+
+def decode(code: Light) -> Light:
+    """Convert sRGB values of any shape, 0 to 1, to linear light: the inverse of `encode`."""
+    return _looked_up(_LIGHT_OF_CODE, code)
+
+
+def _looked_up(table: Light, values: Light) -> Light:
+    steps = np.clip(values, 0, 1) * np.float32(STEPS)
     steps += np.float32(0.5)
-    return _CODE_OF_LIGHT[steps.astype(np.uint16)]
+    return table[steps.astype(np.uint16)]
 
 
 def to_srgb(light: Light) -> Pixels:

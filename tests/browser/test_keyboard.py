@@ -1,17 +1,23 @@
 """The page without a mouse."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visitor
+from testing.pictures import ball, encoded
+from tests.browser.conftest import NARROW, WIDE, Visitor
+
+TABLET = {"width": 768, "height": 1024}
+IS_OUTLINED = """element => [element, element.closest(".button"), element.nextElementSibling].some(
+    shown => shown && getComputedStyle(shown).outlineStyle === "solid")"""
 
 
 def tab_to(page: Page, selector: str, key: str = "Tab") -> None:
     """Press Tab until an element has the focus, which must be visible."""
-    for _ in range(60):
+    for _ in range(90):
         page.keyboard.press(key)
-        if page.locator(f"{selector}:focus").count():
-            outline = "element => getComputedStyle(element.closest('.button') ?? element).outlineStyle"
-            assert page.locator(selector).evaluate(outline) == "solid", f"{selector} does not show its focus"
+        focused = page.locator(f"{selector}:focus")
+        if focused.count():
+            assert focused.evaluate(IS_OUTLINED), f"{selector} does not show its focus"
             return
     raise AssertionError(f"{selector} cannot be reached")
 
@@ -55,3 +61,62 @@ def test_everything_can_be_done_by_keyboard(visitor: Visitor) -> None:
         page.keyboard.press("Escape")
         expect(page.locator("#record")).to_be_hidden()
         assert page.locator("#records li:first-child .open:focus").count() == 1, "the focus comes back"
+
+
+@pytest.mark.parametrize(("locale", "viewport"), [("en-GB", WIDE), ("zh-TW", TABLET), ("zh-TW", NARROW)])
+def test_ads_are_made_and_edited_by_keyboard(visitor: Visitor, locale: str, viewport: dict[str, int]) -> None:
+    """With a brand that is made on the way; the hand never leaves the keyboard."""
+    with visitor.visiting(locale=locale, viewport=viewport, reduced_motion="reduce") as page:
+        tab_to(page, "[data-example=mug]")
+        page.keyboard.press("Enter")
+        expect(page.locator("#compare")).to_be_visible(timeout=30_000)
+        tab_to(page, "[name=gender]:checked")
+        page.keyboard.press("ArrowRight")
+        assert page.locator("[name=gender]:checked").input_value() != "不限"
+        tab_to(page, "#brand-new")
+        page.keyboard.press("Enter")
+        tab_to(page, "[name=kit_name]")
+        page.keyboard.type(f"Keys {locale} {viewport['width']}")
+        tab_to(page, "#kit button.primary")
+        page.keyboard.press("Enter")
+        expect(page.locator("#kit")).to_be_hidden()
+        expect(page.locator("[name=brand]")).to_have_value(f"Keys {locale} {viewport['width']}")
+        tab_to(page, "#generate")
+        page.keyboard.press("Enter")
+        expect(page.locator("#run-state")).to_have_attribute("data-t", "run.done", timeout=60_000)
+        tab_to(page, "#results .larger")
+        page.keyboard.press("Enter")
+        expect(page.locator("#light")).to_be_visible()
+        page.keyboard.press("Escape")
+        tab_to(page, "#results .favourite")
+        page.keyboard.press("Space")
+        expect(page.locator("#results .favourite").first).to_have_attribute("aria-pressed", "true")
+        tab_to(page, "#results .edit")
+        page.keyboard.press("Enter")
+        expect(page.locator("#edit-picture canvas")).not_to_have_js_property("width", 0)
+        tab_to(page, "#edit-picture")
+        page.keyboard.press("ArrowRight")
+        tab_to(page, "[name=edit_scale]")
+        page.keyboard.press("ArrowLeft")
+        tab_to(page, "[name=edit_shadow]")
+        page.keyboard.press("ArrowLeft")
+        tab_to(page, "#edit-make")
+        page.keyboard.press("Enter")
+        expect(page.locator("#edit")).to_be_hidden(timeout=30_000)
+        expect(page.locator(".variant")).to_have_count(2)
+
+
+def test_many_products_are_made_by_keyboard(visitor: Visitor) -> None:
+    with visitor.visiting("/#many", locale="zh-TW", viewport=NARROW) as page:
+        tab_to(page, "#many-files")
+        rows = b"photo,name,sizes\nmug.png,Mug,300x250\n"
+        photo = {"name": "mug.png", "mimeType": "image/png", "buffer": encoded(ball(240, 240)[0])}
+        with page.expect_file_chooser() as chooser:
+            page.keyboard.press("Enter")
+        chooser.value.set_files([photo, {"name": "list.csv", "mimeType": "text/csv", "buffer": rows}])
+        tab_to(page, "#many-start")
+        page.keyboard.press("Enter")
+        expect(page.locator("#many-rows .link")).to_be_visible(timeout=60_000)
+        tab_to(page, "#many-rows .link")
+        page.keyboard.press("Enter")
+        expect(page.locator("#record")).to_be_visible()

@@ -88,13 +88,14 @@ class Head:
         return self.segments * SEGMENT + len(self.lines)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Append:
     """An append that waits for its commit.
 
     Attributes:
         record: The record.
-        since: Number of segments at most when its request first arrived.
+        since: Number of segments in which it is not: those there were when its request first arrived, or at the last
+            attempt.
         committed: The record as appended, or the earlier one of the same request.
     """
 
@@ -202,17 +203,28 @@ class RecordLog:
         if seconds_left() == 0:  # the sweep may soon remove the pictures of these records
             raise UnavailableError("The object store did not respond in time. Try again.")
         head = self.read_head()
-        lines: dict[bytes, bytes] = {}
-        present: dict[bytes, bytes] = {}
+        present, lines = self._present_lines(appends, head), dict[bytes, bytes]()
         for append in appends:
-            found = self._find_line(append.key, head, append.since)
-            if found is not None:
-                present[append.key] = found
-            elif append.key not in lines:
+            if append.key not in present and append.key not in lines:
                 lines[append.key] = to_line(append.record, head.next_sequence + len(lines))
         if lines:
             self._write_counted(head, list(lines.values()))
         return [to_record((present | lines)[append.key]) for append in appends]
+
+    def _present_lines(self, appends: Sequence[_Append], head: Head) -> dict[bytes, bytes]:
+        """Return the lines of appends that are present, by key; each file is read once, and never again for them.
+
+        Were an attempt to take the longer the more others have written, who has lost some time could never win again.
+        """
+        found: dict[bytes, bytes] = {}
+        for lines in self._files(head, min(append.since for append in appends)):
+            for append in appends:
+                line = next((line for line in reversed(lines) if append.key in line), None)
+                if line is not None:
+                    found.setdefault(append.key, line)
+        for append in appends:
+            append.since = head.segments
+        return found
 
     def _write_counted(self, head: Head, added: list[bytes]) -> None:
         try:

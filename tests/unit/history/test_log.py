@@ -1,16 +1,22 @@
 import json
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from common.errors import ContentionError, DamagedStoreError, InvalidInputError, UnavailableError
 from services.history import paths
+from services.history.records import log
 from services.history.records.log import RecordLog
 from services.history.records.queries import Page, RecordQueries, RecordQuery
 from services.history.storage.base import ConflictError, ObjectStore
+from testing.stores import InterceptedStore
+
+T = TypeVar("T")
 
 
 def listed(ledger: RecordLog, size: int = 0, token: str = "") -> Page:
@@ -127,10 +133,41 @@ def test_who_loses_to_another_tries_again_at_once(
         create(key, data, content_type)
 
     monkeypatch.setattr(store, "create", taken_often)
-    log = RecordLog(store, attempts=50)
-    monkeypatch.setattr(log._retrying, "sleep", pauses.append)
-    assert log.append(record("a"))["sequence"] == 0
+    ledger = RecordLog(store, attempts=50)
+    monkeypatch.setattr(ledger._retrying, "sleep", pauses.append)
+    assert ledger.append(record("a"))["sequence"] == 0
     assert longest / 4 < max(pauses) <= longest
+
+
+def test_who_loses_again_and_again_reads_no_segment_twice(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each attempt would take longer than the one before, and be lost to whoever is quicker."""
+    monkeypatch.setattr(log, "SEGMENT", 3)
+    other = RecordLog(store, attempts=5)
+    other.append(record("first"))
+    overtaken = _OvertakenStore(store, other, times=8)
+    assert RecordLog(overtaken, attempts=50).append(record("mine"))["request_id"] == "mine"
+    segments = Counter(key for key in overtaken.read if key.startswith(paths.SEGMENTS))
+    assert len(segments) > 5
+    assert set(segments.values()) == {1}
+
+
+class _OvertakenStore(InterceptedStore):
+    """A store in which another log appends four records just before each of so many changes of the head."""
+
+    def __init__(self, store: ObjectStore, other: RecordLog, times: int) -> None:
+        super().__init__(store)
+        self.read: list[str] = []
+        self._other = other
+        self._times = times
+
+    def around(self, method: str, key: str, call: Callable[[], T]) -> T:
+        if method == "get":
+            self.read.append(key)
+        if method == "replace" and self._times:
+            self._times -= 1
+            for number in range(4):
+                self._other.append(record(f"other-{self._times}-{number}"))
+        return call()
 
 
 @pytest.mark.parametrize("attempts", [1, 3])

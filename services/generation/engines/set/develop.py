@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from services.generation.engines.set.panorama import LUMINANCE, Light
-from services.generation.srgb import encode
+from services.generation.srgb import decode, encode
 
 BLOOM = 0.05
 VIGNETTE = 0.10
@@ -35,8 +35,7 @@ def develop(light: Light, exposure: float, warmth: tuple[float, float], seed: in
     grain = 0.7 * grain + 0.6 * cv2.GaussianBlur(grain, (0, 0), 0.8)
     # Grain shows in the middle tones; it is added to the light so that it is even in sRGB.
     tone = encode(film)
-    noisy = np.clip(tone + GRAIN * grain[..., None] * (1 - 0.5 * tone), 0, 1)
-    return np.asarray(np.where(noisy <= 0.04045, noisy / 12.92, ((noisy + 0.055) / 1.055) ** 2.4), np.float32)
+    return decode(tone + GRAIN * grain[..., None] * (1 - 0.5 * tone))
 
 
 def _bloomed(light: Light, side: int) -> Light:
