@@ -1,7 +1,7 @@
 """The page without a mouse."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from testing.pictures import ball, encoded
 from tests.browser.conftest import NARROW, WIDE, Visitor
@@ -110,10 +110,11 @@ def test_many_products_are_made_by_keyboard(visitor: Visitor) -> None:
     with visitor.visiting("/#many", locale="zh-TW", viewport=NARROW) as page:
         tab_to(page, "#many-files")
         rows = b"photo,name,sizes\nmug.png,Mug,300x250\n"
-        photo = {"name": "mug.png", "mimeType": "image/png", "buffer": encoded(ball(240, 240)[0])}
+        photo: FilePayload = {"name": "mug.png", "mimeType": "image/png", "buffer": encoded(ball(240, 240)[0])}
+        listed: FilePayload = {"name": "list.csv", "mimeType": "text/csv", "buffer": rows}
         with page.expect_file_chooser() as chooser:
             page.keyboard.press("Enter")
-        chooser.value.set_files([photo, {"name": "list.csv", "mimeType": "text/csv", "buffer": rows}])
+        chooser.value.set_files([photo, listed])
         tab_to(page, "#many-start")
         page.keyboard.press("Enter")
         expect(page.locator("#many-rows .link")).to_be_visible(timeout=60_000)
