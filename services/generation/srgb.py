@@ -3,7 +3,7 @@
 Pictures are blended, scaled and lit in linear light: sums of sRGB values come out too dark.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from common.imaging.codec import Pixels
 
+T = TypeVar("T", bound=np.generic)
 Light = NDArray[np.floating[Any]]
 """Linear light, 0 to 1."""
 
@@ -25,6 +26,7 @@ def _encode(light: Light) -> Light:
 
 STEPS = 65535
 _CODE_OF_LIGHT = _encode(np.arange(STEPS + 1) / STEPS).astype(np.float32)
+_BYTE_OF_LIGHT = np.round(_CODE_OF_LIGHT * 255).astype(np.uint8)
 _LIGHT_OF_CODE = _decode(np.arange(STEPS + 1) / STEPS).astype(np.float32)
 _LINEAR_OF_BYTE = _decode(np.arange(256) / 255).astype(np.float32)
 _LINEAR_OF_RGBA = np.dstack([*[_LINEAR_OF_BYTE] * 3, np.arange(256, dtype=np.float32) / 255])
@@ -65,12 +67,13 @@ def decode(code: Light) -> Light:
     return _looked_up(_LIGHT_OF_CODE, code)
 
 
-def _looked_up(table: Light, values: Light) -> Light:
-    steps = np.clip(values, 0, 1) * np.float32(STEPS)
+def _looked_up(table: NDArray[T], values: Light) -> NDArray[T]:
+    steps = np.clip(values, 0, 1)
+    steps *= np.float32(STEPS)
     steps += np.float32(0.5)
     return table[steps.astype(np.uint16)]
 
 
 def to_srgb(light: Light) -> Pixels:
     """Convert linear light of any shape to sRGB pixels; out-of-range values are clipped."""
-    return np.round(encode(light) * 255).astype(np.uint8)
+    return _looked_up(_BYTE_OF_LIGHT, light)

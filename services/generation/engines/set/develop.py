@@ -10,6 +10,8 @@ BLOOM = 0.05
 VIGNETTE = 0.10
 GRAIN = 0.007
 """Strength of the grain, of the full range."""
+STRIP = 128
+"""Rows that are developed at a time, which bounds memory."""
 
 
 def develop(light: Light, exposure: float, warmth: tuple[float, float], seed: int) -> Light:
@@ -27,22 +29,30 @@ def develop(light: Light, exposure: float, warmth: tuple[float, float], seed: in
     height, width = light.shape[:2]
     mean = float(np.exp(np.log(light @ LUMINANCE + 1e-3).mean()))
     exposed = light * np.array([warmth[0], 1, warmth[1]], np.float32) * (exposure / mean)
-    exposed = _bloomed(exposed, max(width, height))
+    developed = _bloomed(exposed, max(width, height))
+    del exposed
     down, across = np.mgrid[:height, :width].astype(np.float32)
     away = (across / width - 0.5) ** 2 + (down / height - 0.5) ** 2
-    film = _film(exposed * (1 - VIGNETTE * 2 * away)[..., None])
     grain = np.random.default_rng(seed).standard_normal((height, width), np.float32)
     grain = 0.7 * grain + 0.6 * cv2.GaussianBlur(grain, (0, 0), 0.8)
-    # Grain shows in the middle tones; it is added to the light so that it is even in sRGB.
-    tone = encode(film)
-    return decode(tone + GRAIN * grain[..., None] * (1 - 0.5 * tone))
+    for top in range(0, height, STRIP):
+        rows = slice(top, top + STRIP)
+        film = _film(developed[rows] * (1 - VIGNETTE * 2 * away[rows])[..., None])
+        # Grain shows in the middle tones; it is added to the light so that it is even in sRGB.
+        tone = encode(film)
+        developed[rows] = decode(tone + GRAIN * grain[rows, :, None] * (1 - 0.5 * tone))
+    return developed
 
 
 def _bloomed(light: Light, side: int) -> Light:
     hot = np.clip(light - 1, 0, 8).astype(np.float32)
     small = cv2.resize(hot, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    del hot
     glow = cv2.GaussianBlur(small, (0, 0), max(0.5, side * 0.005)) + 0.5 * cv2.GaussianBlur(small, (0, 0), side * 0.015)
-    return np.asarray(light + BLOOM * cv2.resize(glow, (light.shape[1], light.shape[0])), np.float32)
+    bloomed = np.asarray(cv2.resize(glow, (light.shape[1], light.shape[0])), np.float32)
+    bloomed *= BLOOM
+    bloomed += light
+    return bloomed
 
 
 def _film(light: Light) -> Light:
