@@ -152,6 +152,7 @@ export const EN = {
   "error.401": "The key is missing or wrong: press the button again to enter it.",
   "error.413": "The file is too large: choose a smaller one.",
   "error.429": "We are at capacity: try again in a few seconds.",
+  "error.BUDGET": "This costs more than is left of today's budget: ask for fewer sizes, or wait until tomorrow.",
   "error.500": "Something went wrong on our side: try again. {detail}",
   "error.503": "A service is not available right now: try again in a moment. {detail}",
   "error.504": "It took too long: try again, or with a smaller picture.",
