@@ -21,7 +21,9 @@ def edit(
     price: Annotated[str | None, typer.Option(help="Price or badge on the ads.")] = None,
     layout: Annotated[str | None, typer.Option(help="Where words stand: auto, left, right, top, bottom, none.")] = None,
     logo: Annotated[bool | None, typer.Option(help="Whether the brand's logo is shown.")] = None,
-    shadow: Annotated[float | None, typer.Option(min=0, max=1, help="Darkness of the shadow, on pictures.")] = None,
+    shadow: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Darkness of the shadow on a picture; how much of it in a set.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the results.")] = Path("ads"),
 ) -> None:
     """Make a variant of a record: the product moved in one ad, or other words on all."""

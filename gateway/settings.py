@@ -100,8 +100,8 @@ class GatewaySettings(LogSettings, MetricsSettings, TraceSettings, ImageLimits, 
     idle_seconds: int = Field(
         75,
         gt=0,
-        description="Time after which an idle connection is closed, in seconds. It is longer than proxies in front keep"
-        " theirs (nginx and AWS: 60), or now and then one sends a request on a connection that is being closed.",
+        description="Time after which an idle connection is closed, in seconds. Keep it longer than proxies in front"
+        " keep theirs (nginx and AWS: 60); otherwise one sends a request now and then on a connection that is closing.",
     )
     max_head_bytes: int = Field(
         32 * 2**10, ge=2**10, description="Maximum size of a request's line and headers, in bytes; more gets 431."

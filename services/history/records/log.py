@@ -54,6 +54,8 @@ WRITES = Counter("productimage_ledger_writes", "Writes that appended records, by
 SEGMENT = 100
 """Records per segment."""
 MAX_RETRY_SECONDS = 20
+_IN_TURN = wait_random(0, 0.02)
+_BACK_OFF = wait_random_exponential(multiplier=0.02, max=1)
 MAX_WAIT_SECONDS = 300
 """A caller without a deadline waits no longer for those before it."""
 READERS = 8
@@ -214,12 +216,12 @@ class RecordLog:
     def _present_lines(self, appends: Sequence[_Append], head: Head) -> dict[bytes, bytes]:
         """Return the lines of appends that are present, by key; each file is read once, and never again for them.
 
-        Were an attempt to take the longer the more others have written, who has lost some time could never win again.
+        If an attempt took the longer the more others have written, whoever has lost a few times would never win again.
         """
         found: dict[bytes, bytes] = {}
         for lines in self._files(head, min(append.since for append in appends)):
             for append in appends:
-                line = next((line for line in reversed(lines) if append.key in line), None)
+                line = _last_with(append.key, lines)
                 if line is not None:
                     found.setdefault(append.key, line)
         for append in appends:
@@ -333,7 +335,7 @@ class RecordLog:
 
     def _find_line(self, key: bytes, head: Head, since: int) -> bytes | None:
         for lines in self._files(head, since):
-            found = next((line for line in reversed(lines) if key in line), None)
+            found = _last_with(key, lines)
             if found is not None:
                 return found
         return None
@@ -415,18 +417,18 @@ class RecordLog:
         return head, hashlib.sha256(versions_of_all.encode()).hexdigest()
 
 
-_IN_TURN = wait_random(0, 0.02)
-_BACK_OFF = wait_random_exponential(multiplier=0.02, max=1)
-
-
 def _pause(state: RetryCallState) -> float:
     """Return how long to wait before the next attempt, in seconds.
 
-    Who has lost against another writer tries again at once, since that one has made progress, and longer and longer
-    pauses would let the winner win again and again. A store that does not answer is left alone for a while.
+    Whoever has lost to another writer tries again at once: that one has made progress, and longer and longer pauses
+    would let it win again and again. A store that does not answer is left alone for a while.
     """
     error = state.outcome.exception() if state.outcome else None
     return (_IN_TURN if isinstance(error, ConflictError) else _BACK_OFF)(state)
+
+
+def _last_with(key: bytes, lines: list[bytes]) -> bytes | None:
+    return next((line for line in reversed(lines) if key in line), None)
 
 
 def _with(lines: list[bytes], sequence: int, line: bytes) -> list[bytes] | None:
