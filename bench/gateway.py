@@ -150,8 +150,16 @@ class PlainCalls:
                 short_side=short_side(family, sizes),
             )
         )
-        await self._segmentation.FindObjects(segmentation_pb2.FindObjectsRequest(picture=made.picture))
-        return generation_pb2.Scene(picture=made.picture, placement=made.placement)
+        found = await self._segmentation.FindObjects(segmentation_pb2.FindObjectsRequest(picture=made.picture))
+        placed = await self._generation.PlaceProduct(
+            generation_pb2.PlaceProductRequest(
+                picture=made.picture,
+                placement=made.placement,
+                things=[thing.region for thing in found.objects],
+                surfaces=found.surfaces,
+            )
+        )
+        return generation_pb2.Scene(picture=made.picture, placement=placed.placement)
 
 
 def overhead_ms(running: Parts, make_ads: Callable[[], None]) -> float:
