@@ -1,7 +1,8 @@
 """Time of a cut-out by size of the photo, against the form of the first release (d0a140a).
 
-The nets are the same; what differs is what follows them: openings, matte, colours, finishing. The reference is kept
-below. Photos are the sample, scaled; embeddings are not cached.
+The nets are the same. What differs is what follows them (openings, matte, colours, finishing) and how the encoder uses
+memory: the reference, which is kept below, makes a new tensor for every activation. Photos are the sample, scaled;
+embeddings are not cached.
 
     python -m bench.cutout_speed [RUNS]
 """
@@ -17,6 +18,7 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 from cv2.typing import MatLike
+from torch.nn import functional
 
 from bench.pictures import read
 from cli.demo import SAMPLE
@@ -26,6 +28,7 @@ from services.segmentation.cutout import cutout, matting, product
 from services.segmentation.cutout.openings import Openings
 from services.segmentation.engines.base import Box, Engines
 from services.segmentation.engines.registry import load_engines
+from services.segmentation.engines.sam import tiny_vit
 from services.segmentation.settings import SegmentationSettings
 
 SIZES = {"400": (400, 267), "554": (554, 512), "6mp": (2828, 2121), "12mp": (4000, 3000)}
@@ -85,6 +88,7 @@ def first_cut_out(photo: Pixels, engines: Engines) -> None:
     with (
         patch.object(product, "open_between_bars", lambda _picture, mask, _candidates: Openings(mask, 0.0)),
         patch.object(matting, "TILE", TILE),
+        patch.object(tiny_vit, "gelu_", functional.gelu),
         patch.object(cutout, "notes_on", lambda *_, **__: iter(())),
         patch.object(cutout, "_with_alpha", first_alpha),
         patch.object(cutout, "_finish", first_finish),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from services.segmentation.engines.sam.layers import Neck
+from services.segmentation.engines.sam.layers import Neck, gelu_
 
 WIDTHS = (64, 128, 160, 320)
 DEPTHS = (2, 2, 6, 2)
@@ -60,8 +60,8 @@ class MBConv(nn.Module):
         self.conv3 = ConvBn(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = functional.gelu(self.conv2(functional.gelu(self.conv1(x))))
-        return functional.gelu(x + self.conv3(hidden))
+        hidden = gelu_(self.conv2(gelu_(self.conv1(x))))
+        return gelu_(self.conv3(hidden).add_(x))
 
 
 class PatchMerging(nn.Module):
@@ -74,7 +74,7 @@ class PatchMerging(nn.Module):
         self.conv3 = ConvBn(outputs, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv3(functional.gelu(self.conv2(functional.gelu(self.conv1(x)))))  # type: ignore[no-any-return]
+        return self.conv3(gelu_(self.conv2(gelu_(self.conv1(x)))))  # type: ignore[no-any-return]
 
 
 class Attention(nn.Module):
@@ -115,7 +115,7 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc2(functional.gelu(self.fc1(self.norm(x))))  # type: ignore[no-any-return]
+        return self.fc2(gelu_(self.fc1(self.norm(x))))  # type: ignore[no-any-return]
 
 
 class TinyViTBlock(nn.Module):

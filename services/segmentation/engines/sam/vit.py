@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from services.segmentation.engines.sam.layers import EMBEDDING_SIZE, Neck
+from services.segmentation.engines.sam.layers import EMBEDDING_SIZE, Neck, gelu_
 
 PATCH = 16
 WINDOW = 14
@@ -122,7 +122,7 @@ class Mlp(nn.Module):
         self.lin2 = nn.Linear(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.lin2(functional.gelu(self.lin1(x)))  # type: ignore[no-any-return]
+        return self.lin2(gelu_(self.lin1(x)))  # type: ignore[no-any-return]
 
 
 class Block(nn.Module):
