@@ -68,7 +68,8 @@ def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
     radius = max(2, round(BAND * max(size)))
     edge = trimap_around(rough, radius)
     near = cv2.dilate(edge.possible - edge.sure, _disc(radius)) > 0
-    slope, offset = _guided_filter(guide, rough, radius, near)
+    guided = _GuidedFilter(guide, radius, near)
+    slope, offset = guided.refit(*guided.fit(rough), rough)
     hair = key_hair(guide, rough)
     slope[hair.trusted], offset[hair.trusted] = hair.slope[hair.trusted], hair.offset[hair.trusted]
     sure = np.where(hair.trusted, hair.trimap.sure, edge.sure)
@@ -118,27 +119,50 @@ def _disc(radius: int) -> MatLike:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
 
 
-def _guided_filter(guide: MatLike, target: Plane, radius: int, near: Mask) -> tuple[MatLike, Plane]:
-    """Return the slope (H, W, 3) and offset (H, W) of the colour guided filter (He et al., equations 14 and 15).
+class _GuidedFilter:
+    """The colour guided filter (He et al., equations 14 and 15) of one guide.
 
     Only windows where `near` is True are solved; the others enter the mean with slope and offset 0.
+
+    Args:
+        guide: (H, W, 3) float32, 0 to 1.
+        radius: Half the side of the windows, in pixels.
+        near: (H, W) bool.
     """
-    window = (2 * radius + 1, 2 * radius + 1)
 
-    def mean(values: MatLike) -> MatLike:
-        return cv2.blur(values, window)
+    def __init__(self, guide: MatLike, radius: int, near: Mask) -> None:
+        self._guide = guide
+        self._window = (2 * radius + 1, 2 * radius + 1)
+        self._near = np.flatnonzero(near)
+        self._colours = guide.reshape(-1, 3)[self._near]
+        self._mean_colours = self._means(guide)
+        red, green, blue = cv2.split(guide)
+        pairs = cv2.merge([red * red, red * green, red * blue]), cv2.merge([green * green, green * blue, blue * blue])
+        (rr, rg, rb), (gg, gb, bb) = (self._means(pair).T for pair in pairs)
+        products = np.stack([rr, rg, rb, rg, gg, gb, rb, gb, bb], -1).reshape(-1, 3, 3)
+        variance = products - self._mean_colours[:, :, None] * self._mean_colours[:, None, :]
+        self._inverse = np.linalg.inv(variance + REGULARISATION * np.eye(3, dtype=np.float32))
 
-    mean_guide, mean_target = mean(guide), mean(target)
-    products = [[mean(guide[..., row] * guide[..., column])[near] for column in range(3)] for row in range(3)]
-    colour = mean_guide[near]
-    variance = np.stack([np.stack(row, axis=-1) for row in products], axis=-2) - colour[:, :, None] * colour[:, None, :]
-    covariance = mean(guide * target[..., None])[near] - colour * mean_target[near][:, None]
-    slope, offset = np.zeros_like(guide), np.zeros_like(target)
-    slope[near] = np.linalg.solve(variance + REGULARISATION * np.eye(3, dtype=np.float32), covariance[..., None])[
-        ..., 0
-    ]
-    offset[near] = mean_target[near] - np.einsum("nc,nc->n", slope[near], colour)
-    return mean(slope), mean(offset)
+    def fit(self, target: Plane) -> tuple[MatLike, Plane]:
+        """Return the slope (H, W, 3) and offset (H, W) by which the guide's colours give a target, (H, W)."""
+        mean_target = self._means(target)
+        covariance = self._means(self._guide * target[..., None]) - self._mean_colours * mean_target[:, None]
+        slopes = np.einsum("nij,nj->ni", self._inverse, covariance)
+        slope, offset = np.zeros_like(self._guide), np.zeros_like(target)
+        slope.reshape(-1, 3)[self._near] = slopes
+        offset.reshape(-1)[self._near] = mean_target - np.einsum("nc,nc->n", slopes, self._mean_colours)
+        return cv2.blur(slope, self._window), cv2.blur(offset, self._window)
+
+    def refit(self, slope: MatLike, offset: Plane, target: Plane) -> tuple[MatLike, Plane]:
+        """Return the fit to the outline that a fit to a target gave: a mask's own is off by up to a pixel."""
+        nearer = (target > 0.5).astype(np.float32)
+        slopes, offsets = slope.reshape(-1, 3)[self._near], offset.reshape(-1)[self._near]
+        nearer.reshape(-1)[self._near] = np.einsum("nc,nc->n", self._colours, slopes) + offsets > 0.5
+        return self.fit(nearer)
+
+    def _means(self, values: MatLike) -> MatLike:
+        """Return the means of the windows that are solved, (n,) or (n, 3)."""
+        return cv2.blur(values, self._window).reshape(-1, *values.shape[2:])[self._near]
 
 
 def estimate_foreground(photo: Pixels, alpha: Plane) -> Pixels:

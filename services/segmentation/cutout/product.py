@@ -9,6 +9,7 @@ import numpy as np
 
 from common.errors import InvalidInputError
 from common.imaging.codec import Mask, Pixels
+from services.segmentation.cutout.at_frame import whole_at_frame
 from services.segmentation.cutout.coloured_ground import open_coloured_ground
 from services.segmentation.cutout.holes import keep_middles, open_holes
 from services.segmentation.cutout.openings import open_between_bars
@@ -64,12 +65,12 @@ def find_product(photo: Pixels, prompt: Prompt | None, engines: Engines) -> Foun
     parts = _salient_parts(saliency)
     if not parts:
         return None
-    candidate, candidates = _choose(working, saliency, parts, engines.segmenter)
-    # Segment Anything knows the edges, saliency the subject. Where they disagree, the more certain one decides; where
-    # neither is certain, the colours do.
-    probability = np.asarray((candidate.probability + saliency) / 2, np.float32)
-    mask = keep_middles(working, settle(working, probability), candidates)
-    return _found(working, probability, mask, candidate.score, candidates)
+    found = _agreed(working, saliency, parts, engines.segmenter)
+    whole = whole_at_frame(working, found.mask, engines.segmenter)
+    if whole is not None:
+        found = _agreed(working, whole.astype(np.float32), [whole], engines.segmenter)
+    mask = keep_middles(working, found.mask, found.candidates)
+    return _found(working, found.probability, mask, found.score, found.candidates)
 
 
 def check_inside(prompt: Prompt | None, photo: Pixels) -> None:
@@ -118,6 +119,33 @@ def _salient_parts(saliency: Probability) -> list[Mask]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats((saliency > SALIENT).astype(np.uint8))
     areas = stats[1:, cv2.CC_STAT_AREA]
     return [np.asarray(labels == part) for part in range(1, count) if areas[part - 1] >= areas.max() * MIN_PART]
+
+
+@dataclass(frozen=True)
+class _Agreed:
+    """What saliency and the segmenter agree on.
+
+    Attributes:
+        probability: (h, w), 0 to 1.
+        mask: (h, w) bool.
+        score: That of the best candidate.
+        candidates: All candidates.
+    """
+
+    probability: Probability
+    mask: Mask
+    score: float
+    candidates: Sequence[Candidate]
+
+
+def _agreed(picture: Pixels, saliency: Probability, parts: Sequence[Mask], segmenter: Segmenter) -> _Agreed:
+    """Segment Anything knows the edges, saliency the subject.
+
+    Where they disagree, the more certain one decides; where neither is certain, the colours do.
+    """
+    candidate, candidates = _choose(picture, saliency, parts, segmenter)
+    probability = np.asarray((candidate.probability + saliency) / 2, np.float32)
+    return _Agreed(probability, settle(picture, probability), candidate.score, candidates)
 
 
 def _choose(
