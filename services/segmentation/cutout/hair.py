@@ -16,7 +16,7 @@ WORKING_SIZE = 768
 """Longer side at which hair is detected, in pixels."""
 BAND = 0.045
 """Half-width of the band along the mask edge that is searched for hair, as a fraction of the longer image side."""
-MAX_SPREAD = 0.25
+MAX_SPREAD = 0.3
 """Maximum colour spread, as a fraction of the colour distance between product and background, to tell them apart."""
 MAX_RESIDUE = 0.1
 """Maximum squared distance of a colour from the line between the two, as a fraction of its squared length."""
