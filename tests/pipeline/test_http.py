@@ -46,7 +46,7 @@ def made(client: httpx.Client) -> dict[str, Any]:
     upload = client.post("/api/upload-image", files={"product_image": ("a.png", PHOTO)}).json()
     form = {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"]}
     record = client.post("/api/generate-product", data=form).json()
-    return {**upload, "ad": record["generated_images"][0]}
+    return {**upload, "ad": record["generated_images"][0], "sequence": record["sequence"]}
 
 
 def memory_of(pid: int) -> int:
@@ -122,10 +122,10 @@ class TestConditions:
                 "/static/{ad}",
                 "/api/history",
                 "/api/records",
-                "/api/records/0",
+                "/api/records/{sequence}",
                 "/api/sizes",
             ),
-            *("/api/status", "/api/styles", "/api/uploads/{timestamp}", "/api/records/0/archive", "/healthz"),
+            *("/api/status", "/api/styles", "/api/uploads/{timestamp}", "/api/records/{sequence}/archive", "/healthz"),
             *("/readyz", "/docs", "/openapi.json"),
         ],
     )
