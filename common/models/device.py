@@ -8,8 +8,8 @@ import torch
 from common.errors import StartError
 from common.settings import ModelSettings
 
+# Asks the system for large pages: in small ones, a quarter of an encoder's time on CPUs goes to getting memory.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-"""Asks the system for large pages: in small ones, a quarter of an encoder's time on CPUs goes to getting memory."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
     radius = max(2, round(BAND * max(size)))
     edge = trimap_around(rough, radius)
     near = cv2.dilate(edge.possible - edge.sure, _disc(radius)) > 0
-    guided = _GuidedFilter(guide, radius, near)
+    guided = GuidedFilter(guide, radius, near)
     slope, offset = guided.refit(*guided.fit(rough), rough)
     hair = key_hair(guide, rough)
     slope[hair.trusted], offset[hair.trusted] = hair.slope[hair.trusted], hair.offset[hair.trusted]
@@ -119,7 +119,7 @@ def _disc(radius: int) -> MatLike:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
 
 
-class _GuidedFilter:
+class GuidedFilter:
     """The colour guided filter (He et al., equations 14 and 15) of one guide.
 
     Only windows where `near` is True are solved; the others enter the mean with slope and offset 0.

@@ -61,3 +61,13 @@ def test_what_does_not_hold_the_part_or_is_hardly_larger_is_not_taken() -> None:
     a_little_more = handle.copy()
     a_little_more[120:124, 110:122] = True
     assert whole_at_frame(picture, handle, Answers(whole & ~handle, a_little_more)) is None
+
+
+def test_a_wall_of_the_products_colour_is_not_taken() -> None:
+    picture, handle, whole = bag(GREEN)
+    wall = ~whole
+    picture[wall] = GREEN
+    assert whole_at_frame(picture, handle, Answers(wall | handle, np.ones_like(wall))) is None
+    found = whole_at_frame(picture, handle, Answers(np.ones_like(wall), whole))
+    assert found is not None
+    assert (found == whole).all()
