@@ -140,10 +140,3 @@ def test_grabcut_stands_in_without_weights() -> None:
 def test_grabcut_finds_nothing_on_a_plain_ground() -> None:
     with pytest.raises(PreconditionError):
         cut_out(np.full((120, 160, 3), 240, np.uint8), None, Engines(GrabCut(), None))
-
-
-def test_a_pale_product_that_the_frame_cuts_is_not_lost_in_the_wall(engines: Engines) -> None:
-    photo, truth = ball(480, 360, colour=(214, 213, 210))
-    cut = np.s_[:, :290]
-    alpha = cut_out(np.ascontiguousarray(photo[cut]), None, engines).pixels[..., 3]
-    assert iou(alpha > 127, truth[cut]) > 0.9
