@@ -12,6 +12,10 @@ class Sentences(TypedDict):
 
 
 NOTES: dict[str, Sentences] = {
+    "GLASS": {
+        "en": "The product looks like glass: the new background shows through it. Paint over what is not see-through.",
+        "zh": "商品看起來是透明的，會透出新的背景；不透明的部分請用筆刷補上。",
+    },
     "GROUND_INSIDE": {
         "en": "Some of the old background may still show inside the product: take it away by hand if it does.",
         "zh": "商品的空隙中可能還留有原本的背景，請看一下，有需要可以手動去除。",

@@ -1,4 +1,4 @@
-"""Cutout pipeline: find the product, clean its mask, refine the mask to a matte, decontaminate the colours."""
+"""Cutout pipeline: find the product, clean its mask, refine it to a matte, see through glass, clean the colours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import numpy as np
 from common.errors import PreconditionError
 from common.imaging.codec import Pixels, rgb
 from services.segmentation.cutout.edit import Drawn, edit
+from services.segmentation.cutout.glass import Glass, find_glass, find_glass_again
 from services.segmentation.cutout.matting import Plane, clean, estimate_foreground, refine
 from services.segmentation.cutout.notes import notes_on
 from services.segmentation.cutout.own_alpha import flattened, is_cut_out_already
@@ -78,22 +79,31 @@ def cut_out(photo: Pixels, hand: Hand | None, engines: Engines, working_size: in
     if found is None:
         raise _nothing_found()
     alpha = refine(colours, clean(found.mask), working_size)
-    notes = list(notes_on(colours, alpha, found, is_judged=engines.segmenter.name != GrabCut.name))
-    return _finish(_with_alpha(colours, alpha), found.score, engines.segmenter.name, notes)
+    glass = find_glass(colours, alpha)
+    is_judged = engines.segmenter.name != GrabCut.name
+    notes = list(notes_on(colours, alpha, found, is_judged=is_judged, is_glass=glass is not None))
+    if glass is not None:
+        alpha = glass.opacity(colours, alpha)
+    return _finish(_with_alpha(colours, alpha, glass), found.score, engines.segmenter.name, notes)
 
 
 def _edited(photo: Pixels, hand: Hand, engines: Engines, working_size: int) -> Cutout:
     colours = rgb(photo) if is_cut_out_already(photo) else flattened(photo)
     base = np.zeros(colours.shape[:2], np.float32) if hand.base is None else hand.base
-    alpha = edit(colours, base, hand.prompt, hand.drawn, engines.segmenter, working_size)
+    glass, cover = find_glass_again(colours, base)
+    alpha = edit(colours, cover, hand.prompt, None, engines.segmenter, working_size)
+    if glass is not None:
+        alpha = np.where(alpha > cover, alpha, np.minimum(alpha, base))  # what a hand adds is solid
+    alpha = edit(colours, alpha, None, hand.drawn, engines.segmenter, working_size)
     if not (alpha > 0).any():
         raise PreconditionError("Nothing would be left of the product.", "NOTHING_LEFT")
-    return _finish(_with_alpha(colours, alpha), 1.0, engines.segmenter.name)
+    return _finish(_with_alpha(colours, alpha, glass), 1.0, engines.segmenter.name)
 
 
-def _with_alpha(colours: Pixels, alpha: Plane) -> Pixels:
+def _with_alpha(colours: Pixels, alpha: Plane, glass: Glass | None) -> Pixels:
     opacity = cv2.convertScaleAbs(alpha, alpha=255)
-    return np.asarray(cv2.merge([*cv2.split(estimate_foreground(colours, alpha)), opacity]), np.uint8)
+    own = estimate_foreground(colours, alpha) if glass is None else glass.own_colours(colours, alpha)
+    return np.asarray(cv2.merge([*cv2.split(own), opacity]), np.uint8)
 
 
 def _finish(pixels: Pixels, score: float, engine: str, notes: Sequence[str] = ()) -> Cutout:

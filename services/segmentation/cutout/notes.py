@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
 from common.imaging.codec import Pixels
 from services.segmentation.cutout.matting import Plane
@@ -26,7 +27,9 @@ UNSURE = 0.72
 """Minimum confidence."""
 
 
-def notes_on(photo: Pixels, alpha: Plane, found: Found, *, is_judged: bool = True) -> Iterator[str]:
+def notes_on(
+    photo: Pixels, alpha: Plane, found: Found, *, is_judged: bool = True, is_glass: bool = False
+) -> Iterator[str]:
     """Yield the reasons to look at a cutout.
 
     Args:
@@ -34,17 +37,23 @@ def notes_on(photo: Pixels, alpha: Plane, found: Found, *, is_judged: bool = Tru
         alpha: (H, W), 0 to 1.
         found: The product that alpha was made from.
         is_judged: Whether its confidence says anything: GrabCut has none.
+        is_glass: Whether the product is see-through.
     """
     mask = (alpha > 0.5).astype(np.uint8)
-    left, top, width, height = cv2.boundingRect(mask)
-    if not width:
+    if not mask.any():
         return
-    if found.doubtful > DOUBTFUL:
+    if is_glass:
+        yield "GLASS"
+    elif found.doubtful > DOUBTFUL:
         yield "GROUND_INSIDE"
-    small, _ = working_copy(mask, SHARP)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(small)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    if (areas > ANOTHER * areas.max(initial=0)).sum() > 1:
+    yield from _notes_on_mask(photo, mask)
+    if is_judged and found.score < UNSURE:
+        yield "UNSURE"
+
+
+def _notes_on_mask(photo: Pixels, mask: MatLike) -> Iterator[str]:
+    left, top, width, height = cv2.boundingRect(mask)
+    if _large_parts(mask) > 1:
         yield "SEVERAL_PRODUCTS"
     if max(float(side.mean()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1])) > CUT:
         yield "CUT_BY_FRAME"
@@ -52,8 +61,13 @@ def notes_on(photo: Pixels, alpha: Plane, found: Found, *, is_judged: bool = Tru
         yield "BLURRED"
     if max(width, height) < SMALL:
         yield "SMALL"
-    if is_judged and found.score < UNSURE:
-        yield "UNSURE"
+
+
+def _large_parts(mask: MatLike) -> int:
+    small, _ = working_copy(np.asarray(mask, np.uint8), SHARP)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(small)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return int((areas > ANOTHER * areas.max(initial=0)).sum())
 
 
 def _blur(photo: Pixels) -> float:

@@ -58,6 +58,11 @@ def test_what_the_search_doubts_is_told() -> None:
     assert told(*drawn(WHOLE), score=0.4, doubtful=0.2) == ["GROUND_INSIDE", "UNSURE"]
 
 
+def test_glass_is_told_and_what_is_seen_through_it_is_not_doubted() -> None:
+    picture, alpha = drawn(WHOLE)
+    assert list(notes_on(picture, alpha, Found(alpha > 0.5, 0.95, 0.2), is_glass=True)) == ["GLASS"]
+
+
 def test_a_blurred_product_is_told() -> None:
     sample = decoded(SAMPLE.read_bytes())[:HEIGHT, :WIDTH]
     alpha = drawn(WHOLE)[1]

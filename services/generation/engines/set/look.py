@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from services.generation.silhouette import silhouette
 from services.generation.srgb import Light, encode
 
 SIDE = 160
@@ -47,7 +48,7 @@ def look_at(cutout: Light) -> Look:
     scale = min(1.0, SIDE / max(cutout.shape[:2]))
     size = max(1, round(cutout.shape[1] * scale)), max(1, round(cutout.shape[0] * scale))
     small = np.asarray(cv2.resize(cutout, size, interpolation=cv2.INTER_AREA), np.float32)
-    mask = small[..., 3] > 0.5
+    mask = silhouette(small)
     if not mask.any():
         mask[:] = True
     colours = encode(small[..., :3] / np.maximum(small[..., 3:], 1e-3)).astype(np.float32)

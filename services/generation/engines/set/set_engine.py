@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -32,6 +33,7 @@ from services.generation.engines.set.panorama import (
 from services.generation.engines.set.solid import Solid, make_solid
 from services.generation.engines.set.trace import OUT_OF_SIGHT, Scene, Surfaces, denoise, trace
 from services.generation.geometry import Box, Size
+from services.generation.silhouette import silhouette
 from services.generation.stance import stance_of
 
 PANORAMAS = Path(__file__).with_name("panoramas")
@@ -41,6 +43,8 @@ MOST_PIXELS = 320_000
 """Pixels that are traced for an ad; larger ads are enlarged, before they are developed."""
 SLANTED = 0.18
 """Part of the light to the right or left that makes shadows fall to one side."""
+GLASS, GLASS_SHADOW = 0.85, 0.45
+"""Mean alpha below which a product is glass: its shadow is as much lighter, but clear glass has some, too."""
 WAITS_SECONDS = 0.1
 
 
@@ -156,12 +160,9 @@ class SetEngine:
         around = self._surroundings(small.photo_set)
         mirrored = _is_mirrored(small, around)
         scene = _scene(small, camera, solid, around, mirrored=mirrored)
-        traced = self._traced(scene, camera, small)
-        if small.shadow < 1:
-            without = self._traced(replace(scene, product=OUT_OF_SIGHT), camera, small)
-            traced = without + np.float32(small.shadow) * (traced - without)
+        traced = self._with_product(scene, camera, small)
         if small.photo_set.foreground == "ground":
-            traced = smooth_horizon(traced, _alpha(small))
+            traced = smooth_horizon(traced, _in_whole(small, small.layer[..., 3]))
         light, cover = traced[..., :3], np.clip(traced[..., 3:4], 0, 1)
         albedo, normal = traced[..., 4:7], traced[..., 7:]
         if panorama is not None and small.photo_set.panorama is not None:
@@ -176,6 +177,22 @@ class SetEngine:
                 cv2.resize(clean, (shot.ad.width, shot.ad.height), interpolation=cv2.INTER_CUBIC), np.float32
             )
         return develop(np.maximum(whole, 0), shot.photo_set.exposure, shot.photo_set.warmth, shot.seed)
+
+    def _with_product(self, scene: Scene, camera: Camera, shot: Shot) -> NDArray[np.float32]:
+        """Trace a scene with as much of the product's shadow and reflection as is wanted, and as glass has.
+
+        Through glass the set is seen, not the solid that stands for it.
+        """
+        traced = self._traced(scene, camera, shot)
+        cover = silhouette(shot.layer)
+        opacity = float(shot.layer[..., 3][cover].mean()) if cover.any() else 1.0
+        is_glass = opacity < GLASS
+        strength = shot.shadow * (max(GLASS_SHADOW, opacity) if is_glass else 1)
+        if strength == 1:
+            return traced
+        without = self._traced(replace(scene, product=OUT_OF_SIGHT), camera, shot)
+        traced = without + np.float32(strength) * (traced - without)
+        return np.where(_in_whole(shot, cover)[..., None] > 0, without, traced) if is_glass else traced
 
     def _traced(self, scene: Scene, camera: Camera, shot: Shot) -> NDArray[np.float32]:
         aperture = shot.photo_set.aperture
@@ -241,11 +258,11 @@ def _foot(shot: Shot) -> float:
     return shot.box.bottom if shot.photo_set.stands else (shot.box.top + shot.box.bottom) / 2
 
 
-def _alpha(shot: Shot) -> Light:
-    """Return the product's alpha in the whole ad, (H, W)."""
+def _in_whole(shot: Shot, plane: NDArray[Any]) -> Light:
+    """Return a plane of the product's box in the whole ad, (H, W); 0 beside it."""
     whole = np.zeros((shot.ad.height, shot.ad.width), np.float32)
     part = whole[shot.box.top : shot.box.bottom, shot.box.left : shot.box.right]
-    part[:] = shot.layer[: part.shape[0], : part.shape[1], 3]
+    part[:] = plane[: part.shape[0], : part.shape[1]]
     return whole
 
 

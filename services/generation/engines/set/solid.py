@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from services.generation.engines.set.camera import Camera
 from services.generation.engines.set.foregrounds import Mesh, grid_faces
 from services.generation.geometry import Box
+from services.generation.silhouette import silhouette
 from services.generation.srgb import Light
 
 CELLS = 112
@@ -59,7 +60,7 @@ def make_solid(layer: Light, box: Box, camera: Camera, *, stands: bool = True) -
     height, width = layer.shape[:2]
     scale = CELLS / max(height, width)
     rows, columns = max(8, round(height * scale)), max(8, round(width * scale))
-    mask = np.asarray(cv2.resize(layer[..., 3], (columns, rows), interpolation=cv2.INTER_AREA)) > 0.5
+    mask = silhouette(np.asarray(cv2.resize(layer, (columns, rows), interpolation=cv2.INTER_AREA), np.float32))
     if not mask.any():
         mask[rows // 2, columns // 2] = True
     touching = contact_cells(mask) if stands else np.zeros_like(mask)

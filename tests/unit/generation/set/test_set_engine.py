@@ -89,6 +89,21 @@ def test_a_product_stands_on_the_ground(name: str, engine: SetEngine) -> None:
     assert light_at_contact(wanted.layer[..., 3], engine.render(wanted), wanted.box) < 0.85
 
 
+def test_through_glass_the_set_is_seen(engine: SetEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = shot("kitchen_counter")
+    glass = replace(wanted, layer=wanted.layer * np.float32(0.15))
+    middle = np.s_[
+        wanted.box.top + wanted.box.height // 3 : wanted.box.bottom - wanted.box.height // 3,
+        wanted.box.left + wanted.box.width // 3 : wanted.box.right - wanted.box.width // 3,
+    ]
+    solid, clear = engine.render(wanted)[middle], engine.render(glass)
+    assert light_at_contact(wanted.layer[..., 3], clear, wanted.box) < 0.95, "glass has a shadow"
+    monkeypatch.setattr(set_engine, "make_solid", lambda *_, **__: Solid(OUT_OF_SIGHT, np.zeros((0, 2))))
+    empty = engine.render(wanted)[middle]
+    assert np.abs(clear[middle] - empty).mean() < 0.025
+    assert np.abs(solid - empty).mean() > 0.1
+
+
 def test_less_of_the_shadow_is_shown_on_request(engine: SetEngine) -> None:
     wanted = shot("white_plinth")
     lights = [
