@@ -97,6 +97,26 @@ def test_nothing_is_found_without_a_product_or_without_a_ground() -> None:
     assert find_glass(np.random.default_rng(1).integers(0, 256, (60, 40, 3), np.uint8), one) is None
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_any_photo_and_any_mask_are_looked_at(seed: int) -> None:
+    """Also where the product fills the photo, touches its sides, or is a few pixels large."""
+    rng = np.random.default_rng(seed)
+    height, width = (int(side) for side in rng.integers(3, 90, 2) * rng.choice([1, 4]))
+    ground = np.asarray(cv2.resize(striped(float(rng.uniform(0, 180)), seed), (width, height)), np.float32)
+    alpha = np.zeros((height, width), np.float32)
+    left, right = sorted(int(side) for side in rng.integers(0, width + 1, 2))
+    top, bottom = sorted(int(side) for side in rng.integers(0, height + 1, 2))
+    alpha[top:bottom, left:right] = 1
+    see_through = Product(np.full_like(ground, 200), 0.2 * alpha)
+    photo = photographed(see_through, ground)
+    found = find_glass(photo, alpha)
+    if found is not None:
+        opacity = found.opacity(photo, alpha)
+        assert opacity.min() >= 0
+        assert opacity.max() <= 1
+        assert found.own_colours(photo, opacity).shape == photo.shape
+
+
 def test_what_a_brush_adds_to_glass_is_solid_and_the_rest_stays(engines: Engines) -> None:
     product, outline = glass(SIDE)
     photo = photographed(product, GOING_ON["a table"])
