@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from common.imaging.codec import Mask, Pixels
 from services.segmentation.cutout.matting import Plane, clean, refine, tiles
-from services.segmentation.cutout.product import MAX_PRODUCT, SURE, WORKING_SIZE, scaled, working_copy
+from services.segmentation.cutout.product import MAX_PRODUCT, SURE, scaled, search_copy
 from services.segmentation.engines.base import Candidate, Prompt, PromptPoint, Segmenter
 
 MOST_TAKEN = 0.8
@@ -68,7 +68,7 @@ def _with_prompt(photo: Pixels, base: Plane, prompt: Prompt, segmenter: Segmente
 
 
 def _prompted(photo: Pixels, present: Mask, prompt: Prompt, segmenter: Segmenter) -> Mask:
-    working, scale = working_copy(photo, WORKING_SIZE)
+    working, scale = search_copy(photo)
     small = scaled(prompt, scale, working)
     height, width = working.shape[:2]
     mask = np.asarray(cv2.resize(present.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0)

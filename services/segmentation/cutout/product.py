@@ -17,6 +17,8 @@ from services.segmentation.engines.base import Box, Candidate, Engines, Probabil
 from services.segmentation.engines.grabcut import inner_box, settle
 
 WORKING_SIZE = 1024
+TINY, ENLARGED = 256, 800
+"""Longer side below which a photo is enlarged for the search, and to what: straps and gaps are a pixel wide there."""
 SURE = 0.5
 SALIENT = 0.2
 """Saliency above which a pixel counts. Low, because a box that cuts the product short misleads more than a wide one."""
@@ -55,7 +57,7 @@ def find_product(photo: Pixels, prompt: Prompt | None, engines: Engines) -> Foun
     Returns:
         None if nothing stands out from the background.
     """
-    working, scale = working_copy(photo, WORKING_SIZE)
+    working, scale = search_copy(photo)
     if prompt is not None:
         return _best(working, engines.segmenter.segment(working, scaled(prompt, scale, working)))
     if engines.saliency is None:
@@ -87,6 +89,16 @@ def check_inside(prompt: Prompt | None, photo: Pixels) -> None:
         raise InvalidInputError(f"The box does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
     if any(point.x >= width or point.y >= height for point in prompt.points):
         raise InvalidInputError(f"A point does not lie in the photo, which is {width}x{height}.", "PROMPT_OUTSIDE")
+
+
+def search_copy(photo: Pixels) -> tuple[Pixels, float]:
+    """Return a photo at the size at which products are looked for, and its scale."""
+    height, width = photo.shape[:2]
+    if max(height, width) >= TINY:
+        return working_copy(photo, WORKING_SIZE)
+    scale = ENLARGED / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC), np.uint8), scale
 
 
 def working_copy(photo: Pixels, side: int) -> tuple[Pixels, float]:

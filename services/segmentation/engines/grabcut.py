@@ -16,6 +16,8 @@ WORKING_SIZE = 400
 POINT_RADIUS = 0.01
 BOX_MARGIN = 0.05
 SCORE = 0.5
+FEW_COLOURS, GRAIN = 256, 1.5
+"""Number of colours below which a picture gets grain, and its deviation: among equal colours the cut does not end."""
 
 
 class GrabCut:
@@ -73,6 +75,9 @@ def _working_size(width: int, height: int) -> tuple[int, int]:
 
 def _cut(picture: MatLike, labels: MatLike, iterations: int) -> None:
     """Run GrabCut on labels, in place. Deterministic: the random seed is fixed."""
+    if len(np.unique(picture.reshape(-1, 3) @ np.array([1, 256, 65536]))) < FEW_COLOURS:
+        grain = np.random.default_rng(0).normal(0, GRAIN, picture.shape)
+        picture = np.clip(picture + grain, 0, 255).astype(np.uint8)
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)
     cv2.grabCut(picture, labels, (0, 0, 0, 0), background, foreground, iterations, cv2.GC_INIT_WITH_MASK)

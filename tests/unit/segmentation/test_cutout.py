@@ -137,6 +137,14 @@ def test_grabcut_stands_in_without_weights() -> None:
     assert iou(result.pixels[..., 3] > 127, truth) > 0.9
 
 
-def test_grabcut_finds_nothing_on_a_plain_ground() -> None:
+@pytest.mark.parametrize("size", [(120, 160), (400, 300), (900, 1200)])
+def test_grabcut_finds_nothing_on_a_plain_ground(size: tuple[int, int]) -> None:
     with pytest.raises(PreconditionError):
-        cut_out(np.full((120, 160, 3), 240, np.uint8), None, Engines(GrabCut(), None))
+        cut_out(np.full((*size, 3), 240, np.uint8), None, Engines(GrabCut(), None))
+
+
+def test_grabcut_ends_on_two_plain_colours() -> None:
+    halves = np.full((600, 800, 3), 240, np.uint8)
+    halves[:, 400:] = (200, 30, 30)
+    with pytest.raises(PreconditionError):
+        cut_out(halves, None, Engines(GrabCut(), None))
