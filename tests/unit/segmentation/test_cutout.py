@@ -9,6 +9,7 @@ from services.segmentation.cutout.cutout import OWN_ALPHA, Hand, cut_out
 from services.segmentation.engines.base import Box, Engines, Prompt, PromptPoint
 from services.segmentation.engines.grabcut import GrabCut
 from testing.pictures import SAMPLE, ball, gradient, texture
+from testing.products.drawn import Canvas, photographed, plain, shaded
 
 BALL = ball(480, 360, colour=(30, 60, 160))
 """One photo for most tests: its embedding is made once."""
@@ -135,6 +136,22 @@ def test_grabcut_stands_in_without_weights() -> None:
     result = cut_out(photo, None, Engines(GrabCut(), None))
     assert result.engine == "grabcut"
     assert iou(result.pixels[..., 3] > 127, truth) > 0.9
+
+
+@pytest.mark.parametrize("width", [0.008, 0.016])
+def test_a_strap_of_some_pixels_is_kept_in_a_tiny_photo(width: float, engines: Engines) -> None:
+    side = 220
+    canvas = Canvas(side).box(0.42, 0.3, 0.66, 0.9).line(0.43, 0.36, 0.33, 0.55, width)
+    loop = canvas.line(0.33, 0.55, 0.33, 0.74, width).line(0.33, 0.74, 0.38, 0.78, width)
+    outline = loop.line(0.38, 0.78, 0.42, 0.72, width).alpha()
+    product = shaded(outline, (150, 130, 125))
+    is_strap = np.arange(side) < round(0.415 * side)
+    product.colours[:, is_strap] = 30
+    found = cut_out(photographed(product, plain(side)), None, engines).pixels[..., 3] > 127
+    strap = (outline > 0.5) & is_strap
+    assert found[strap].mean() > 0.95
+    inside = np.s_[round(0.55 * side) : round(0.7 * side), round(0.36 * side) : round(0.4 * side)]
+    assert not found[inside].any()
 
 
 @pytest.mark.parametrize("size", [(120, 160), (400, 300), (900, 1200)])
