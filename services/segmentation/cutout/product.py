@@ -17,8 +17,8 @@ from services.segmentation.engines.base import Box, Candidate, Engines, Probabil
 from services.segmentation.engines.grabcut import inner_box, settle
 
 WORKING_SIZE = 1024
-TINY, ENLARGED = 256, 800
-"""Longer side below which a photo is enlarged for the search, and to what: straps and gaps are a pixel wide there."""
+TINY, SMALL, ENLARGED = 128, 256, 800
+"""Longer sides between which a photo is enlarged for the search, and to what: straps and gaps are a pixel wide."""
 SURE = 0.5
 SALIENT = 0.2
 """Saliency above which a pixel counts. Low, because a box that cuts the product short misleads more than a wide one."""
@@ -94,7 +94,7 @@ def check_inside(prompt: Prompt | None, photo: Pixels) -> None:
 def search_copy(photo: Pixels) -> tuple[Pixels, float]:
     """Return a photo at the size at which products are looked for, and its scale."""
     height, width = photo.shape[:2]
-    if max(height, width) >= TINY:
+    if not TINY <= max(height, width) < SMALL:
         return working_copy(photo, WORKING_SIZE)
     scale = ENLARGED / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
