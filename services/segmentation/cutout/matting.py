@@ -67,7 +67,7 @@ def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:
     rough = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     radius = max(2, round(BAND * max(size)))
     edge = trimap_around(rough, radius)
-    near = cv2.dilate(edge.possible - edge.sure, _disc(radius)) > 0
+    near = cv2.dilate(edge.possible - edge.sure, disc(radius)) > 0
     guided = GuidedFilter(guide, radius, near)
     slope, offset = guided.refit(*guided.fit(rough), rough)
     hair = key_hair(guide, rough)
@@ -115,7 +115,8 @@ def _contrast(alpha: Plane) -> Plane:
     return (alpha - 0.1) / 0.8
 
 
-def _disc(radius: int) -> MatLike:
+def disc(radius: int) -> MatLike:
+    """Return a disc of some radius, in pixels, to erode and dilate with."""
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
 
 

@@ -17,7 +17,8 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from common.imaging.codec import Mask, Pixels
-from services.segmentation.cutout.matting import Plane
+from services.segmentation.cutout.matting import Plane, disc
+from services.segmentation.cutout.product import working_copy
 
 SIDE, FINE_SIDE = 256, 1024
 """Longer sides at which a product is judged, and at which what is behind it is computed, in pixels."""
@@ -87,10 +88,8 @@ class _View:
 
     @classmethod
     def of(cls, photo: Pixels, alpha: Plane, side: int) -> Self:
-        height, width = alpha.shape
-        scale = min(1.0, side / max(height, width))
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        small, cover = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (photo, alpha))
+        small, _ = working_copy(photo, side)
+        cover = cv2.resize(alpha, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA)
         return cls(small.astype(np.float32), (cover > 0.5).astype(np.uint8))
 
     @cached_property
@@ -99,7 +98,7 @@ class _View:
 
     @cached_property
     def ground(self) -> Mask:
-        return np.asarray(cv2.dilate(self.product, _disc(MARGIN * self.size)) == 0)
+        return np.asarray(cv2.dilate(self.product, disc(max(1, round(MARGIN * self.size)))) == 0)
 
     def ground_within(self, reach: float) -> Mask:
         """Return the ground no farther from the product than some pixels."""
@@ -109,7 +108,7 @@ class _View:
     def _distance(self) -> Plane:
         return cv2.distanceTransform(1 - self.product, cv2.DIST_L2, cv2.DIST_MASK_5)
 
-    @cached_property
+    @property
     def is_detailed(self) -> bool:
         """Whether there is a ground, and more on it than noise."""
         if not self.size or not self.ground.any():
@@ -190,7 +189,7 @@ class _Lines:
 
     def are_seen_inside(self) -> bool:
         """Return whether the ground's detail is seen inside the product, over its whole width."""
-        inner = cv2.erode(self._view.product, _disc(RIM * self._view.size)) > 0
+        inner = cv2.erode(self._view.product, disc(max(1, round(RIM * self._view.size)))) > 0
         line, place = self._positions(np.asarray(inner))
         colours = self._view.picture[inner]
         strip = (self._across(line, place) * STRIPS).astype(int).clip(0, STRIPS - 1)
@@ -293,8 +292,3 @@ def _shared(strips: Sequence[Strip]) -> float:
 
 def _correlation(one: Values, other: Values) -> float:
     return float((one * other).sum() / math.sqrt(float((one * one).sum()) * float((other * other).sum()) + 1e-6))
-
-
-def _disc(radius: float) -> MatLike:
-    reach = max(1, round(radius))
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
