@@ -8,14 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import propagate, trace
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
 from common.settings import TraceSettings
-from common.version import VERSION
 
 _tracer: trace.Tracer | None = None
 
@@ -28,11 +23,10 @@ def configure_tracing(settings: TraceSettings, process: str) -> None:
         process: Name of this process, such as "gateway".
     """
     global _tracer  # set once, at start
-    if settings.traces_endpoint is None:
-        return
-    provider = TracerProvider(resource=Resource({"service.name": process, "service.version": VERSION}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(settings.traces_endpoint)))
-    _tracer = provider.get_tracer("product-image-generator")
+    if settings.traces_endpoint is not None:
+        from common.observability.trace_export import tracer_to
+
+        _tracer = tracer_to(settings.traces_endpoint, process)
 
 
 def is_on() -> bool:
