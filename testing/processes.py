@@ -53,6 +53,11 @@ class Process:
         assert self._running is not None
         return self._running.pid
 
+    @property
+    def has_ended(self) -> bool:
+        assert self._running is not None
+        return self._running.poll() is not None
+
     def start(self) -> None:
         """Start it and wait until it listens."""
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "NONE", **self.environment}

@@ -13,7 +13,7 @@ import httpx
 from cli.ports import Ports
 from cli.supervisor import running
 from testing.pictures import cut_ball
-from testing.processes import parts
+from testing.processes import Parts, parts
 
 INSTANT = {"SEGMENTATION_ENGINE": "grabcut", "INPAINTING_ENGINE": "opencv", "GENERATION_SET_SAMPLES": "1"}
 """Engines that start instantly, for tests that are not about picture quality."""
@@ -133,12 +133,16 @@ def started_with_fixed_engines(store: Path, environment: Mapping[str, str]) -> I
 
     The three services with models are one process, and only the lines of the gateway are kept.
     """
-    with (
-        parts(store, environment) as running,
-        httpx.Client(base_url=running.gateway.url, timeout=120, trust_env=False) as client,
-    ):
-        models, history = running.engines.pid, running.history.pid
-        pids = {"segmentation": models, "inpainting": models, "generation": models, "history": history}
-        shared = running.engines.port
-        ports = Ports(running.gateway.port, shared, shared, shared, running.history.port)
+    with parts(store, environment) as running, seen_by_a_client(running, store) as system:
+        yield system
+
+
+@contextmanager
+def seen_by_a_client(running: Parts, store: Path) -> Iterator[System]:
+    """Yield a gateway, a history and fixed engines as a system."""
+    models, history = running.engines.pid, running.history.pid
+    pids = {"segmentation": models, "inpainting": models, "generation": models, "history": history}
+    shared = running.engines.port
+    ports = Ports(running.gateway.port, shared, shared, shared, running.history.port)
+    with httpx.Client(base_url=running.gateway.url, timeout=120, trust_env=False) as client:
         yield System(client, pids | {"gateway": running.gateway.pid}, ports, store, running.gateway.lines)

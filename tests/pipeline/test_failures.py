@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,16 +19,36 @@ import pytest
 from cli.ports import ROOT, Ports
 from gateway.models import ManifestBody
 from testing.pictures import ball, encoded
-from testing.system import FAST, System, started_with_fixed_engines
+from testing.processes import Parts, parts, until_ready
+from testing.system import FAST, System, seen_by_a_client
 from testing.waiting import eventually
 
 PHOTO = encoded(ball(160, 120)[0])
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def running(store: Path) -> Iterator[Parts]:
+    with parts(store) as started:
+        yield started
+
+
 @pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
-    with started_with_fixed_engines(tmp_path / "store", {}) as running:
-        yield running
+def system(running: Parts, store: Path) -> Iterator[System]:
+    """Yield a system with an empty store, in which what an earlier test killed runs again."""
+    running.history.stop()
+    shutil.rmtree(store)
+    for service in (running.history, running.engines):
+        if service.has_ended:
+            service.start()
+    until_ready(running.gateway.url, [running.gateway])
+    running.gateway.lines.clear()
+    with seen_by_a_client(running, store) as seen:
+        yield seen
 
 
 def kill(system: System, name: str) -> None:
@@ -114,12 +135,21 @@ def test_a_response_cut_off_halfway_is_told_by_its_connection_and_one_line_of_th
     assert not any("Traceback" in line for line in system.lines)
 
 
+def test_the_record_on_disk_is_plain_json(system: System) -> None:
+    record = system.generate(system.upload(PHOTO).json()).json()
+    [stored] = json.loads((system.store / "static/history_setting.json").read_text(encoding="utf-8"))
+    assert (
+        ManifestBody.model_validate(record.pop("manifest")).software_version == stored["manifest"]["software_version"]
+    )
+    assert {name: stored[name] for name in record} == record
+
+
 def environment(ports: Ports, store: Path) -> dict[str, str]:
     listening = {f"{name.upper()}_PORT": str(port) for name, port in vars(ports).items()}
     return {**os.environ, **FAST, **listening, "HISTORY_STORE": "disk", "HISTORY_DISK_DIR": str(store)}
 
 
-def until_ready(process: "subprocess.Popen[str]") -> list[str]:
+def lines_until_ready(process: "subprocess.Popen[str]") -> list[str]:
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
@@ -138,7 +168,7 @@ def test_run_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     ports = Ports.free()
     env = environment(ports, tmp_path)
     with run(env) as first:
-        lines = until_ready(first)
+        lines = lines_until_ready(first)
         assert sum(line.startswith("ready:") for line in lines) == 1
         assert any(line.startswith("segmentation | ") for line in lines)
         assert httpx.get(f"http://127.0.0.1:{ports.gateway}/readyz", trust_env=False).status_code == 200
@@ -159,7 +189,7 @@ def test_run_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
 def test_run_stops_all_when_one_process_dies(tmp_path: Path) -> None:
     ports = Ports.free()
     with run(environment(ports, tmp_path)) as process:
-        until_ready(process)
+        lines_until_ready(process)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         victim = next(pid for pid in children if "services.inpainting" in Path(f"/proc/{pid}/cmdline").read_text())
         os.kill(int(victim), signal.SIGKILL)
@@ -179,18 +209,9 @@ def is_running(pid: str) -> bool:
 def test_run_takes_all_with_it_when_it_is_killed(tmp_path: Path) -> None:
     ports = Ports.free()
     with run(environment(ports, tmp_path)) as process:
-        until_ready(process)
+        lines_until_ready(process)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         assert len(children) == 5
         process.kill()
         eventually(lambda: not any(is_running(child) for child in children), seconds=30)
     ports.check_free()
-
-
-def test_the_record_on_disk_is_plain_json(system: System) -> None:
-    record = system.generate(system.upload(PHOTO).json()).json()
-    [stored] = json.loads((system.store / "static/history_setting.json").read_text(encoding="utf-8"))
-    assert (
-        ManifestBody.model_validate(record.pop("manifest")).software_version == stored["manifest"]["software_version"]
-    )
-    assert {name: stored[name] for name in record} == record

@@ -1,6 +1,7 @@
 """Seeded weights of DeepFill v2, as tests cannot download the real ones."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.unit.inpainting.tensorflow.seeded import seeded
 Weights = Mapping[str, NDArray[np.float32]]
 
 
+@cache
 def random_weights() -> Weights:
     """Return weights and biases: `conv1.weight` (out, in, height, width), `conv1.bias` (out,), and so on."""
     with torch.device("meta"):
@@ -22,13 +24,16 @@ def random_weights() -> Weights:
     return {name: seeded(name, shape) for name, shape in shapes.items()}
 
 
-TENSORS = {key: torch.from_numpy(random_weights()[key.split(".", 1)[1]]) for key in Generator(TENSORFLOW).state_dict()}
-"""Tensors of every test checkpoint, by our names."""
+@cache
+def tensors() -> dict[str, torch.Tensor]:
+    """Return the tensors of every test checkpoint, by our names."""
+    names = Generator(TENSORFLOW).state_dict()
+    return {key: torch.from_numpy(random_weights()[key.split(".", 1)[1]]) for key in names}
 
 
 def state_of(variant: Variant) -> dict[str, torch.Tensor]:
     """Return the state dict of a checkpoint variant, by its own names."""
-    held = {key_in_file(key, variant): tensor for key, tensor in TENSORS.items()}
+    held = {key_in_file(key, variant): tensor for key, tensor in tensors().items()}
     return held | ({FUSE_WEIGHT: torch.eye(3).view(1, 1, 3, 3)} if variant is PYTORCH else {})
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from services.inpainting.engines.deepfill.checkpoint import FUSE_WEIGHT, key_in_file, load_deepfill
 from services.inpainting.engines.deepfill.variant import CONVERTED, PYTORCH, TENSORFLOW, Variant
 from tests.unit.inpainting.bundle_writer import crc32c, write_bundle
-from tests.unit.inpainting.deepfill_weights import TENSORS, generator_with, random_weights, state_of
+from tests.unit.inpainting.deepfill_weights import generator_with, random_weights, state_of, tensors
 from tests.unit.inpainting.tensorflow.seeded import seeded
 from weights.convert import ConvertError, convert
 from weights.tensor_bundle import read_bundle
@@ -39,15 +39,15 @@ def write(variant: Variant, folder: Path) -> Path:
     return write_pth(folder / "states.pth", state_of(variant))
 
 
-@pytest.mark.parametrize(("variant", "tensors"), [(PYTORCH, 85), (CONVERTED, 84), (TENSORFLOW, 84)])
-def test_each_kind_is_told_by_its_keys_and_read_whole(variant: Variant, tensors: int, tmp_path: Path) -> None:
-    assert len(state_of(variant)) == tensors
+@pytest.mark.parametrize(("variant", "count"), [(PYTORCH, 85), (CONVERTED, 84), (TENSORFLOW, 84)])
+def test_each_kind_is_told_by_its_keys_and_read_whole(variant: Variant, count: int, tmp_path: Path) -> None:
+    assert len(state_of(variant)) == count
     generator = load_deepfill(write(variant, tmp_path))
     assert generator.variant is variant
     assert not generator.training
     held = generator.state_dict()
-    assert list(held) == list(TENSORS)
-    assert all(torch.equal(held[key], tensor) for key, tensor in TENSORS.items())
+    assert list(held) == list(tensors())
+    assert all(torch.equal(held[key], tensor) for key, tensor in tensors().items())
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_what_training_left_is_left_out(tmp_path: Path) -> None:
         np.ones(3, np.float32),
     )
     generator = load_deepfill(write_tensorflow(tmp_path / "snap-0.index", extra=extra))
-    assert torch.equal(generator.state_dict()["coarse.conv1.weight"], TENSORS["coarse.conv1.weight"])
+    assert torch.equal(generator.state_dict()["coarse.conv1.weight"], tensors()["coarse.conv1.weight"])
 
 
 def test_a_checkpoint_that_tensorflow_wrote() -> None:
