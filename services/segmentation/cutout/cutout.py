@@ -14,6 +14,7 @@ from services.segmentation.cutout.matting import Plane, clean, estimate_foregrou
 from services.segmentation.cutout.notes import notes_on
 from services.segmentation.cutout.own_alpha import flattened, is_cut_out_already
 from services.segmentation.cutout.product import check_inside, find_product
+from services.segmentation.cutout.strands import part_strands
 from services.segmentation.engines.base import Box, Engines, Prompt
 from services.segmentation.engines.grabcut import GrabCut
 
@@ -78,7 +79,7 @@ def cut_out(photo: Pixels, hand: Hand | None, engines: Engines, working_size: in
     found = find_product(colours, hand.prompt, engines)
     if found is None:
         raise _nothing_found()
-    alpha = refine(colours, clean(found.mask), working_size)
+    alpha = part_strands(colours, refine(colours, clean(found.mask), working_size))
     glass = find_glass(colours, alpha)
     is_judged = engines.segmenter.name != GrabCut.name
     notes = list(notes_on(colours, alpha, found, is_judged=is_judged, is_glass=glass is not None))
