@@ -117,7 +117,7 @@ def open_holes(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -> 
         if gap > GOOD:
             continue
         product = candidate.probability > SURE
-        for hole in _holes(product):
+        for hole in holes_in(product):
             is_sure = gap <= SECOND_BEST or (share_around(hole, ~product) > THIN and evidence.continues_ground(hole))
             if is_sure and evidence.like_ground(hole) > LIKE_GROUND and evidence.alike(hole, product) < LIKE_PRODUCT:
                 opened &= ~hole
@@ -171,7 +171,7 @@ def outside(mask: Mask) -> Mask:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((MARGIN, MARGIN), np.uint8)) == 0)
 
 
-def _holes(mask: Mask) -> Iterator[Mask]:
+def holes_in(mask: Mask) -> Iterator[Mask]:
     """Yield the regions enclosed by a mask, except those too small to judge."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
     height, width = mask.shape

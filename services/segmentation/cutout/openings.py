@@ -16,7 +16,7 @@ from cv2.typing import MatLike
 from common.imaging.codec import Mask, Pixels
 from services.segmentation.cutout.bars import thin_bars
 from services.segmentation.cutout.ground import distance_from_ground
-from services.segmentation.cutout.holes import GOOD, HELD_BY, SURE, WHOLE, outside, share_around
+from services.segmentation.cutout.holes import GOOD, HELD_BY, SURE, WHOLE, holes_in, outside, share_around
 from services.segmentation.engines.base import Candidate, Probability
 
 LIKE = 1.5
@@ -51,6 +51,8 @@ OTHER_GROUND, THIN_ON_OTHER_GROUND = 12.0, 0.3
 """Where the ground has several colours and each shows through: their least difference (CIE76), and THIN there."""
 HELD_AROUND = 0.8
 """Part of the rim of a hole that a candidate must hold."""
+FRAMED_BY, SEEN, THIN_IF_FRAMED = 2, 0.5, 0.2
+"""Good candidates that must have a hole, the part of it that must be open or look like the ground, and THIN for it."""
 EDGE, MOSTLY = 1.2, 0.6
 """Slope at which a smooth patch ends (CIE76 per pixel), and the part of it that is open if all of it is."""
 MAY_HOLD_BARS = 0.15
@@ -127,7 +129,7 @@ def _pass(lab: MatLike, mask: Mask, good: Sequence[Probability]) -> tuple[Mask, 
     distance = cv2.blur(distance_from_ground(lab, ground), (3, 3))
     like = cv2.morphologyEx(((distance < LIKE) & mask).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     smallest = SMALLEST * float(mask.sum())
-    region = _holes_of_all(np.asarray(like), good, smallest)
+    region = _holes_of_all(np.asarray(like), good, smallest) | _holes_of_several(np.asarray(like), mask, good)
     if (mask & ~like).sum() < LEFT * mask.sum():
         return region, 0.0
     looks = [_look(part, lab, distance, mask, like, good) for part in _regions(np.asarray(like), smallest)]
@@ -151,6 +153,30 @@ def _holes_of_all(like: Mask, good: Sequence[Probability], smallest: float) -> M
             if float((most > SURE)[rim].mean()) >= HELD_AROUND:
                 holes |= part
     return holes
+
+
+def _holes_of_several(like: Mask, mask: Mask, good: Sequence[Probability]) -> Mask:
+    """Return holes among thin parts that several good candidates have, one fills at most, and that show the ground.
+
+    Their outlines are better than those of the colours.
+    """
+    holes = np.zeros_like(mask)
+    for candidate in good:
+        held = candidate > SURE
+        for hole in holes_in(held):
+            framing = sum(_frames(one, hole) for one in good)
+            filling = sum(float(one[hole].mean()) >= WHOLE for one in good)
+            is_agreed = framing >= FRAMED_BY and filling < HELD_BY
+            if is_agreed and (like | ~mask)[hole].mean() >= SEEN and share_around(hole, ~held) >= THIN_IF_FRAMED:
+                holes |= hole & mask
+    return holes
+
+
+def _frames(candidate: Probability, hole: Mask) -> bool:
+    """Return whether a candidate omits a hole, and encloses it."""
+    rim = (cv2.dilate(hole.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & ~hole
+    held = candidate > SURE
+    return bool((~held)[hole].mean() >= HELD_AROUND and held[rim].mean() >= HELD_AROUND)
 
 
 @dataclass(frozen=True, eq=False)
