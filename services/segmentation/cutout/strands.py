@@ -24,7 +24,7 @@ SHADED, LIT = 0.5, 1.05
 """Factors of the ground's colour between the strands."""
 IN_SHADE, IN_LIGHT = 0.3, 1.4
 """Factors of the strands' colour."""
-THIN, FINE = 0.008, 0.0048
+THIN, FINE = 0.008, 0.0058
 """Half the width of the thickest strand, and the most mean width of strands, over the longer side."""
 NEAR = 0.012
 """Half the width of the widest gap, over the longer side."""
@@ -33,11 +33,14 @@ SMALLEST, LARGEST = 0.004, 0.3
 OPEN, ROOT, GAPS = 0.15, 0.015, 0.35
 """Parts of a fringe: of its rim, that is outside and that is what it hangs from; of its area, that is gaps."""
 CONTRAST, ALIKE = 0.18, 0.1
-"""Median distance of the strands from the ground, at least, and from the colour of what they hang from, at most."""
-EXACT, TOLD = 0.03, 0.8
+"""Distance of the strands from the ground (median), at least, and from the colour of what they hang from (25th
+percentile: the thinnest are mixed with the ground), at most."""
+EXACT, TOLD = 0.04, 0.75
 """Median distance of the gaps from the ground, at most, and part of the pixels that are clearly one or the other."""
 CLEARLY = 0.25
 """Distance of such a pixel from the nearer of the two colours, over their distance, at most."""
+ONE_WAY = 0.7
+"""Coherence of the direction of the strands, 0 to 1, at least: 0.88 in fringes, up to 0.56 in the grid of a facade."""
 MANY, GAP = 15, 6
 """How many gaps there are, at least, of at least so many pixels: a few that look so are chance."""
 VEIL = 0.15
@@ -159,11 +162,12 @@ class _Scene:
         root = (cv2.dilate(zone.astype(np.uint8), disc(2 * max(2, round(THIN * max(zone.shape))))) > 0) & self.thick
         if not (root.any() and strands.any() and gaps.sum() >= GAPS * zone.sum() and self._hangs(zone)):
             return None
-        if not (self._is_fine(strands) and float(np.median(self.from_ground[gaps])) <= EXACT):
+        if not (self._is_fine(strands) and np.median(self.from_ground[gaps]) <= EXACT and self._goes_one_way(zone)):
             return None
         colour = np.median(self.picture[root], axis=0)
         from_colour = _distance(self.picture[zone], colour, IN_SHADE, IN_LIGHT)
-        if np.median(from_colour[self.product[zone]]) > ALIKE or np.median(self.from_ground[strands]) < CONTRAST:
+        alike = np.percentile(from_colour[self.product[zone]], 25)
+        if alike > ALIKE or np.median(self.from_ground[strands]) < CONTRAST:
             return None
         apart = float(np.linalg.norm(colour - self.ground[zone].mean(0)))
         told = np.minimum(self.from_ground[zone], from_colour) < CLEARLY * apart
@@ -178,3 +182,10 @@ class _Scene:
     def _is_fine(self, strands: Mask) -> bool:
         within = cv2.distanceTransform((self.product & ~self.thick).astype(np.uint8), cv2.DIST_L2, 5)
         return bool(2 * within[strands].mean() <= FINE * max(strands.shape))
+
+    def _goes_one_way(self, zone: Mask) -> bool:
+        """Return whether edges within a zone have one direction (Bigün and Granlund, 1987), whatever it is."""
+        inner = cv2.erode(zone.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        across, down = (cv2.Sobel(self.from_ground, cv2.CV_32F, x, 1 - x)[inner] for x in (1, 0))
+        both, energy = complex((across * across - down * down).sum(), 2 * (across * down).sum()), across**2 + down**2
+        return abs(both) >= ONE_WAY * float(energy.sum())

@@ -161,3 +161,46 @@ def test_nothing_and_everything_are_answered(fill: int) -> None:
     mask: NDArray[np.bool_] = np.full((60, 50), bool(fill))
     picture = np.full((60, 50, 3), 128, np.uint8)
     assert np.array_equal(open_between_bars(picture, mask, []).mask, mask)
+
+
+def shelf() -> tuple[Mask, Mask]:
+    """The boards of a bookcase, with two openings, and its outline."""
+    outline = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.rectangle(outline, (150, 90), (330, 390), 1, cv2.FILLED)
+    boards = outline.copy()
+    for top, bottom in ((118, 226), (254, 362)):
+        cv2.rectangle(boards, (178, top), (302, bottom), 0, cv2.FILLED)
+    return boards > 0, outline > 0
+
+
+def before_several_colours(boards: Mask) -> Pixels:
+    """A shelf before a blurred room, of which each opening shows a part that is not seen beside it."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) / SIDE
+    spot = np.exp(-((x - 0.5) ** 2 / 0.03 + (y - 0.5) ** 2 / 0.2))[..., None]
+    room = np.array((150, 160, 168), np.float32) + spot * np.array((26, 21, 18), np.float32)
+    noise = np.random.default_rng(1).normal(0, 1.5, room.shape)
+    return painted(np.asarray(np.clip(room + noise, 0, 255), np.uint8), boards, (150, 110, 60))
+
+
+def test_an_opening_that_two_candidates_have_is_open_wholly() -> None:
+    boards, outline = shelf()
+    candidates = [
+        Candidate(mask.astype(np.float32), score) for mask, score in ((outline, 1), (boards, 0.97), (boards, 0.96))
+    ]
+    opened = open_between_bars(before_several_colours(boards), outline, candidates).mask
+    assert opened[outline & ~boards].mean() < 0.02
+    assert opened[boards].mean() > 0.98
+
+
+def test_a_label_that_two_candidates_omit_stays() -> None:
+    """Around a label there is more of the product: candidates alone are not believed."""
+    outline = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.rectangle(outline, (130, 60), (350, 420), 1, cv2.FILLED)
+    box = outline.copy()
+    cv2.rectangle(box, (190, 180), (290, 300), 0, cv2.FILLED)
+    whole, without = outline > 0, box > 0
+    picture = painted(ground("plain"), without, (150, 40, 40))
+    candidates = [
+        Candidate(mask.astype(np.float32), score) for mask, score in ((whole, 1), (without, 0.97), (without, 0.96))
+    ]
+    assert open_between_bars(picture, whole, candidates).mask[whole & ~without].mean() > 0.98
