@@ -27,6 +27,8 @@ NEAR, THIN = 0.35, 0.7
 it is thin: around a label there is more of the product."""
 LIKE_GROUND, LIKE_PRODUCT = 0.4, 0.1
 """Minimum similarity of a hole to the background and maximum to the product (histogram intersection, 0 to 1)."""
+RATHER, TIMES_PRODUCT = 0.28, 10.0
+"""The same, and how many times more alike to the background it is: small holes show a part of the background only."""
 SMALLEST = 0.002
 """Minimum area of a region, as a fraction of the product; smaller ones have too few pixels for a histogram."""
 BINS = (6, 12, 12)
@@ -119,9 +121,15 @@ def open_holes(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -> 
         product = candidate.probability > SURE
         for hole in holes_in(product):
             is_sure = gap <= SECOND_BEST or (share_around(hole, ~product) > THIN and evidence.continues_ground(hole))
-            if is_sure and evidence.like_ground(hole) > LIKE_GROUND and evidence.alike(hole, product) < LIKE_PRODUCT:
+            if is_sure and _is_ground(evidence.like_ground(hole), evidence.alike(hole, product)):
                 opened &= ~hole
     return opened
+
+
+def _is_ground(like_ground: float, like_product: float) -> bool:
+    if like_ground > LIKE_GROUND:
+        return like_product < LIKE_PRODUCT
+    return like_ground > RATHER and like_ground > TIMES_PRODUCT * like_product
 
 
 def keep_middles(picture: Pixels, mask: Mask, candidates: Sequence[Candidate]) -> Mask:

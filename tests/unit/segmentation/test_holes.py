@@ -60,6 +60,15 @@ def test_an_empty_frame_need_not_be_the_best_candidates() -> None:
     np.testing.assert_array_equal(opened, filled)
 
 
+@pytest.mark.parametrize(("part", "is_open"), [(0.25, True), (0.15, False)])
+def test_a_hole_may_show_a_part_of_the_ground_only(part: float, *, is_open: bool) -> None:
+    """Behind a product, only one of the colours of the ground is seen; where that is too few, it is a label."""
+    picture, frame, filled = framed(50)
+    picture[: round(SIDE * (1 - part))][~filled[: round(SIDE * (1 - part))]] = (120, 160, 60)
+    opened = open_holes(picture, filled, [candidate(filled, 1.0), candidate(frame, 0.99)])
+    np.testing.assert_array_equal(opened, frame if is_open else filled)
+
+
 def test_a_label_with_much_of_the_product_around_it_must_be_the_best_candidates() -> None:
     picture, frame, filled = framed(50)
     opened = open_holes(picture, filled, [candidate(filled, 1.0), candidate(frame, 0.95)])
