@@ -63,8 +63,8 @@ def test_between_strands_the_ground_is_opened(
     photo = photographed(ground(behind), [(strands, own), (hem, own), (cloth, (230, 226, 220))])
     truth = np.maximum.reduce([strands, hem, cloth])
     mask = filled(truth)
-    photo, truth, mask = (cv2.resize(plane, None, fx=scale, fy=scale) for plane in (photo, truth, mask))
-    alpha = part_strands(np.asarray(photo, np.uint8), mask)
+    truth, mask = (cv2.resize(plane, None, fx=scale, fy=scale) for plane in (truth, mask))
+    alpha = part_strands(np.asarray(cv2.resize(photo, None, fx=scale, fy=scale), np.uint8), mask)
     within = (mask > 0.5) & (np.mgrid[: len(mask), : len(mask)][0] > HEM * scale)
     gaps, solid = within & (truth < 0.05), within & (truth > 0.95)
     assert mask[gaps].mean() > 0.95, "they are filled before"
