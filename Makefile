@@ -19,7 +19,7 @@ run: weights  ## serve everything until Ctrl-C (gateway on port 8000)
 	@$(PY) -m cli serve
 
 # Two workers use two cores; threads within them would only wait for each other.
-PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test: weights  ## every test that needs nothing but Python, but for the slow ones and those of the deployment
 	$(PYTEST)

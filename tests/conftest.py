@@ -1,13 +1,12 @@
 """Settings of all tests."""
 
 import gc
-from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import settings
-
-SHARED = ("instant", "whole")
-"""Systems that the tests of several files share."""
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
@@ -19,9 +18,14 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Keep a file's tests in one worker, and those of a shared system, so that it is started once."""
-    for item in items:
-        held = getattr(item, "fixturenames", ())
-        group = next((system for system in SHARED if system in held), item.nodeid.split("::")[0])
-        item.add_marker(pytest.mark.xdist_group(group))
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """Keep a file's tests in one worker, and those of a folder that shares a system, so that it is started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = PurePosixPath(nodeid.split("::")[0])
+        return str(path.parent if path.parent.parent.name == "pipeline" else path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Return what hands tests out to workers."""
+    return _Scheduling(config, log)

@@ -17,11 +17,6 @@ from testing.system import System
 
 
 @pytest.fixture(scope="module")
-def system(whole: System) -> System:
-    return whole
-
-
-@pytest.fixture(scope="module")
 def uploaded(system: System) -> dict[str, Any]:
     body: dict[str, Any] = system.upload(SAMPLE.read_bytes(), "flask.jpg").json()
     return body

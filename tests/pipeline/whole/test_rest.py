@@ -23,11 +23,6 @@ FRONTEND = {"Origin": "http://localhost:3001"}
 
 
 @pytest.fixture(scope="module")
-def system(whole: System) -> System:
-    return whole
-
-
-@pytest.fixture(scope="module")
 def uploaded(system: System) -> dict[str, Any]:
     answer = system.upload(SAMPLE.read_bytes(), "flask.jpg")
     assert answer.status_code == 200, answer.text

@@ -17,11 +17,6 @@ from testing.pictures import SAMPLE, decoded, encoded
 from testing.system import CUT_OUT, INSTANT, System, started
 
 
-@pytest.fixture(scope="module")
-def system(instant: System) -> System:
-    return instant
-
-
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 

@@ -20,11 +20,6 @@ EMPTY: Mapping[str, str] = {}
 
 
 @pytest.fixture(scope="module")
-def system(instant: System) -> System:
-    return instant
-
-
-@pytest.fixture(scope="module")
 def upload(system: System) -> dict[str, Any]:
     """The sample, cut out once; a record keeps it."""
     uploaded: dict[str, Any] = system.upload().json()

@@ -18,11 +18,6 @@ TWO = "300x250,320x100"
 
 
 @pytest.fixture(scope="module")
-def system(instant: System) -> System:
-    return instant
-
-
-@pytest.fixture(scope="module")
 def in_set(system: System) -> dict[str, Any]:
     record: dict[str, Any] = system.generate(system.upload().json(), sizes=TWO, layout="auto", headline="Hello").json()
     return record
