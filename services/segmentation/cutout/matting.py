@@ -34,15 +34,25 @@ def clean(mask: Mask) -> Mask:
     Args:
         mask: (H, W) bool; True marks the product.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    if count < 2:
+    if not mask.any():
         return mask
+    product, largest = _without_specks(mask)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~product).astype(np.uint8))
+    pinhole = np.concatenate([[False], stats[1:, cv2.CC_STAT_AREA] < largest * MIN_PART**2])
+    return np.asarray(product | pinhole[labels])
+
+
+def specks(mask: Mask) -> Mask:
+    """Return the parts of a mask, (H, W), that are much smaller than the largest."""
+    return np.asarray(mask & ~_without_specks(mask)[0]) if mask.any() else mask
+
+
+def _without_specks(mask: Mask) -> tuple[Mask, int]:
+    """Return a mask without its specks, and the area of its largest part, in pixels."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     areas = stats[1:, cv2.CC_STAT_AREA]
     kept = np.concatenate([[False], areas >= areas.max() * MIN_PART])
-    product = kept[labels]
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((~product).astype(np.uint8))
-    pinhole = np.concatenate([[False], stats[1:, cv2.CC_STAT_AREA] < areas.max() * MIN_PART**2])
-    return np.asarray(product | pinhole[labels])
+    return np.asarray(kept[labels]), int(areas.max())
 
 
 def refine(photo: Pixels, mask: Mask, working_size: int) -> Plane:

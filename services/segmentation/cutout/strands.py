@@ -14,7 +14,7 @@ from cv2.typing import MatLike
 from common.imaging.codec import Mask, Pixels
 from services.segmentation.cutout.ground import mean_ground
 from services.segmentation.cutout.holes import outside
-from services.segmentation.cutout.matting import Plane, disc, part_of, tiles
+from services.segmentation.cutout.matting import Plane, disc, part_of, specks, tiles
 
 SIDE = 768
 """Longer side at which fringes are looked for, in pixels."""
@@ -43,6 +43,8 @@ ONE_WAY = 0.7
 """Coherence of the direction of the strands, 0 to 1, at least: 0.88 in fringes, up to 0.56 in the grid of a facade."""
 MANY, GAP = 15, 6
 """How many gaps there are, at least, of at least so many pixels: a few that look so are chance."""
+FAINT = 0.05
+"""Alpha up to which nothing holds strands together."""
 VEIL = 0.15
 """What is nearer to one of the colours than this, over their distance, is that colour."""
 
@@ -93,6 +95,7 @@ def part_strands(photo: Pixels, alpha: Plane) -> Plane:
             here, behind = (part_of(plane, tile, height, width) for plane in (strands, ground))
             own = _between(photo[tile].astype(np.float32) / 255, behind, here)
             parted[tile] = np.where(within, np.minimum(alpha[tile], own), alpha[tile])
+    parted[specks(parted > FAINT)] = 0  # strands hang from something: the rest is shadow, or the middle of a wide gap
     return parted
 
 

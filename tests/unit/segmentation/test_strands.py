@@ -66,6 +66,8 @@ def test_between_strands_the_ground_is_opened(
     truth, mask = (cv2.resize(plane, None, fx=scale, fy=scale) for plane in (truth, mask))
     alpha = part_strands(np.asarray(cv2.resize(photo, None, fx=scale, fy=scale), np.uint8), mask)
     within = (mask > 0.5) & (np.mgrid[: len(mask), : len(mask)][0] > HEM * scale)
+    parts = cv2.connectedComponents((alpha > 0.1).astype(np.uint8))[0] - 1
+    assert parts == 1, "no specks: all hangs together"
     gaps, solid = within & (truth < 0.05), within & (truth > 0.95)
     assert mask[gaps].mean() > 0.95, "they are filled before"
     assert alpha[gaps].mean() < 0.1
