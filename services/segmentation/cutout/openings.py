@@ -149,8 +149,7 @@ def _holes_of_all(like: Mask, good: Sequence[Probability], smallest: float) -> M
     if good:
         most = np.maximum.reduce(good)
         for part in _regions(np.asarray(like & (most < OMITTED)), smallest):
-            rim = (cv2.dilate(part.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & ~part
-            if float((most > SURE)[rim].mean()) >= HELD_AROUND:
+            if float((most > SURE)[_rim(part)].mean()) >= HELD_AROUND:
                 holes |= part
     return holes
 
@@ -164,7 +163,10 @@ def _holes_of_several(like: Mask, mask: Mask, good: Sequence[Probability]) -> Ma
     for candidate in good:
         held = candidate > SURE
         for hole in holes_in(held):
-            framing = sum(_frames(one, hole) for one in good)
+            if not (hole & mask).any():
+                continue
+            rim = _rim(hole)
+            framing = sum(_frames(one > SURE, hole, rim) for one in good)
             filling = sum(float(one[hole].mean()) >= WHOLE for one in good)
             is_agreed = framing >= FRAMED_BY and filling < HELD_BY
             if is_agreed and (like | ~mask)[hole].mean() >= SEEN and share_around(hole, ~held) >= THIN_IF_FRAMED:
@@ -172,11 +174,13 @@ def _holes_of_several(like: Mask, mask: Mask, good: Sequence[Probability]) -> Ma
     return holes
 
 
-def _frames(candidate: Probability, hole: Mask) -> bool:
+def _frames(held: Mask, hole: Mask, rim: Mask) -> bool:
     """Return whether a candidate omits a hole, and encloses it."""
-    rim = (cv2.dilate(hole.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & ~hole
-    held = candidate > SURE
     return bool((~held)[hole].mean() >= HELD_AROUND and held[rim].mean() >= HELD_AROUND)
+
+
+def _rim(hole: Mask) -> Mask:
+    return np.asarray((cv2.dilate(hole.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & ~hole)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ gaps, each of the ground's own colour, perhaps shaded. Then alpha is where a pix
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from common.imaging.codec import Mask, Pixels
 from services.segmentation.cutout.ground import mean_ground
 from services.segmentation.cutout.holes import outside
 from services.segmentation.cutout.matting import Plane, disc, part_of, specks, tiles
+from services.segmentation.cutout.product import working_copy
 
 SIDE = 768
 """Longer side at which fringes are looked for, in pixels."""
@@ -72,9 +74,8 @@ def part_strands(photo: Pixels, alpha: Plane) -> Plane:
         alpha: (H, W), 0 to 1.
     """
     height, width = alpha.shape
-    scale = min(1.0, SIDE / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    picture = cv2.resize(photo, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    small, scale = working_copy(photo, SIDE)
+    picture, size = small.astype(np.float32) / 255, (small.shape[1], small.shape[0])
     mask = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) > 0)
     beside = outside(mask)
     if not beside.any() or not mask.any():
@@ -114,13 +115,12 @@ def _distance(picture: MatLike, colour: MatLike, least: float, most: float) -> P
 
 
 def _fringes(picture: MatLike, ground: MatLike, mask: Mask) -> Sequence[_Fringe]:
-    side = max(mask.shape)
     from_ground = _distance(picture, ground, SHADED, LIT)
     product = np.asarray((from_ground > FAR) & mask)
-    thickest = disc(max(2, round(THIN * side)))
+    thickest = disc(_pixels(THIN, mask, 2))
     thick = np.asarray(cv2.morphologyEx(product.astype(np.uint8), cv2.MORPH_OPEN, thickest) > 0)
     strands = product & ~(cv2.dilate(thick.astype(np.uint8), disc(2)) > 0)
-    reach = max(1, round(NEAR * side))
+    reach = _pixels(NEAR, mask, 1)
     wide = cv2.copyMakeBorder(strands.astype(np.uint8), reach, reach, reach, reach, cv2.BORDER_CONSTANT)
     closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, disc(reach))[reach:-reach, reach:-reach] > 0
     scene = _Scene(picture, ground, from_ground, mask, product, thick)
@@ -130,6 +130,11 @@ def _fringes(picture: MatLike, ground: MatLike, mask: Mask) -> Sequence[_Fringe]
         for one in found
         if one is not None
     ]
+
+
+def _pixels(share: float, mask: Mask, least: int) -> int:
+    """Return a part of a picture's longer side, in pixels."""
+    return max(least, round(share * float(max(mask.shape))))
 
 
 def _parts(zones: Mask, product: float) -> Iterator[Mask]:
@@ -162,7 +167,7 @@ class _Scene:
     def look(self, zone: Mask) -> _Fringe | None:
         """Return a zone as a fringe, if it looks like one."""
         strands, gaps = zone & self.product, zone & ~self.product
-        root = (cv2.dilate(zone.astype(np.uint8), disc(2 * max(2, round(THIN * max(zone.shape))))) > 0) & self.thick
+        root = (cv2.dilate(zone.astype(np.uint8), disc(2 * _pixels(THIN, zone, 2))) > 0) & self.thick
         if not (root.any() and strands.any() and gaps.sum() >= GAPS * zone.sum() and self._hangs(zone)):
             return None
         if not (self._is_fine(strands) and np.median(self.from_ground[gaps]) <= EXACT and self._goes_one_way(zone)):
@@ -183,8 +188,12 @@ class _Scene:
         return bool((~self.mask)[rim].mean() >= OPEN and self.thick[rim].mean() >= ROOT)
 
     def _is_fine(self, strands: Mask) -> bool:
-        within = cv2.distanceTransform((self.product & ~self.thick).astype(np.uint8), cv2.DIST_L2, 5)
-        return bool(2 * within[strands].mean() <= FINE * max(strands.shape))
+        return bool(2 * self._depth[strands].mean() <= FINE * max(strands.shape))
+
+    @cached_property
+    def _depth(self) -> Plane:
+        """How far each pixel of a strand is from its edge, in pixels."""
+        return cv2.distanceTransform((self.product & ~self.thick).astype(np.uint8), cv2.DIST_L2, 5)
 
     def _goes_one_way(self, zone: Mask) -> bool:
         """Return whether edges within a zone have one direction (Bigün and Granlund, 1987), whatever it is."""
