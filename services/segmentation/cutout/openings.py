@@ -89,16 +89,14 @@ def open_between_bars(picture: Pixels, mask: Mask, candidates: Sequence[Candidat
     best = max((candidate.score for candidate in candidates), default=0.0)
     good = [candidate.probability for candidate in candidates if candidate.score >= best - GOOD]
     lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    opened, doubtful = mask, 0.0
+    opened, found = mask, _Pass(np.zeros_like(mask))
     for _ in range(PASSES):
-        found = _pass(lab, opened, good)
-        if found is None:
+        found = _pass(lab, opened, good, is_lattice=found.is_lattice)
+        if not found.region.any():
             break
-        region, doubtful = found
-        if not region.any():
-            break
-        opened = _whole_patches(lab, mask, opened & ~region)
-    return Openings(opened | _bars_in(picture, np.asarray(mask & ~opened), MAY_HOLD_BARS * float(mask.sum())), doubtful)
+        opened = _whole_patches(lab, mask, opened & ~found.region)
+    bars = _bars_in(picture, np.asarray(mask & ~opened), MAY_HOLD_BARS * float(mask.sum()))
+    return Openings(opened | bars, found.doubtful)
 
 
 def _whole_patches(lab: MatLike, mask: Mask, opened: Mask) -> Mask:
@@ -121,26 +119,43 @@ def _bars_in(picture: Pixels, opened: Mask, large: float) -> Mask:
     return np.asarray(thin_bars(picture, "either", STANDS_OUT, THICK) & np.logical_or.reduce(regions))
 
 
-def _pass(lab: MatLike, mask: Mask, good: Sequence[Probability]) -> tuple[Mask, float] | None:
-    """Return what to open, and the part of the product that may be openings and is kept."""
+@dataclass(frozen=True)
+class _Pass:
+    """What one look at a mask finds.
+
+    Attributes:
+        region: What to open, (H, W) bool.
+        doubtful: Part of the product that may be openings and is kept.
+        is_lattice: Whether the product is one.
+    """
+
+    region: Mask
+    doubtful: float = 0.0
+    is_lattice: bool = False
+
+
+def _pass(lab: MatLike, mask: Mask, good: Sequence[Probability], *, is_lattice: bool) -> _Pass:
+    """Look at a mask once; what was a lattice stays one, even if few of its cells are left."""
     ground = outside(mask)
     if not ground.any() or not mask.any():
-        return None
+        return _Pass(np.zeros_like(mask))
     distance = cv2.blur(distance_from_ground(lab, ground), (3, 3))
     like = cv2.morphologyEx(((distance < LIKE) & mask).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     smallest = SMALLEST * float(mask.sum())
     region = _holes_of_all(np.asarray(like), good, smallest) | _holes_of_several(np.asarray(like), mask, good)
     if (mask & ~like).sum() < LEFT * mask.sum():
-        return region, 0.0
+        return _Pass(region, is_lattice=is_lattice)
     looks = [_look(part, lab, distance, mask, like, good) for part in _regions(np.asarray(like), smallest)]
     opened = [look for look in looks if look.is_opening]
-    if _is_lattice([look for look in looks if look.is_cell]):
+    is_lattice = is_lattice or _is_lattice([look for look in looks if look.is_cell])
+    if is_lattice:
         opened += [look for look in looks if look.is_in_lattice and look not in opened]
     known = [look.colour for look in opened] + [lab[hole].mean(0) for hole in _regions(_inside(mask), smallest)]
     opened += [look for look in looks if look.is_opening_on(known) and look not in opened]
     for look in opened:
         region |= look.part
-    return region, sum(float(look.part.sum() / mask.sum()) for look in looks if look not in opened and look.is_cell)
+    doubtful = sum(float(look.part.sum() / mask.sum()) for look in looks if look not in opened and look.is_cell)
+    return _Pass(region, doubtful, is_lattice)
 
 
 def _holes_of_all(like: Mask, good: Sequence[Probability], smallest: float) -> Mask:

@@ -81,6 +81,19 @@ def test_small_cells_are_opened(kind: str) -> None:
     assert opened[wires & outline].mean() > 0.97
 
 
+@pytest.mark.parametrize(("stronger", "wide"), [(8, 26), (10, 20)])
+def test_the_last_cells_of_a_lattice_are_opened_with_the_others(stronger: int, wide: int) -> None:
+    """They show what nothing outside shows, a glow; too few to be a lattice, they are in one."""
+    wires, outline = basket()
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    glow = np.exp(-((x - 240) ** 2 + (y - 250) ** 2) / (2 * wide**2))[..., None] * np.array((0.3, -0.3, -1)) * stronger
+    behind = np.clip(ground("plain") + glow, 0, 255).astype(np.uint8)
+    opened = open_between_bars(painted(behind, wires, (165, 158, 140)), outline, held(outline)).mask
+    cells = outline & ~cv2.dilate(wires.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    assert opened[cells].mean() < 0.02
+    assert opened[wires & outline].mean() > 0.97
+
+
 def wheel(spokes: int) -> tuple[Mask, Mask]:
     """A tyre with spokes, and its outline."""
     outline = np.zeros((SIDE, SIDE), np.uint8)
