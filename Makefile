@@ -5,7 +5,7 @@ PROTOS := $(shell find protos/productimage -name '*.proto')
 STUBS := protos/python/productimage/ready
 GROUPS_LOCKED := segmentation inpainting generation history gateway weights images s3 c2pa
 
-.PHONY: screenshots setup demo run images test test-deploy test-slow coverage test-faults test-browser test-images test-rolling test-valkey test-memory test-alerts lint format types types-web \
+.PHONY: screenshots setup demo run images test test-deploy test-slow coverage test-faults test-browser test-images test-pods test-rolling test-valkey test-memory test-alerts lint format types types-web \
 	audit protos protos-lint protos-breaking protos-released settings docs weights wheels lock check clean help
 .DEFAULT_GOAL := help
 
@@ -44,6 +44,9 @@ test-faults: setup  ## minutes under fire, with new seeds each time (FAULTS="--s
 
 test-images: setup weights images  ## run the images with compose, and the pipeline through them
 	DOCKER=$(DOCKER) $(PY) -m pytest tests/images
+
+test-pods: setup weights images  ## run the images as the pods of Kubernetes' manifests, with podman
+	DOCKER=$(DOCKER) $(PY) -m pytest tests/pods
 
 test-rolling: setup  ## three replicas behind one name: balanced, killed and replaced under load
 	$(PY) -m pytest tests/rolling

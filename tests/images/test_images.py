@@ -6,11 +6,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import httpx
 import pytest
 
-from cli.demo import FORM, SAMPLE
-from testing.waiting import eventually
+from tests.images.ads import make_ads
 from tests.images.engine import Stack, docker
 
 SERVICES = ("segmentation", "inpainting", "generation", "history")
@@ -58,28 +56,13 @@ def stack() -> Iterator[Stack]:
 
 
 def test_a_photo_becomes_ads(stack: Stack) -> None:
-    make_ads(stack)
+    make_ads(stack.environment["LISTEN"])
 
 
 def test_a_photo_becomes_ads_on_s3() -> None:
     with running("s3", ["s3"], **IN_MEMORY_S3) as stack:
-        make_ads(stack)
+        make_ads(stack.environment["LISTEN"])
         assert '"engine": "s3"' in docker("logs", stack.container("history"))
-
-
-def make_ads(stack: Stack) -> None:
-    with httpx.Client(base_url=f"http://{stack.environment['LISTEN']}", trust_env=False, timeout=120) as client:
-        eventually(lambda: client.get("/readyz").status_code == 200, seconds=60)
-        files = {"product_image": (SAMPLE.name, SAMPLE.read_bytes(), "image/jpeg")}
-        upload = client.post("/api/upload-image", files=files).raise_for_status().json()
-        form = {**FORM, "product_image_filename": upload["filename"], "timestamp": upload["timestamp"]}
-        record = client.post("/api/generate-product", data=form).raise_for_status().json()
-        assert len(record["generated_images"]) == 3
-        for path in record["generated_images"]:
-            assert client.get(f"/static/{path}").raise_for_status().headers["content-type"] == "image/jpeg"
-        kept = client.get("/api/history").json()
-    assert [entry["request_id"] for entry in kept] == [record["request_id"]]
-    assert record["engines"]["cut_out"] == "mobile_sam"
 
 
 @pytest.mark.parametrize("process", PROCESSES)

@@ -1,0 +1,119 @@
+"""The manifests of Kubernetes, run by podman: `make test-pods`."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from testing.processes import ROOT
+from tests.deploy.manifests import K8S, containers, kustomize, named, of_kind
+from tests.images.ads import make_ads
+from tests.images.engine import DOCKER
+from tests.pods.podman import PODMAN, Pods, claim, play, podman, volume
+
+WITH_WEIGHTS = ("segmentation", "inpainting", "generation")
+PROCESSES = (*WITH_WEIGHTS, "history", "gateway")
+NETWORK = "product-image-generator"
+MIRROR = "weights-mirror"
+# The local overlay, with weights from a volume: docs/operations.md says how.
+MIRRORED = {
+    "apiVersion": "kustomize.config.k8s.io/v1beta1",
+    "kind": "Kustomization",
+    "namespace": "product-image-generator",
+    "configMapGenerator": [{"name": "weights-settings", "behavior": "merge", "literals": ["WEIGHTS_MIRROR=/mirror"]}],
+    "patches": [
+        {
+            "target": {"kind": "Deployment", "name": "|".join(WITH_WEIGHTS)},
+            "patch": yaml.safe_dump(
+                [
+                    {
+                        "op": "add",
+                        "path": "/spec/template/spec/volumes/-",
+                        "value": {"name": "mirror", "persistentVolumeClaim": {"claimName": MIRROR}},
+                    },
+                    {
+                        "op": "add",
+                        "path": "/spec/template/spec/initContainers/0/volumeMounts/-",
+                        "value": {"name": "mirror", "mountPath": "/mirror", "readOnly": True},
+                    },
+                ]
+            ),
+        }
+    ],
+}
+
+
+def load(images: set[str]) -> None:
+    """Give podman images of docker's."""
+    with subprocess.Popen([DOCKER, "save", *images], stdout=subprocess.PIPE) as saved:
+        subprocess.run([PODMAN, "load", "--quiet"], stdin=saved.stdout, check=True, capture_output=True)
+    assert saved.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pods]:
+    folder = tmp_path_factory.mktemp("overlay")
+    local = f"{'../' * len(folder.parts)}{K8S.relative_to('/')}/overlays/local"
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump({**MIRRORED, "resources": [local]}))
+    manifests = kustomize(folder)
+    deployments = of_kind(manifests, "Deployment")
+    load({container["image"] for deployment in deployments for container in containers(deployment)})
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    volumes = {MIRROR, *(one["metadata"]["name"] for one in of_kind(manifests, "PersistentVolumeClaim"))}
+    assert not volumes & set(podman("volume", "ls", "--quiet").split()), "volumes of yours have the names of ours"
+    assert not set(PROCESSES) & set(podman("pod", "ps", "--format={{.Name}}").split()), "pods of yours have such names"
+    podman("network", "create", NETWORK)
+    try:
+        podman("kube", "play", "-", given=yaml.safe_dump(claim(MIRROR)))
+        shutil.copytree(ROOT / "weights", volume(MIRROR), dirs_exist_ok=True)
+        play(manifests, NETWORK, port)
+        yield Pods(manifests, f"127.0.0.1:{port}")
+    finally:
+        podman("pod", "rm", "--force", "--ignore", *PROCESSES)
+        podman("volume", "rm", "--force", *volumes & set(podman("volume", "ls", "--quiet").split()))
+        podman("network", "rm", NETWORK)
+
+
+def test_a_photo_becomes_ads(pods: Pods) -> None:
+    make_ads(pods.address, patience=240)
+
+
+@pytest.mark.parametrize("pod", WITH_WEIGHTS)
+def test_weights_are_checked_before_a_service_starts(pods: Pods, pod: str) -> None:
+    assert pods.inspect(pod, "weights")["State"]["ExitCode"] == 0
+    said = podman("logs", f"{pod}-weights")
+    assert "/weights/" in said
+    mounts = {mount["Destination"]: mount for mount in pods.inspect(pod, pod)["Mounts"]}
+    assert not mounts["/weights"]["RW"]
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_it_runs_as_nobody_with_nothing_to_write_to(pods: Pods, process: str) -> None:
+    status = dict(
+        line.split(":\t") for line in pods.python(process, "print(open('/proc/1/status').read())").splitlines()
+    )
+    assert status["Uid"].split() == ["10001"] * 4
+    assert status["Gid"].split() == ["10001"] * 4
+    assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    assert pods.inspect(process, process)["HostConfig"]["ReadonlyRootfs"]
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_its_memory_is_limited(pods: Pods, process: str) -> None:
+    limit = containers(named(list(pods.manifests), "Deployment", process))[-1]["resources"]["limits"]["memory"]
+    assert pods.inspect(process, process)["HostConfig"]["Memory"] == int(limit.removesuffix("Mi")) * 2**20
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_it_has_the_settings_of_its_config_map(pods: Pods, process: str) -> None:
+    settings = named(list(pods.manifests), "ConfigMap", f"{process}-settings")["data"]
+    assert settings
+    there = pods.python(
+        process, "import os; print(*(f'{k}={v}' for k, v in os.environ.items()), sep='\\n')"
+    ).splitlines()
+    assert {f"{name}={value}" for name, value in settings.items()} <= set(there)
