@@ -14,6 +14,8 @@ from tests.images.ads import make_ads
 from tests.images.engine import DOCKER
 from tests.pods.podman import PODMAN, Pods, claim, play, podman, volume
 
+pytestmark = pytest.mark.timeout(900)
+"""Images of 4 GB are copied first."""
 WITH_WEIGHTS = ("segmentation", "inpainting", "generation")
 PROCESSES = (*WITH_WEIGHTS, "history", "gateway")
 NETWORK = "product-image-generator"
@@ -68,7 +70,7 @@ def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pods]:
     assert not set(PROCESSES) & set(podman("pod", "ps", "--format={{.Name}}").split()), "pods of yours have such names"
     podman("network", "create", NETWORK)
     try:
-        podman("kube", "play", "-", given=yaml.safe_dump(claim(MIRROR)))
+        podman("kube", "play", f"--network={NETWORK}", "-", given=yaml.safe_dump(claim(MIRROR)))
         shutil.copytree(ROOT / "weights", volume(MIRROR), dirs_exist_ok=True)
         play(manifests, NETWORK, port)
         yield Pods(manifests, f"127.0.0.1:{port}")
