@@ -162,7 +162,7 @@ async def test_every_refusal(channel: grpc.aio.Channel) -> None:
 
 async def test_above_the_queue_calls_are_refused_and_none_is_mixed_up(channel: grpc.aio.Channel) -> None:
     stub = SegmentationServiceStub(channel)
-    photos = [ball(120 + 10 * number, 100, colour=(30 * number, 40, 200 - 30 * number))[0] for number in range(6)]
+    photos = [ball(100 + 5 * number, 80, colour=(30 * number, 40, 200 - 30 * number))[0] for number in range(6)]
 
     async def cut(number: int) -> str:
         try:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -79,14 +80,14 @@ def test_without_a_gateway_the_ports_are_looked_at() -> None:
 def test_services_that_are_away_are_named() -> None:
     body = {"ready": False, "services": {"segmentation": True, "history": False}}
     with scripted([reply(body, 503)]) as gateway:
-        findings = {finding.subject: finding for finding in examine(gateway.url)}
+        findings = {finding.subject: finding for finding in islice(examine(gateway.url), 2)}
     assert findings["service segmentation"].ok
     assert findings["service history"].fix == "look at its log; start it with python -m services.history"
 
 
 def test_something_else_on_the_gateways_port_is_named() -> None:
     with scripted([Reply(200, b"<html>", {"Content-Type": "text/html"})]) as stranger:
-        [finding] = [finding for finding in examine(stranger.url) if finding.subject == "gateway"]
+        finding = next(finding for finding in examine(stranger.url) if finding.subject == "gateway")
     assert not finding.ok
     assert finding.fix == "stop it, or set GATEWAY_PORT"
 
