@@ -115,9 +115,9 @@ def test_every_ad_is_labelled_and_its_product_is_that_of_the_photo(system: Syste
 
 def test_the_sizes_are_the_users_choice(system: System) -> None:
     upload = system.upload().json()
-    record = system.generate(upload, sizes="728x90, 160x600,640x640").json()
+    record = system.generate(upload, sizes="728x90, 160x600,970x250,300x600,640x640").json()
     shapes = [decoded(picture).shape[1::-1] for picture in system.pictures(record)]
-    assert shapes == [(728, 90), (160, 600), (640, 640)]
+    assert shapes == [(728, 90), (160, 600), (970, 250), (300, 600), (640, 640)]
     assert record["generated_images"][0].endswith("_728x90.jpg")
     for picture, (width, height) in zip(system.pictures(record), shapes, strict=True):
         assert len(picture) <= (most_bytes(width, height) or 150_000)

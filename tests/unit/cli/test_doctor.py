@@ -87,7 +87,7 @@ def test_services_that_are_away_are_named() -> None:
 
 def test_something_else_on_the_gateways_port_is_named() -> None:
     with scripted([Reply(200, b"<html>", {"Content-Type": "text/html"})]) as stranger:
-        finding = next(finding for finding in examine(stranger.url) if finding.subject == "gateway")
+        [finding] = [finding for finding in examine(stranger.url) if finding.subject == "gateway"]
     assert not finding.ok
     assert finding.fix == "stop it, or set GATEWAY_PORT"
 
