@@ -1,13 +1,13 @@
 """The images, run together as compose runs them: `make test-images`."""
 
 import json
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 
+from testing.ports import free_port
 from tests.images.ads import make_ads
 from tests.images.engine import Stack, docker
 
@@ -24,11 +24,6 @@ IN_MEMORY_S3 = {
 }
 
 
-def free_address() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
-
-
 def wait_until_healthy(stack: Stack, service: str) -> None:
     for _ in range(120):
         if stack.inspect(service)["State"]["Health"]["Status"] == "healthy":
@@ -40,7 +35,7 @@ def wait_until_healthy(stack: Stack, service: str) -> None:
 @contextmanager
 def running(name: str, profiles: Sequence[str], **environment: str) -> Iterator[Stack]:
     """Run all images."""
-    stack = Stack(f"images-{name}", {"LISTEN": free_address(), **environment})
+    stack = Stack(f"images-{name}", {"LISTEN": f"127.0.0.1:{free_port()}", **environment})
     try:
         stack.compose(*(f"--profile={profile}" for profile in profiles), "up", "--detach")
         wait_until_healthy(stack, "gateway")

@@ -66,9 +66,9 @@ def play(manifests: list[Manifest], network: str, port: int) -> None:
         podman("kube", "play", f"--network={network}", "-", given=yaml.safe_dump_all(wave))
 
 
-def volume(claim: str) -> Path:
+def volume(name: str) -> Path:
     """Return the folder of this host that is a claim's volume."""
-    return Path(podman("volume", "inspect", claim, "--format={{.Mountpoint}}").strip())
+    return Path(podman("volume", "inspect", name, "--format={{.Mountpoint}}").strip())
 
 
 def claim(name: str) -> Manifest:

@@ -1,15 +1,16 @@
 """The manifests of Kubernetes, run by podman: `make test-pods`."""
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 
+from testing.ports import free_port
 from testing.processes import ROOT
-from tests.deploy.manifests import K8S, containers, kustomize, named, of_kind
+from tests.deploy.manifests import containers, kustomize, named, of_kind
 from tests.images.ads import make_ads
 from tests.images.engine import DOCKER
 from tests.pods.podman import PODMAN, Pods, claim, play, podman, volume
@@ -20,32 +21,6 @@ WITH_WEIGHTS = ("segmentation", "inpainting", "generation")
 PROCESSES = (*WITH_WEIGHTS, "history", "gateway")
 NETWORK = "product-image-generator"
 MIRROR = "weights-mirror"
-# The local overlay, with weights from a volume: docs/operations.md says how.
-MIRRORED = {
-    "apiVersion": "kustomize.config.k8s.io/v1beta1",
-    "kind": "Kustomization",
-    "namespace": "product-image-generator",
-    "configMapGenerator": [{"name": "weights-settings", "behavior": "merge", "literals": ["WEIGHTS_MIRROR=/mirror"]}],
-    "patches": [
-        {
-            "target": {"kind": "Deployment", "name": "|".join(WITH_WEIGHTS)},
-            "patch": yaml.safe_dump(
-                [
-                    {
-                        "op": "add",
-                        "path": "/spec/template/spec/volumes/-",
-                        "value": {"name": "mirror", "persistentVolumeClaim": {"claimName": MIRROR}},
-                    },
-                    {
-                        "op": "add",
-                        "path": "/spec/template/spec/initContainers/0/volumeMounts/-",
-                        "value": {"name": "mirror", "mountPath": "/mirror", "readOnly": True},
-                    },
-                ]
-            ),
-        }
-    ],
-}
 
 
 def load(images: set[str]) -> None:
@@ -56,15 +31,11 @@ def load(images: set[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pods]:
-    folder = tmp_path_factory.mktemp("overlay")
-    local = f"{'../' * len(folder.parts)}{K8S.relative_to('/')}/overlays/local"
-    (folder / "kustomization.yaml").write_text(yaml.safe_dump({**MIRRORED, "resources": [local]}))
-    manifests = kustomize(folder)
+def pods() -> Iterator[Pods]:
+    manifests = kustomize(Path(__file__).parent)
     deployments = of_kind(manifests, "Deployment")
     load({container["image"] for deployment in deployments for container in containers(deployment)})
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
+    port = free_port()
     volumes = {MIRROR, *(one["metadata"]["name"] for one in of_kind(manifests, "PersistentVolumeClaim"))}
     assert not volumes & set(podman("volume", "ls", "--quiet").split()), "volumes of yours have the names of ours"
     assert not set(PROCESSES) & set(podman("pod", "ps", "--format={{.Name}}").split()), "pods of yours have such names"
