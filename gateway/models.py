@@ -233,12 +233,22 @@ class PlacementBody(BaseModel):
     pitch: float = 0
 
 
+class RemovalBody(BaseModel):
+    """What was removed from a background, so that it can be repeated."""
+
+    path: str = Field(description="Path of the picture as it was, relative to /static/.")
+    sha256: str = Field(description="SHA-256 of its pixels.")
+    everywhere: bool = False
+    objects: list[int] = []
+
+
 class BackgroundBody(BaseModel):
     """A background without the product, kept so that the product can be moved in it."""
 
     path: str = Field(description="Path relative to /static/.")
     placement: PlacementBody
     source_type: str = Field(description="IPTC digital source type; empty if unknown.")
+    removal: RemovalBody | None = Field(None, description="What was removed from it, if anything.")
 
 
 LATER = (

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from common.version import VERSION
+from gateway.ad_sizes import BESIDE_BYTES
 from gateway.errors import ApiError, as_api_error, unusable
 from gateway.notes import sentences_on, together
 from gateway.pipelines.brief import FORMATS, Brief
 from gateway.pipelines.costs import within_budget
+from gateway.pipelines.kept import KeptFiles
 from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import discard, find_upload
 from gateway.pipelines.run import Run, set_engine
@@ -25,6 +27,8 @@ log = structlog.get_logger()
 
 STAGES = 4
 """Reading the upload, writing the copy, composing and saving."""
+MOST_REMOVAL_BYTES = BESIDE_BYTES // 2
+"""Of pictures from which something was removed; the other half is for backgrounds and texts."""
 MAX_IDENTIFIER = 100
 """Characters of the identifier in the label of ads."""
 REPEATABLE = (400, 409, 413, 429)
@@ -63,6 +67,16 @@ class Attempt:
         return list(dict.fromkeys([*of_scenes, *together(of_creatives)]))
 
     @property
+    def pictures(self) -> list[MadeScene]:
+        """Scenes that are pictures."""
+        return [made for made in self.scenes if made.scene.HasField("picture")]
+
+    @property
+    def keeps_removals(self) -> bool:
+        """Whether the pictures from which something was removed fit beside the ads."""
+        return sum(len(made.before) for made in self.pictures) <= MOST_REMOVAL_BYTES
+
+    @property
     def rank(self) -> tuple[int, float]:
         """Lower is better: first fewer flaws, then more contrast."""
         return len(self.flaws), -min(creative.quality.contrast for creative in self.creatives)
@@ -99,7 +113,7 @@ async def generate(run: Run, brief: Brief) -> record_pb2.Record:
     upload = await find_upload(run, brief.timestamp, brief.product_image_filename)
     try:
         async with within_budget(run, brief):
-            record, made = await _make(run, brief, brand, upload)
+            record, best = await _make(run, brief, brand, upload)
     except Exception as failure:
         error = as_api_error(failure)
         # A background of the user's own may be what is wrong; the photo is not.
@@ -109,12 +123,12 @@ async def generate(run: Run, brief: Brief) -> record_pb2.Record:
             raise ApiError(error.status, text, error.reason) from failure
         raise error from failure
     # Whether a failed save was committed cannot be told from here, so the upload stays: for a retry, or for the sweep.
-    return await _save(run, brief, record, made)
+    return await _save(run, brief, record, best)
 
 
 async def _make(
     run: Run, brief: Brief, brand: brand_pb2.Brand, upload: upload_pb2.GetUploadResponse
-) -> tuple[record_pb2.Record, generation_pb2.ComposeCreativesResponse]:
+) -> tuple[record_pb2.Record, Attempt]:
     # The copy comes first: with it come the English terms for the background prompts.
     seed = run.seeds.getrandbits(32)
     engines = asyncio.create_task(run.engines())
@@ -164,15 +178,18 @@ async def _make(
         ],
         backgrounds=_kept(best),
     )
-    return record, best.composed
+    return record, best
 
 
-def _kept(made: Attempt) -> list[record_pb2.KeptBackground]:
+def _kept(best: Attempt) -> list[record_pb2.KeptBackground]:
     """Return the backgrounds to keep: those that are pictures. Services of release 0.2 return none."""
-    pictures = [one.scene for one in made.scenes if one.scene.HasField("picture")]
     return [
-        record_pb2.KeptBackground(placement=kept.placement, source_type=scene.origin.source_type)
-        for scene, kept in zip(pictures, made.composed.kept_scenes, strict=False)
+        record_pb2.KeptBackground(
+            placement=kept.placement,
+            source_type=made.scene.origin.source_type,
+            removal=made.removal if best.keeps_removals else None,
+        )
+        for made, kept in zip(best.pictures, best.composed.kept_scenes, strict=False)
     ]
 
 
@@ -259,16 +276,16 @@ async def compose(
     return composed
 
 
-async def _save(
-    run: Run, brief: Brief, record: record_pb2.Record, made: generation_pb2.ComposeCreativesResponse
-) -> record_pb2.Record:
+async def _save(run: Run, brief: Brief, record: record_pb2.Record, best: Attempt) -> record_pb2.Record:
     pictures = [
         record_pb2.Picture(name=size.name, file=creative.file)
-        for size, creative in zip(brief.sizes, made.creatives, strict=True)
+        for size, creative in zip(brief.sizes, best.creatives, strict=True)
     ]
-    backgrounds = [
-        record_pb2.Picture(name=f"background{place}", file=kept.file)
-        for place, (kept, _) in enumerate(zip(made.kept_scenes, record.backgrounds, strict=False))
-    ]
+    kept = list(zip(record.backgrounds, best.composed.kept_scenes, best.pictures, strict=False))
+    files = KeptFiles(
+        [scene.file for _, scene, _ in kept], [made.before for one, _, made in kept if one.HasField("removal")]
+    )
     async with run.stage("history", recorded=False):
-        return await run.clients.records.save_generation(run.request_id, brief.timestamp, record, pictures, backgrounds)
+        return await run.clients.records.save_generation(
+            run.request_id, brief.timestamp, record, pictures, *files.pictures
+        )

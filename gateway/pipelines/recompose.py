@@ -12,10 +12,11 @@ from gateway.layouts import NO_WORDS
 from gateway.notes import together
 from gateway.pipelines.brief import Brief, brief_of
 from gateway.pipelines.generate import Order, compose
+from gateway.pipelines.kept import KeptFiles, kept_files, kept_scenes
 from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import find_upload
 from gateway.pipelines.run import Run
-from gateway.pipelines.scene import kept_files, kept_scenes, set_of
+from gateway.pipelines.scene import set_of
 from productimage.brand.v1 import brand_pb2
 from productimage.generation.v1 import generation_pb2
 from productimage.provenance.v1 import provenance_pb2
@@ -175,7 +176,7 @@ async def _save(
     variant: Variant,
     parent: record_pb2.Record,
     creatives: Sequence[generation_pb2.Creative],
-    backgrounds: Sequence[bytes],
+    kept: KeptFiles,
 ) -> record_pb2.Record:
     """Save the variant: the ads that changed, and the rest as in its parent."""
     record, names = variant.record, [size.name for size in variant.sizes]
@@ -201,7 +202,7 @@ async def _save(
             variant.brief.timestamp,
             record,
             [record_pb2.Picture(name=name, file=files[name]) for name in names],
-            [record_pb2.Picture(name=f"background{place}", file=file) for place, file in enumerate(backgrounds)],
+            *kept.pictures,
         )
 
 

@@ -8,12 +8,15 @@ from gateway.audiences import Audiences
 from gateway.errors import ApiError, calling
 from gateway.pipelines.brief import Brief, brief_of
 from gateway.pipelines.generate import Order, compose, write_copy
+from gateway.pipelines.kept import KeptFiles, kept_files, kept_scenes, removals_of
 from gateway.pipelines.message import find_brand, message_for
 from gateway.pipelines.photo import BY_HAND, find_upload
+from gateway.pipelines.removal import find_objects, remove_objects
 from gateway.pipelines.run import Run, engine_name
-from gateway.pipelines.scene import kept_files, kept_scenes, set_of
+from gateway.pipelines.scene import set_of
 from productimage.engine.v1 import engine_pb2
 from productimage.generation.v1 import generation_pb2
+from productimage.image.v1 import image_pb2
 from productimage.provenance.v1 import provenance_pb2
 from productimage.record.v1 import record_pb2
 from productimage.upload.v1 import upload_pb2
@@ -65,13 +68,15 @@ async def replay(run: Run, record: record_pb2.Record, audiences: Audiences) -> l
     if not reason:
         copy = await write_copy(run, brief, brand, made["copy"].seed)
     results.append(_compared(run, made.get("copy"), engines, reason))
+    kept = await kept_files(run, record)
+    results += await _removals(run, record, kept, engines)
     reason = _why_not_ads(record, made, engines) or _changed_since(made.get("cut_out"), upload)
     if not reason:
         if record.without_logo:
             brand.logo = b""
         moved = {shown.picture: shown.arrangement for shown in record.products}
         order = Order(brief, upload, message_for(brief, brand, copy), record.seed, moved)
-        scenes = kept_scenes(record, await kept_files(run, record))
+        scenes = kept_scenes(record, kept)
         rendered = set_of(brief, record.seed, brand.primary_colour, made["composition"].model)
         await compose(run, order, scenes or [rendered])
     return [*results, _compared(run, made["composition"], engines, reason)]
@@ -97,6 +102,39 @@ async def _cut_out(
     [digest] = await run.sha256(cut.cutout)
     state: State = "same" if [digest] == list(made.outputs) else "differs"
     return Replayed("cut_out", engine_name(made), state, _changed_since(made, upload))
+
+
+async def _removals(
+    run: Run, record: record_pb2.Record, kept: KeptFiles, engines: Mapping[str, engine_pb2.Engine]
+) -> list[Replayed]:
+    """Find and remove again what was removed from pictures."""
+    repeatable, composed = removals_of(record), _made(record)["composition"].inputs
+    results = [
+        Replayed(stage.name, engine_name(stage), "not repeated", "the picture before it was not kept")
+        for stage in record.manifest.stages
+        if stage.name == "inpainting"
+        and stage.inputs[0] not in [removal.sha256 for removal in repeatable]
+        and set(stage.outputs) & set(composed)
+    ]
+    for removal, file in zip(repeatable, kept.removals, strict=True):
+        picture = image_pb2.Image(encoded=file)
+        finding, removing = (_stage_on(record, name, removal.sha256) for name in ("object_finding", "inpainting"))
+        async with run.stage("object finding") as stage:
+            found = await find_objects(run, stage, picture, removal.sha256, everywhere=removal.everywhere)
+        results.append(_compared(run, finding, engines))
+        reason = "" if all(number < len(found.objects) for number in removal.objects) else "other objects are found now"
+        if not reason:
+            objects = [found.objects[number].region for number in removal.objects]
+            async with run.stage("inpainting") as stage:
+                await remove_objects(run, stage, picture, removal.sha256, objects)
+        results.append(_compared(run, removing, engines, reason))
+    return results
+
+
+def _stage_on(record: record_pb2.Record, name: str, digest: str) -> provenance_pb2.Stage:
+    """Return the stage of a record that worked on a picture; one without a result if there is none."""
+    stages = [stage for stage in record.manifest.stages if stage.name == name and list(stage.inputs[:1]) == [digest]]
+    return stages[0] if stages else provenance_pb2.Stage(name=name)
 
 
 def _why_not_copy(made: provenance_pb2.Stage | None, engines: Mapping[str, engine_pb2.Engine]) -> str:
@@ -129,7 +167,7 @@ def _changed_since(made: provenance_pb2.Stage | None, upload: upload_pb2.GetUplo
 
 
 def _compared(
-    run: Run, made: provenance_pb2.Stage | None, engines: Mapping[str, engine_pb2.Engine], reason: str
+    run: Run, made: provenance_pb2.Stage | None, engines: Mapping[str, engine_pb2.Engine], reason: str = ""
 ) -> Replayed:
     """Compare the last stage of a run with that of the record."""
     name = made.name if made else "copy"

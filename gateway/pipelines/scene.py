@@ -2,13 +2,14 @@
 
 import asyncio
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common.labels import WITH_TRAINED
 from gateway.ad_sizes import AdSize, Family
-from gateway.errors import ApiError, calling, unusable
+from gateway.errors import ApiError, unusable
 from gateway.pipelines.brief import Brief
+from gateway.pipelines.removal import find_objects, remove_objects
 from gateway.pipelines.run import Run, set_engine
 from gateway.settings import GatewaySettings
 from productimage.generation.v1 import generation_pb2
@@ -45,12 +46,16 @@ class MadeScene:
         prompt: Prompt its background was made from.
         sha256: Digest of its pixels, if it has any yet.
         notes: What does not fit, for people.
+        removal: What was removed from it, if it can be repeated.
+        before: The picture as it was before that: a file; empty unless there is a removal.
     """
 
     scene: generation_pb2.Scene
     prompt: str
     sha256: str = ""
     notes: Sequence[str] = ()
+    removal: record_pb2.Removal | None = None
+    before: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -117,31 +122,6 @@ def _requests(wanted: SceneRequest, settings: GatewaySettings) -> list[generatio
     ]
 
 
-async def kept_files(run: Run, record: record_pb2.Record) -> list[bytes]:
-    """Read the backgrounds that were kept with a record.
-
-    Raises:
-        ApiError: One of them cannot be read.
-    """
-    async with calling("history"):
-        return [await run.clients.objects.read_object(background.path) for background in record.backgrounds]
-
-
-def kept_scenes(record: record_pb2.Record, files: Iterable[bytes]) -> list[MadeScene]:
-    """Return the scenes of the backgrounds that were kept with a record; none if it is of a set."""
-    return [
-        MadeScene(
-            generation_pb2.Scene(
-                picture=image_pb2.Image(encoded=file),
-                placement=kept.placement,
-                origin=generation_pb2.Origin(source_type=kept.source_type),
-            ),
-            prompt="",
-        )
-        for file, kept in zip(files, record.backgrounds, strict=True)
-    ]
-
-
 def set_of(brief: Brief, seed: int, colour: str, name: str) -> MadeScene:
     """Return a set by its name: as GenerateBackground would, but without asking it, since it might ask a cloud."""
     rendered = generation_pb2.RenderedSet(
@@ -201,23 +181,25 @@ async def _make_scene(run: Run, request: generation_pb2.GenerateBackgroundReques
         digest = stage.outputs[0]
     if not _is_usable(background.picture, background.placement):
         raise unusable("background")
-    placed, things = await _place(run, request, background, digest)
-    obstacles = [things[number].region for number in placed.removed]
+    placed, found = await _place(run, request, background, digest)
     picture, origin = background.picture, background.origin
-    if obstacles:
+    removal, before = None, b""
+    if placed.removed:
         run.progress.expected += 1
+        obstacles = [found.objects[number].region for number in placed.removed]
         async with run.stage("inpainting") as stage:
-            cleared = await run.clients.inpainting.remove_objects(picture, obstacles)
-            set_engine(stage, cleared.engine)
-            stage.inputs.extend([digest, *await run.sha256(*(region.mask for region in obstacles))])
-            stage.outputs.extend(await run.sha256(cleared.picture))
-            digest, picture = stage.outputs[0], cleared.picture
-            if not _is_usable(picture, placed.placement):
+            cleared = await remove_objects(run, stage, picture, digest, obstacles)
+            if not _is_usable(cleared.picture, placed.placement):
                 raise unusable("inpainting")
-            if cleared.engine not in COPYING:
-                origin.source_type = WITH_TRAINED
+        if cleared.engine not in COPYING:
+            origin.source_type = WITH_TRAINED
+        if cleared.kept_picture:
+            removal = record_pb2.Removal(
+                sha256=digest, everywhere=_is_searched_everywhere(background), objects=placed.removed
+            )
+        [digest], picture, before = stage.outputs, cleared.picture, cleared.kept_picture
     scene = generation_pb2.Scene(picture=picture, placement=placed.placement, origin=origin)
-    return MadeScene(scene, background.prompt, digest, [*notes, *placed.notes])
+    return MadeScene(scene, background.prompt, digest, [*notes, *placed.notes], removal, before)
 
 
 def _is_usable(picture: image_pb2.Image, placement: generation_pb2.Placement) -> bool:
@@ -232,13 +214,12 @@ async def _place(
     request: generation_pb2.GenerateBackgroundRequest,
     background: generation_pb2.GenerateBackgroundResponse,
     digest: str,
-) -> tuple[generation_pb2.PlaceProductResponse, Sequence[segmentation_pb2.FoundObject]]:
-    """Find what is in a background, and place the product there. Return the things among which it is placed."""
+) -> tuple[generation_pb2.PlaceProductResponse, segmentation_pb2.FindObjectsResponse]:
+    """Find what is in a background, and place the product there."""
     async with run.stage("object finding") as stage:
-        everywhere = not background.placement.stand_in  # what was asked for is the most salient
-        found = await run.clients.segmentation.find_objects(background.picture, everywhere=everywhere)
-        set_engine(stage, found.engine)
-        stage.inputs.append(digest)
+        found = await find_objects(
+            run, stage, background.picture, digest, everywhere=_is_searched_everywhere(background)
+        )
         placed = await run.clients.generation.place_product(
             generation_pb2.PlaceProductRequest(
                 picture=background.picture,
@@ -254,4 +235,9 @@ async def _place(
             number >= len(found.objects) for number in placed.removed
         ):
             raise unusable("object finding")
-    return placed, found.objects
+    return placed, found
+
+
+def _is_searched_everywhere(background: generation_pb2.GenerateBackgroundResponse) -> bool:
+    """Return whether any thing may be in the way: not if one was asked for, which is the most salient."""
+    return not background.placement.stand_in

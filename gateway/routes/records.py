@@ -145,7 +145,8 @@ async def delete_record(sequence: Sequence, gateway: GatewayDependency) -> Respo
         found = await gateway.clients.records.list_records(sequence=sequence)
         await gateway.clients.records.delete_record(sequence)
     for record in found.records:
-        for path in (*record.generated_images, *(background.path for background in record.backgrounds)):
+        kept = [path for one in record.backgrounds for path in (one.path, one.removal.path) if path]
+        for path in (*record.generated_images, *kept):
             gateway.pictures.forget(path)
     return Response(status_code=204)
 

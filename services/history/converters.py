@@ -71,11 +71,11 @@ def generation(request: record_pb2.SaveGenerationRequest, limits: ImageLimits) -
     Raises:
         InvalidInputError: A picture is of another format, or exceeds a limit.
     """
-    pictures, backgrounds = (
-        [Picture(one.name, one.file, check_header(one.file, limits)) for one in files]
-        for files in (request.pictures, request.backgrounds)
-    )
-    return Generation(request.request_id, request.timestamp, _record_fields(request.record), pictures, backgrounds)
+    files = [
+        [Picture(one.name, one.file, check_header(one.file, limits)) for one in sent]
+        for sent in (request.pictures, request.backgrounds, request.removals)
+    ]
+    return Generation(request.request_id, request.timestamp, _record_fields(request.record), *files)
 
 
 def record_query(request: record_pb2.ListRecordsRequest) -> RecordQuery:

@@ -42,6 +42,7 @@ class Generation:
         fields: The record, without the fields that are set on saving.
         pictures: Pictures in the order in which the record lists them.
         backgrounds: Pictures of the backgrounds that the record lists, in its order.
+        removals: Pictures from which something was removed, one for each removal that the record lists.
     """
 
     request_id: str
@@ -49,6 +50,12 @@ class Generation:
     fields: Record
     pictures: Sequence[Picture]
     backgrounds: Sequence[Picture] = ()
+    removals: Sequence[Picture] = ()
+
+    @property
+    def files(self) -> list[Picture]:
+        """All its pictures, in the order of `pictures_of`."""
+        return [*self.pictures, *self.backgrounds, *self.removals]
 
 
 class Generations:
@@ -76,7 +83,7 @@ class Generations:
         """
         request_id, timestamp = paths.checked_request_id(generation.request_id), generation.timestamp
         _check_pictures(generation)
-        attempt, pictures = secrets.token_hex(4), [*generation.pictures, *generation.backgrounds]
+        attempt, pictures = secrets.token_hex(4), generation.files
         created = [
             paths.creative_path(timestamp, request_id, attempt, picture.name, picture.picture_format)
             for picture in pictures
@@ -126,24 +133,39 @@ class Generations:
 
 
 def paths_in(fields: Record, created: Sequence[str], ads: int) -> Record:
-    """Return the fields of a record that name its pictures: so many ads, then one for each background."""
+    """Return the fields of a record that name its pictures: so many ads, then backgrounds, then those of removals."""
+    listed: Sequence[Record] = fields.get("backgrounds", ())
     named: Record = {"generated_images": list(created[:ads])}
-    if created[ads:]:
-        backgrounds = zip(fields["backgrounds"], created[ads:], strict=True)
-        named["backgrounds"] = [{**background, "path": path} for background, path in backgrounds]
+    if listed:
+        before = iter(created[ads + len(listed) :])
+        backgrounds = [{**one, "path": path} for one, path in zip(listed, created[ads:], strict=False)]
+        named["backgrounds"] = [
+            {**one, "removal": {**one["removal"], "path": next(before)}} if "removal" in one else one
+            for one in backgrounds
+        ]
     return named
 
 
 def pictures_of(record: Record) -> list[str]:
-    """Return the paths of all pictures of a record: its ads, then its backgrounds."""
-    return [*record["generated_images"], *(background["path"] for background in record.get("backgrounds", ()))]
+    """Return the paths of all pictures of a record: its ads, its backgrounds, and what these were before a removal."""
+    backgrounds = record.get("backgrounds", ())
+    return [
+        *record["generated_images"],
+        *(background["path"] for background in backgrounds),
+        *(removal["path"] for removal in _removals(record)),
+    ]
+
+
+def _removals(record: Record) -> list[Record]:
+    return [background["removal"] for background in record.get("backgrounds", ()) if "removal" in background]
 
 
 def _check_pictures(generation: Generation) -> None:
-    pictures, backgrounds = generation.pictures, generation.backgrounds
-    if not 1 <= len(pictures) <= MAX_PICTURES or len(backgrounds) > MAX_PICTURES:
+    if not 1 <= len(generation.pictures) <= MAX_PICTURES or len(generation.backgrounds) > MAX_PICTURES:
         raise InvalidInputError(f"A generation has 1 to {MAX_PICTURES} pictures.", "PICTURE_COUNT")
-    if len(backgrounds) != len(generation.fields.get("backgrounds", ())):
+    if len(generation.backgrounds) != len(generation.fields.get("backgrounds", ())):
         raise InvalidInputError("Each background of the record needs its picture.", "BACKGROUND_COUNT")
-    if len({picture.name for picture in (*pictures, *backgrounds)}) < len(pictures) + len(backgrounds):
+    if len(generation.removals) != len(_removals(generation.fields)):
+        raise InvalidInputError("Each removal of the record needs its picture.", "REMOVAL_COUNT")
+    if len({picture.name for picture in generation.files}) < len(generation.files):
         raise InvalidInputError("Two pictures have the same name.", "PICTURE_NAMES")

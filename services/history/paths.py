@@ -1,7 +1,7 @@
 """Names and keys in the object store.
 
     static/{timestamp}/upload/{name}           a photo, and {stem}_{digest}_transparent.png, its cutout
-    static/{timestamp}/generated/{file}        creatives and kept backgrounds
+    static/{timestamp}/generated/{file}        creatives, kept backgrounds, and these before a removal
     static/history_setting.json                the newest records
     ledger/{number}.json                       older records, a hundred in each
     uploads/{timestamp}.json                   metadata of an upload; the upload exists if and only if this does

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from common.imaging.codec import rgb
+from common.imaging.codec import encode_lossless, rgb
 from common.imaging.messages import to_message, to_pixels
 from common.serving.engines import observe_engine
 from common.serving.executor import BoundedExecutor
@@ -51,4 +51,7 @@ class InpaintingServicer(inpainting_pb2_grpc.InpaintingServiceServicer):
         objects = converters.objects(request, picture, self._settings)
         with observe_engine("inpainting", self._engine.name):
             cleared = remove_objects(picture, objects, self._engine, self._options, self._settings.removal_fringe)
-        return inpainting_pb2.RemoveObjectsResponse(picture=to_message(cleared), engine=self._engine.name)
+        kept = encode_lossless(picture) if request.keep_picture else b""
+        return inpainting_pb2.RemoveObjectsResponse(
+            picture=to_message(cleared), engine=self._engine.name, kept_picture=kept
+        )

@@ -13,8 +13,8 @@ from common.imaging.codec import Mask, Pixels
 from common.imaging.messages import to_message, to_pixels
 from common.serving.executor import BoundedExecutor
 from common.settings import ImageLimits
-from productimage.image.v1.image_pb2 import Image
-from productimage.inpainting.v1.inpainting_pb2 import InpaintRequest
+from productimage.image.v1.image_pb2 import Box, Image, Region
+from productimage.inpainting.v1.inpainting_pb2 import InpaintRequest, RemoveObjectsRequest
 from productimage.inpainting.v1.inpainting_pb2_grpc import (
     InpaintingServiceStub,
     add_InpaintingServiceServicer_to_server,
@@ -23,7 +23,7 @@ from services.inpainting.__main__ import SERVICES, build
 from services.inpainting.engines.deepfill.variant import PYTORCH
 from services.inpainting.servicer import InpaintingServicer
 from services.inpainting.settings import InpaintingSettings
-from testing.pictures import encoded, gradient
+from testing.pictures import decoded, encoded, gradient
 from testing.serving import registering, rejected, serving
 from tests.unit.inpainting.deepfill_weights import place
 
@@ -64,6 +64,22 @@ async def test_an_empty_mask_returns_the_picture(channel: grpc.aio.Channel) -> N
     request = InpaintRequest(picture=to_message(PICTURE), mask=to_message(np.full_like(MASK, 127)))
     answer = await InpaintingServiceStub(channel).Inpaint(request)
     assert np.array_equal(to_pixels(answer.picture, ImageLimits()), PICTURE)
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+async def test_the_picture_before_a_removal_can_be_kept(channel: grpc.aio.Channel, is_kept: bool) -> None:
+    region = Region(mask=to_message(MASK[40:80, 50:100]), box=Box(left=50, top=40, right=100, bottom=80))
+    request = RemoveObjectsRequest(picture=to_message(PICTURE), objects=[region], keep_picture=is_kept)
+    stub = InpaintingServiceStub(channel)
+    answer = await stub.RemoveObjects(request)
+    assert not np.array_equal(to_pixels(answer.picture, ImageLimits()), PICTURE)
+    assert bool(answer.kept_picture) == is_kept
+    if is_kept:
+        assert np.array_equal(decoded(answer.kept_picture), PICTURE)
+        again = await stub.RemoveObjects(
+            RemoveObjectsRequest(picture=Image(encoded=answer.kept_picture), objects=[region])
+        )
+        assert again.picture == answer.picture, "the same once more"
 
 
 async def test_every_refusal(channel: grpc.aio.Channel) -> None:

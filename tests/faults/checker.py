@@ -92,7 +92,9 @@ def _lists_that_do_not_agree(operations: Sequence[Operation], records: Records) 
 
 def _pictures_of(record: Mapping[str, Any]) -> list[str]:
     """Return the paths of the creatives of a record, and of the backgrounds that are kept with it."""
-    return [*record["generated_images"], *(kept["path"] for kept in record.get("backgrounds", []))]
+    backgrounds = record.get("backgrounds", [])
+    removals = [kept["removal"] for kept in backgrounds if "removal" in kept]
+    return [*record["generated_images"], *(kept["path"] for kept in (*backgrounds, *removals))]
 
 
 def _broken_pictures(records: Records, store: ObjectStore) -> Iterator[str]:

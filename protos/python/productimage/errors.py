@@ -302,6 +302,10 @@ class BackgroundCountError(InvalidArgumentError, reason="BACKGROUND_COUNT"):
     """A record lists other backgrounds than come with it."""
 
 
+class RemovalCountError(InvalidArgumentError, reason="REMOVAL_COUNT"):
+    """A record lists other removals than come with it."""
+
+
 class BadArrangementError(InvalidArgumentError, reason="BAD_ARRANGEMENT"):
     """A product is moved or scaled by too much."""
 

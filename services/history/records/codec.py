@@ -128,10 +128,18 @@ class _Placement(TypedDict, total=False):
     pitch: float
 
 
+class _Removal(TypedDict, total=False):
+    path: Required[str]
+    sha256: str
+    everywhere: bool
+    objects: list[UInt32]
+
+
 class _Background(TypedDict, total=False):
     path: Required[str]
     placement: _Placement
     source_type: str
+    removal: _Removal
 
 
 class _Listed(TypedDict, total=False):

@@ -179,6 +179,21 @@ def test_what_stands_in_the_users_picture_is_cleared_away(system: System) -> Non
     yellow = (250, 250, 20)
     for picture in map(decoded, system.pictures(record)):
         assert (np.abs(picture.astype(int) - yellow).max(axis=2) < 40).mean() < 0.002
+    [background] = record["backgrounds"]
+    before = background["removal"]["path"]
+    assert np.array_equal(decoded(system.client.get(f"/static/{before}").content), scene), "it can be made again"
+    replayed = system.client.post(f"/api/records/{record['sequence']}/replay").json()
+    assert [(stage["stage"], stage["state"], stage["engine"]) for stage in replayed["stages"][2:]] == [
+        ("object_finding", "same", "mobile_sam"),
+        ("inpainting", "same", "migan"),
+        ("composition", "same", ""),
+    ]
+    moved = {"sequence": record["sequence"], "moves": [{"size": "300x250", "right": 0.1}]}
+    variant = system.client.post("/api/compose", json=moved).json()
+    assert system.client.delete(f"/api/records/{record['sequence']}").status_code == 204
+    assert system.client.get(f"/static/{before}").status_code == 404
+    again = system.client.post(f"/api/records/{variant['sequence']}/replay").json()
+    assert [stage["state"] for stage in again["stages"]] == ["same"] * 5, "a variant keeps what it needs itself"
 
 
 def bomb() -> bytes:

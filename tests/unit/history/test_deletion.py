@@ -41,9 +41,10 @@ class Shop:
 
     def save(self, upload: Upload, request_id: str) -> Record:
         pictures = [Picture("300x250", JPEG, "JPEG")]
-        fields = {"product_name": SECRET, "request_id": request_id, "backgrounds": [{"placement": {}}]}
+        fields = {"product_name": SECRET, "request_id": request_id, "backgrounds": [{"removal": {}}]}
+        backgrounds, removals = [Picture("background0", JPEG, "JPEG")], [Picture("removal0", JPEG, "JPEG")]
         return Generations(self.store, self.uploads, self.log).save(
-            Generation(request_id, upload.timestamp, fields, pictures, [Picture("background0", JPEG, "JPEG")])
+            Generation(request_id, upload.timestamp, fields, pictures, backgrounds, removals)
         )
 
     def fill(self, number: int) -> None:

@@ -79,8 +79,10 @@ def save(
     store: ObjectStore, uploads: Uploads, ledger: RecordLog, upload: Upload, request_id: str = "g1"
 ) -> dict[str, object]:
     pictures = [Picture("300x250", JPEG, "JPEG"), Picture("320x480", JPEG, "JPEG")]
-    fields: Record = {"product_name": "flask", "backgrounds": [{"source_type": ""}]}
-    generation = Generation(request_id, upload.timestamp, fields, pictures, [Picture("background0", JPEG, "JPEG")])
+    fields: Record = {"product_name": "flask", "backgrounds": [{"source_type": ""}, {"removal": {"objects": [1]}}]}
+    backgrounds = [Picture(f"background{number}", JPEG, "JPEG") for number in range(2)]
+    removals = [Picture("removal0", JPEG, "JPEG")]
+    generation = Generation(request_id, upload.timestamp, fields, pictures, backgrounds, removals)
     return Generations(store, uploads, ledger).save(generation)
 
 
@@ -240,9 +242,9 @@ def test_pictures_of_a_save_that_died_go_and_those_beside_them_stay(
     with pytest.raises(KeyboardInterrupt):
         save(store, uploads, ledger, upload, "g2")
     monkeypatch.setattr(ledger, "append", append)
-    assert len(all_keys(store)) == len(before) + 5, "three pictures, a note and a mark"
+    assert len(all_keys(store)) == len(before) + 7, "five pictures, a note and a mark"
     uploads.sweep()
-    assert len(all_keys(store)) == len(before) + 5, "it may still be under way"
+    assert len(all_keys(store)) == len(before) + 7, "it may still be under way"
     later()
     uploads.sweep()
     assert all_keys(store) == before
@@ -491,6 +493,41 @@ def test_bad_backgrounds_are_rejected(
     with pytest.raises(InvalidInputError):
         Generations(store, uploads, ledger).save(
             Generation("g", upload.timestamp, fields, [Picture("30x25", JPEG, "JPEG")], given)
+        )
+    assert pictures(store, upload) == [f"static/{upload.photo_path}"]
+
+
+def test_each_picture_of_a_record_is_named_where_it_belongs(
+    store: ObjectStore, uploads: Uploads, ledger: RecordLog
+) -> None:
+    upload = create(uploads)
+    fields: Record = {"backgrounds": [{"removal": {"objects": [2]}}, {"source_type": "x"}, {"removal": {}}]}
+    pictures = {
+        kind: [Picture(f"{kind}{number}", JPEG, "JPEG") for number in range(count)]
+        for kind, count in (("ad", 2), ("background", 3), ("removal", 2))
+    }
+    record = Generations(store, uploads, ledger).save(Generation("g", upload.timestamp, fields, *pictures.values()))
+    first, second, third = record["backgrounds"]
+    assert [path.rpartition("_")[2] for path in record["generated_images"]] == ["ad0.jpg", "ad1.jpg"]
+    assert [one["path"].rpartition("_")[2] for one in (first, second, third)] == [
+        f"background{number}.jpg" for number in range(3)
+    ]
+    assert (first["removal"]["objects"], second["source_type"]) == ([2], "x")
+    assert first["removal"]["path"].endswith("_removal0.jpg")
+    assert third["removal"]["path"].endswith("_removal1.jpg")
+    assert "removal" not in second
+
+
+@pytest.mark.parametrize("given", [0, 2], ids=["missing", "not told of"])
+def test_each_removal_needs_its_picture(store: ObjectStore, uploads: Uploads, ledger: RecordLog, given: int) -> None:
+    upload = create(uploads)
+    fields: Record = {"backgrounds": [{"removal": {}}]}
+    removals = [Picture(f"removal{number}", JPEG, "JPEG") for number in range(given)]
+    with pytest.raises(InvalidInputError, match="Each removal"):
+        Generations(store, uploads, ledger).save(
+            Generation(
+                "g", upload.timestamp, fields, [Picture("ad", JPEG, "JPEG")], [Picture("b", JPEG, "JPEG")], removals
+            )
         )
     assert pictures(store, upload) == [f"static/{upload.photo_path}"]
 

@@ -50,14 +50,19 @@ class InpaintingClient:
         return await self._connection.unary(self._stub.Inpaint, request, self._deadlines.inpaint)
 
     async def remove_objects(
-        self, picture: image_pb2.Image, objects: Sequence[image_pb2.Region]
+        self, picture: image_pb2.Image, objects: Sequence[image_pb2.Region], *, keep_picture: bool = False
     ) -> inpainting_pb2.RemoveObjectsResponse:
         """Remove objects from a picture, with their shadows and a fringe around them.
+
+        Args:
+            picture: Picture to remove objects from.
+            objects: Objects to remove.
+            keep_picture: Whether the picture, as it was, is returned as a lossless file, too.
 
         Raises:
             NothingKnownError: The objects cover the whole picture.
             InvalidArgumentError: The picture cannot be read, or a region lies outside it.
             ProductImageError: The call failed otherwise.
         """
-        request = inpainting_pb2.RemoveObjectsRequest(picture=picture, objects=objects)
+        request = inpainting_pb2.RemoveObjectsRequest(picture=picture, objects=objects, keep_picture=keep_picture)
         return await self._connection.unary(self._stub.RemoveObjects, request, self._deadlines.remove_objects)

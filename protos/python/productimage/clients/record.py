@@ -76,6 +76,7 @@ class RecordClient:
         record: record_pb2.Record,
         pictures: Sequence[record_pb2.Picture],
         backgrounds: Sequence[record_pb2.Picture] = (),
+        removals: Sequence[record_pb2.Picture] = (),
     ) -> record_pb2.Record:
         """Store the pictures of a generation, then its record.
 
@@ -85,6 +86,7 @@ class RecordClient:
             record: The record, without the fields that the service sets.
             pictures: Pictures in the order in which the record lists them.
             backgrounds: Pictures of the backgrounds that the record lists, in its order.
+            removals: Pictures from which something was removed, one for each removal that the record lists.
 
         Returns:
             The complete record.
@@ -95,7 +97,12 @@ class RecordClient:
             ProductImageError: The call failed otherwise.
         """
         request = record_pb2.SaveGenerationRequest(
-            request_id=request_id, timestamp=timestamp, record=record, pictures=pictures, backgrounds=backgrounds
+            request_id=request_id,
+            timestamp=timestamp,
+            record=record,
+            pictures=pictures,
+            backgrounds=backgrounds,
+            removals=removals,
         )
         response = await self._connection.unary(self._stub.SaveGeneration, request, self._deadlines.call)
         return response.record
