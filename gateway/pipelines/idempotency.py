@@ -1,5 +1,6 @@
 """Idempotency: repeating a request with its key returns the original result and runs nothing."""
 
+import asyncio
 import hashlib
 import uuid
 from collections.abc import AsyncIterator
@@ -58,15 +59,29 @@ async def idempotent(owner: str, key: str, digest: str, records: RecordClient) -
     # Records show their request_id to everyone; a key belongs to its caller.
     request_id = f"key-{fingerprint(*filter(None, (owner, key)))}"
     async with calling("history"):
-        result = await records.begin_request(request_id, digest)
-    if result is not None:
-        yield IdempotentRequest(request_id, result)
+        begun = await records.begin_request(request_id, digest, renewed=True)
+    if begun.result is not None:
+        yield IdempotentRequest(request_id, begun.result)
         return
+    renewing = asyncio.create_task(_renew(request_id, begun.renew_seconds, records))
     try:
         yield IdempotentRequest(request_id)
     except BaseException:
         await _abandon(request_id, records)
         raise
+    finally:
+        renewing.cancel()
+
+
+async def _renew(request_id: str, seconds: float, records: RecordClient) -> None:
+    """Renew a claim while it is worked on, so that it ends soon after this process does."""
+    while seconds:
+        await asyncio.sleep(seconds)
+        try:
+            with no_deadline():
+                await records.renew_request(request_id)
+        except ProductImageError as error:
+            log.warning("request not renewed", request=request_id, code=error.code.name)
 
 
 async def _abandon(request_id: str, records: RecordClient) -> None:

@@ -58,11 +58,13 @@ def get_upload_response(upload: Upload, cutout: bytes) -> upload_pb2.GetUploadRe
     )
 
 
-def begin_response(result: Record | Upload | None) -> record_pb2.BeginRequestResponse:
+def begin_response(result: Record | Upload | None, renew_seconds: float) -> record_pb2.BeginRequestResponse:
     """Return the response to a BeginRequest call."""
+    if result is None:
+        return record_pb2.BeginRequestResponse(renew_seconds=renew_seconds)
     if isinstance(result, Upload):
         return record_pb2.BeginRequestResponse(upload=upload_message(result))
-    return record_pb2.BeginRequestResponse(record=None if result is None else record_message(result))
+    return record_pb2.BeginRequestResponse(record=record_message(result))
 
 
 def generation(request: record_pb2.SaveGenerationRequest, limits: ImageLimits) -> Generation:

@@ -43,7 +43,9 @@ class History:
         self.brands = Brands(store, settings)
         self.generations = Generations(store, self.uploads, record_log)
         self.queries = RecordQueries(record_log)
-        self.idempotency = IdempotencyRecords(store, record_log, self.uploads, settings.lease_seconds)
+        self.idempotency = IdempotencyRecords(
+            store, record_log, self.uploads, settings.lease_seconds, settings.renewed_lease_seconds
+        )
         self.deletion = Deletion(store, self.uploads, record_log)
         self.sweeper = Sweeper(
             store,

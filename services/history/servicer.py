@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -106,8 +107,17 @@ class RecordServicer(record_pb2_grpc.RecordServiceServicer):
         self, request: record_pb2.BeginRequestRequest, _context: "Context"
     ) -> record_pb2.BeginRequestResponse:
         """See record.proto."""
-        begin = self._history.idempotency.begin
-        return converters.begin_response(await self._executor.run(begin, request.request_id, request.fingerprint))
+        claims = self._history.idempotency
+        begin = partial(claims.begin, renewed=request.renewed)
+        result = await self._executor.run(begin, request.request_id, request.fingerprint)
+        return converters.begin_response(result, claims.renew_seconds if request.renewed else 0)
+
+    async def RenewRequest(  # noqa: N802
+        self, request: record_pb2.RenewRequestRequest, _context: "Context"
+    ) -> record_pb2.RenewRequestResponse:
+        """See record.proto."""
+        await self._executor.run(self._history.idempotency.renew, request.request_id)
+        return record_pb2.RenewRequestResponse()
 
     async def AbandonRequest(  # noqa: N802
         self, request: record_pb2.AbandonRequestRequest, _context: "Context"

@@ -47,7 +47,13 @@ class HistorySettings(ServiceSettings, AwsSettings):
         600,
         gt=0,
         description="Time a request with an Idempotency-Key may be worked on before it can be claimed again, in"
-        " seconds.",
+        " seconds, by a caller that does not renew its claim, as gateways of release 0.2.",
+    )
+    renewed_lease_seconds: float = Field(
+        30,
+        gt=0,
+        description="The same for callers that renew their claims: time after which a gateway that does not counts as"
+        " dead. They renew them three times as often.",
     )
     claims_kept_seconds: float = Field(
         86_400,

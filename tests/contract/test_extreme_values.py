@@ -38,7 +38,7 @@ from testing.serving import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ANSWERS = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "ALREADY_EXISTS"}
+ANSWERS = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "ALREADY_EXISTS", "ABORTED"}
 DEEPEST = 5
 """Messages within messages that are looked into."""
 NUMBERS = (0, 1, -1, 2**31 - 1, -(2**31), 2**32 - 1, 2**63 - 1, 3e38, -3e38, 1e-30)
@@ -111,6 +111,7 @@ def requests_about_history(timestamp: str) -> Iterator[Message]:
     yield upload_pb2.DiscardUploadRequest(timestamp="x")
     yield upload_pb2.DeleteUploadRequest(timestamp="x")
     yield record_pb2.BeginRequestRequest(request_id="key", fingerprint="f")
+    yield record_pb2.RenewRequestRequest(request_id="key")
     yield record_pb2.AbandonRequestRequest(request_id="key")
     yield record_pb2.SaveGenerationRequest(
         timestamp=timestamp,

@@ -23,6 +23,7 @@ from productimage.record.v1.record_pb2 import (
     Picture,
     Record,
     RecordFilter,
+    RenewRequestRequest,
     SaveGenerationRequest,
     StreamRecordsRequest,
 )
@@ -161,6 +162,10 @@ async def test_a_request_that_comes_again_is_told_what_it_made(channel: grpc.aio
     assert (await rejected(RecordServiceStub(channel).BeginRequest(begin)))[:2] == ("ABORTED", "IN_PROGRESS")
     await RecordServiceStub(channel).AbandonRequest(AbandonRequestRequest(request_id="generation-1"))
     assert (await RecordServiceStub(channel).BeginRequest(begin)).WhichOneof("result") is None
+    renewed = BeginRequestRequest(request_id="renewed", fingerprint="print", renewed=True)
+    assert (await RecordServiceStub(channel).BeginRequest(renewed)).renew_seconds == pytest.approx(10)
+    await RecordServiceStub(channel).RenewRequest(RenewRequestRequest(request_id="renewed"))
+    assert (await rejected(RecordServiceStub(channel).RenewRequest(RenewRequestRequest())))[1] == "BAD_REQUEST_ID"
     upload = await create(channel)
     record = await save(channel, upload)
     assert (await RecordServiceStub(channel).BeginRequest(begin)).record == record

@@ -1,14 +1,18 @@
 """Requests repeated with the same idempotency key."""
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from testing.pictures import SAMPLE, ball, encoded
-from testing.system import FORM, System, started_with_fixed_engines
+from testing.processes import parts
+from testing.system import FORM, System, seen_by_a_client, started_with_fixed_engines
 from testing.waiting import eventually
 
 PHOTO = encoded(ball(160, 120)[0])
@@ -92,3 +96,29 @@ def test_a_malformed_key_is_rejected(system: System, key: str) -> None:
     answer = system.client.post("/api/upload-image", files=files, headers={b"Idempotency-Key": key.encode()})
     assert answer.status_code == 422
     assert "idempotency-key" in answer.json()["detail"].lower()
+
+
+def test_a_request_is_held_while_it_is_worked_on_and_soon_free_when_its_gateway_dies(tmp_path: Path) -> None:
+    settings = {"HISTORY_RENEWED_LEASE_SECONDS": "2", "FIXED_SECONDS": "1.5"}
+    with (
+        parts(tmp_path, settings) as running,
+        seen_by_a_client(running, tmp_path) as system,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        uploaded = upload(system, "up").json()
+        first = pool.submit(generate, system, "gen", uploaded)
+        while not first.done():
+            time.sleep(0.5)
+            again = generate(system, "gen", uploaded)
+            assert again.status_code in (409, 200)
+        assert again.status_code == 409 or again.json() == first.result().json()
+        assert first.result().status_code == 200
+
+        lost = pool.submit(generate, system, "other", uploaded)
+        time.sleep(1)
+        running.gateway.kill()
+        assert isinstance(lost.exception(), httpx.TransportError)
+        running.gateway.start()
+        assert generate(system, "other", uploaded).status_code == 409
+        eventually(lambda: generate(system, "other", uploaded).status_code == 200)
+        assert len(system.client.get("/api/history").json()) == 2

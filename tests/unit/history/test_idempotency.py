@@ -1,7 +1,10 @@
+import time
+
 import pytest
 
 from common.errors import ContentionError, InvalidInputError, PreconditionError
 from services.history.idempotency import IdempotencyRecords
+from services.history.paths import JSON, claim_key
 from services.history.records.log import RecordLog
 from services.history.storage.base import ObjectStore
 from services.history.uploads import Cutout, Uploads
@@ -19,7 +22,7 @@ def uploads(store: ObjectStore, ledger: RecordLog) -> Uploads:
 
 @pytest.fixture
 def claims(store: ObjectStore, ledger: RecordLog, uploads: Uploads) -> IdempotencyRecords:
-    return IdempotencyRecords(store, ledger, uploads, lease_seconds=600)
+    return IdempotencyRecords(store, ledger, uploads, lease_seconds=600, renewed_lease_seconds=1)
 
 
 def test_a_request_that_is_worked_on_is_not_begun_again(claims: IdempotencyRecords) -> None:
@@ -62,11 +65,41 @@ def test_a_failed_request_may_be_begun_again_at_once(claims: IdempotencyRecords)
 
 
 def test_who_died_holds_a_request_for_its_lease_only(store: ObjectStore, ledger: RecordLog, uploads: Uploads) -> None:
-    short = IdempotencyRecords(store, ledger, uploads, lease_seconds=0)
+    short = IdempotencyRecords(store, ledger, uploads, lease_seconds=0, renewed_lease_seconds=1)
     assert short.begin("a", "print") is None
     assert short.begin("a", "print") is None
     ledger.append({"request_id": "a"})
     assert short.begin("a", "print") == {"sequence": 0, "request_id": "a"}
+
+
+def test_a_claim_that_is_renewed_holds_and_one_that_is_no_longer_ends_soon(claims: IdempotencyRecords) -> None:
+    assert claims.begin("a", "print", renewed=True) is None
+    assert claims.renew_seconds < 0.4
+    for _ in range(8):
+        time.sleep(0.4)
+        claims.renew("a")
+    with pytest.raises(ContentionError):
+        claims.begin("a", "print")
+    time.sleep(2.1)  # stores count in seconds
+    assert claims.begin("a", "print") is None
+    with pytest.raises(ContentionError):
+        claims.begin("a", "print", renewed=True)
+
+
+def test_what_was_released_is_not_renewed(claims: IdempotencyRecords) -> None:
+    claims.begin("a", "print", renewed=True)
+    claims.abandon("a")
+    claims.renew("a")
+    assert claims.begin("a", "print") is None
+    claims.renew("never begun")
+    assert claims.begin("never begun", "print") is None
+
+
+def test_claims_of_the_release_before_keep_their_lease(store: ObjectStore, claims: IdempotencyRecords) -> None:
+    store.create(claim_key("a"), b'{"fingerprint":"print","since":0,"until":1.0}', JSON)
+    time.sleep(2.1)
+    with pytest.raises(ContentionError):
+        claims.begin("a", "print", renewed=True)
 
 
 def test_old_requests_are_forgotten(claims: IdempotencyRecords) -> None:

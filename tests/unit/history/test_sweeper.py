@@ -74,7 +74,7 @@ def test_a_clock_that_jumps_removes_nothing_and_blocks_nobody(
 ) -> None:
     log = RecordLog(store, attempts=3)
     uploads = Uploads(store, log, 3600)
-    claims = IdempotencyRecords(store, log, uploads, lease_seconds=0.5)
+    claims = IdempotencyRecords(store, log, uploads, lease_seconds=0.5, renewed_lease_seconds=30)
     upload = uploads.create("r", "flask.png", b"photo", "PNG")
     with monkeypatch.context() as patch:
         patch.setattr("time.time", lambda: time.monotonic() + jump)
@@ -100,7 +100,7 @@ def test_what_this_process_works_on_is_never_swept(tmp_path: Path, monkeypatch: 
 def test_notes_about_requests_go_when_the_requests_may_not_be_repeated(store: ObjectStore) -> None:
     log = RecordLog(store, attempts=3)
     uploads = Uploads(store, log, 3600)
-    claims = IdempotencyRecords(store, log, uploads, 600)
+    claims = IdempotencyRecords(store, log, uploads, 600, 30)
     claims.begin("key", "f")
     uploads.create("r", "flask.png", b"photo", "PNG")
     store.put(paths.save_key("20260101000000", "r"), b"0", paths.JSON)

@@ -22,6 +22,19 @@ class RecordDeadlines:
     stream: float = 600
 
 
+@dataclass(frozen=True)
+class BegunRequest:
+    """A request that its caller may repeat.
+
+    Attributes:
+        result: The earlier result. None: the caller does the work.
+        renew_seconds: Time between two renewals of the claim, in seconds; 0: it need not be renewed.
+    """
+
+    result: record_pb2.Record | upload_pb2.Upload | None
+    renew_seconds: float = 0
+
+
 class RecordClient:
     """Stores generations and lists their records.
 
@@ -35,30 +48,40 @@ class RecordClient:
         self._stub: RecordServiceAsyncStub = RecordServiceStub(connection.channel)
         self._deadlines = deadlines or RecordDeadlines()
 
-    async def begin_request(self, request_id: str, fingerprint: str) -> record_pb2.Record | upload_pb2.Upload | None:
+    async def begin_request(self, request_id: str, fingerprint: str, *, renewed: bool = False) -> BegunRequest:
         """Claim a request that its caller may repeat.
 
         Args:
             request_id: Idempotency key, 1 to 200 characters.
             fingerprint: Digest of the whole request.
+            renewed: Whether the caller calls `renew_request` while it works.
 
         Returns:
-            The earlier result. None: the caller does the work.
+            The earlier result, or a claim.
 
         Raises:
             RequestIdReusedError: The request_id was used with another fingerprint.
             InProgressError: The request is being worked on.
             ProductImageError: The call failed otherwise.
         """
-        request = record_pb2.BeginRequestRequest(request_id=request_id, fingerprint=fingerprint)
+        request = record_pb2.BeginRequestRequest(request_id=request_id, fingerprint=fingerprint, renewed=renewed)
         response = await self._connection.unary(self._stub.BeginRequest, request, self._deadlines.call)
         match response.WhichOneof("result"):
             case "record":
-                return response.record
+                return BegunRequest(response.record)
             case "upload":
-                return response.upload
+                return BegunRequest(response.upload)
             case _:
-                return None
+                return BegunRequest(None, response.renew_seconds)
+
+    async def renew_request(self, request_id: str) -> None:
+        """Renew the claim of a request.
+
+        Raises:
+            ProductImageError: The call failed.
+        """
+        request = record_pb2.RenewRequestRequest(request_id=request_id)
+        await self._connection.unary(self._stub.RenewRequest, request, self._deadlines.call)
 
     async def abandon_request(self, request_id: str) -> None:
         """Release a claimed request at once.
