@@ -37,6 +37,7 @@ import { askForKey } from "./key.js";
  * @property {string} [locale]
  * @property {string} [layout]
  * @property {Shown[]} [products]
+ * @property {{picture: string, elements: {element: string, box: Box}[]}[]} [placed]
  * @property {{path: string, placement: {light?: {shadow: number}}}[]} [backgrounds]
  * @property {number} [parent]
  * @property {boolean} [without_logo]

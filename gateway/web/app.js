@@ -8,12 +8,10 @@ import { prepareLightbox } from "./lightbox.js";
 import { prepareMany } from "./many.js";
 import { closeRecord } from "./record.js";
 import { prepareStatus, showStatus } from "./status.js";
-import { currentLanguage, setLanguage } from "./text.js";
+import { now, set } from "./store.js";
+import { setLanguage } from "./text.js";
 
 const PARTS = ["create", "many", "history", "status"];
-
-/** Where the page was before. */
-let before = "";
 
 function showPart() {
   const [, sequence = ""] = location.hash.match(/^#record\/(\d+)$/) ?? [];
@@ -23,18 +21,18 @@ function showPart() {
     if (link.getAttribute("href") === `#${part}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (!sequence && !before.startsWith("#record/")) window.scrollTo(0, 0);
+  if (!sequence && !now.address.startsWith("#record/")) window.scrollTo(0, 0);
   if (sequence) void show(Number(sequence));
   else closeRecord();
-  const isBesideRecord = Boolean(sequence) || before.startsWith("#record/");
-  before = location.hash;
+  const isBesideRecord = Boolean(sequence) || now.address.startsWith("#record/");
+  set({ address: location.hash });
   if (part === "history" && !(isBesideRecord && hasHistory())) void showHistory();
   if (part === "status") void showStatus();
 }
 
 setLanguage();
 const language = find("#language", HTMLSelectElement);
-language.value = currentLanguage();
+language.value = now.language;
 language.addEventListener("change", () => setLanguage(language.value === "en" ? "en" : "zh-TW"));
 prepareHistory((record, background) => {
   void reuse(record, background);

@@ -3,7 +3,8 @@
 import { countAudience, getOptions, understand } from "./api.js";
 import { charted } from "./charts.js";
 import { acceptFiles, copyOf, find, showError } from "./dom.js";
-import { clear, label, nameOf, say, sayTag, t, whenLanguageChanges } from "./text.js";
+import { follow } from "./store.js";
+import { clear, label, nameOf, say, sayTag, t } from "./text.js";
 
 /** @typedef {import("./api.js").Chart} Chart */
 
@@ -62,7 +63,7 @@ function fill() {
 function suggest(tags) {
   const list = find("#audience-list", HTMLDataListElement);
   const draw = () => list.replaceChildren(...tags.map((tag) => new Option(nameOf(tag))));
-  whenLanguageChanges(draw);
+  follow(["language"], draw);
   draw();
 }
 

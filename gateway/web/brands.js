@@ -2,6 +2,7 @@
 
 import { deleteBrand, getBrand, getBrands, putBrand } from "./api.js";
 import { find, showError, takeChosen } from "./dom.js";
+import { follow, now, set } from "./store.js";
 import { clear, say, t } from "./text.js";
 import { wordField } from "./words.js";
 
@@ -14,11 +15,8 @@ const keep = find("button.primary", HTMLButtonElement, form);
 const remove = find("#kit-delete", HTMLButtonElement);
 const FIELDS = { kit_primary: "primary_colour", kit_secondary: "secondary_colour", kit_font: "font", kit_tone: "tone", kit_legal: "legal" };
 
-/** The logo of the kit that is open. @type {Blob | null} */
-let logo = null;
+/** The kit that was opened last: an answer for another one comes too late. */
 let turn = 0;
-/** Called with the names of all brands. @type {(names: string[]) => void} */
-let tell = () => {};
 
 /** @param {string} name @returns {HTMLInputElement | HTMLSelectElement} */
 const field = (name) => /** @type {any} */ (form.elements.namedItem(name));
@@ -31,14 +29,12 @@ async function list(chosen = wordField("brand").value) {
   select.replaceChildren(none, ...names.map((one) => new Option(one, one)));
   select.value = names.includes(chosen) ? chosen : "";
   change.hidden = !select.value;
-  tell(names);
+  set({ brands: names });
 }
 
-/** @param {Blob | null} file */
-function showLogo(file) {
-  logo = file;
-  shown.hidden = !file;
-  if (file) shown.src = URL.createObjectURL(file);
+function showLogo() {
+  shown.hidden = !now.logo;
+  if (now.logo) shown.src = URL.createObjectURL(now.logo);
 }
 
 /** Open the dialog. @param {string} name Brand to change; empty for a new one. */
@@ -46,7 +42,7 @@ async function open(name) {
   const mine = ++turn;
   form.reset();
   clear(error);
-  showLogo(null);
+  set({ logo: null });
   remove.hidden = !name;
   field("kit_name").value = name;
   /** @type {HTMLInputElement} */ (field("kit_name")).readOnly = Boolean(name);
@@ -58,7 +54,7 @@ async function open(name) {
     if (mine !== turn) return; // another was opened meanwhile
     for (const [place, key] of Object.entries(FIELDS)) field(place).value = kit[/** @type {"font"} */ (key)];
     for (const picker of pickers()) picker.value = field(picker.dataset.for ?? "").value || "#000000";
-    if (kit.logo) showLogo(new Blob([Uint8Array.from(atob(kit.logo), (letter) => letter.charCodeAt(0))]));
+    if (kit.logo) set({ logo: new Blob([Uint8Array.from(atob(kit.logo), (letter) => letter.charCodeAt(0))]) });
     keep.disabled = false;
   } catch (problem) {
     if (mine === turn) showError(error, problem);
@@ -71,7 +67,7 @@ async function save() {
   if (!name) return say(error, "brands.name.missing");
   const kit = new FormData();
   for (const [place, key] of Object.entries(FIELDS)) kit.append(key, field(place).value.trim());
-  if (logo) kit.append("logo", logo, "logo");
+  if (now.logo) kit.append("logo", now.logo, "logo");
   try {
     await putBrand(name, kit);
     dialog.close();
@@ -95,16 +91,15 @@ async function deleteOpen() {
 
 const pickers = () => /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input[type=color]")]);
 
-/** @param {(names: string[]) => void} follow Called with the names of all brands, now and later. */
-export async function prepareBrands(follow) {
-  tell = follow;
+export async function prepareBrands() {
+  follow(["logo"], showLogo);
   const select = wordField("brand");
   select.addEventListener("change", () => (change.hidden = !select.value));
   change.addEventListener("click", () => void open(select.value));
   find("#brand-new", HTMLButtonElement).addEventListener("click", () => void open(""));
   find("#kit-close", HTMLButtonElement).addEventListener("click", () => dialog.close());
   remove.addEventListener("click", () => void deleteOpen());
-  takeChosen(find("#kit-logo", HTMLInputElement), ([file]) => showLogo(file ?? null));
+  takeChosen(find("#kit-logo", HTMLInputElement), ([file]) => set({ logo: file ?? null }));
   for (const picker of pickers()) picker.addEventListener("input", () => (field(picker.dataset.for ?? "").value = picker.value));
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -4,13 +4,12 @@ import { pictureAt } from "./api.js";
 import { copyOf, find } from "./dom.js";
 import { isFavourite } from "./favourites.js";
 import { dateOf } from "./record.js";
+import { now, set } from "./store.js";
 import { label, say, sayTag } from "./text.js";
 
 /** @typedef {import("./api.js").Made} Made */
 
 const MOST = 7;
-/** Products all of whose ads are shown. @type {Set<string>} */
-const unfolded = new Set();
 
 /** @param {Made[]} records Newest first. */
 export function cardsOf(records) {
@@ -61,7 +60,7 @@ function prepareOpener(button, record) {
 /** Show the first of many until all are asked for. @param {HTMLElement} list @param {string} name Of the product. */
 function fold(list, name) {
   const rest = [...list.children].slice(MOST);
-  if (rest.length < 2 || unfolded.has(name)) return;
+  if (rest.length < 2 || now.unfolded.has(name)) return;
   const last = copyOf("t-rest");
   for (const item of rest) item.toggleAttribute("hidden", true);
   list.append(last);
@@ -69,7 +68,7 @@ function fold(list, name) {
   say(button, "history.rest", { number: rest.length });
   label(button, "aria-label", "history.all", { number: rest.length });
   button.addEventListener("click", () => {
-    unfolded.add(name);
+    set({ unfolded: new Set([...now.unfolded, name]) });
     for (const item of rest) item.toggleAttribute("hidden", false);
     last.remove();
     rest[0]?.querySelector("button")?.focus();

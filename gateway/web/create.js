@@ -2,18 +2,18 @@
 
 import { generate, getUpload } from "./api.js";
 import { chooseAudience, chosenAudience, prepareAudience } from "./audience.js";
-import { chooseBackground, ownBackground, prepareBackground } from "./background.js";
+import { prepareBackground } from "./background.js";
 import { prepareBrands } from "./brands.js";
 import { showCost } from "./cost.js";
 import { find, showError } from "./dom.js";
 import { keepDraft, keptDraft } from "./draft.js";
 import { prepareExamples } from "./examples.js";
-import { nameBrands } from "./filters.js";
-import { currentUpload, isCutting, preparePhoto, show } from "./photo.js";
-import { addVariant, clearVariants, prepareResults } from "./results.js";
+import { currentUpload, preparePhoto, show } from "./photo.js";
+import { addVariant, prepareResults } from "./results.js";
 import { addScene, chooseScene, prepareScene } from "./scene.js";
 import { chooseSizes, chooseSizesOf, chosenSizes, prepareSizes } from "./sizes.js";
 import { Stages } from "./stages.js";
+import { follow, now, set } from "./store.js";
 import { clear, say, stageKey, t } from "./text.js";
 import { addWords, chooseLocale, chooseWords, prepareWords, wordField } from "./words.js";
 
@@ -29,18 +29,13 @@ const error = find("#run-error", HTMLElement);
 const nameError = find("#name-error", HTMLElement);
 const state = find("#run-state", HTMLElement);
 
-/** @type {AbortController | null} */
-let running = null;
-/** Path of the photo whose variants are shown. @type {string | null} */
-let shownFor = null;
-
 async function run() {
   const form = briefForm();
-  if (!form || running) return;
-  const mine = (running = new AbortController());
+  if (!form || now.generating) return;
+  const mine = new AbortController();
+  set({ generating: mine });
   const stages = new Stages();
   const start = performance.now();
-  showRunning(true);
   say(state, "run.working");
   try {
     const made = await generate(form, mine.signal, (progress) => {
@@ -50,20 +45,19 @@ async function run() {
     });
     stages.end();
     say(state, "run.done", { seconds: ((performance.now() - start) / 1000).toFixed(1) });
-    showMade(made);
+    addVariant(made);
   } catch (problem) {
     stages.stop();
     clear(state);
     if (mine.signal.aborted) say(state, "run.cancelled");
     else showError(error, problem);
   } finally {
-    running = null;
-    showRunning(false);
+    set({ generating: null });
   }
 }
 
-/** @param {boolean} isRunning */
-function showRunning(isRunning) {
+function showRunning() {
+  const isRunning = Boolean(now.generating);
   button.disabled = again.disabled = isRunning;
   cancel.hidden = !isRunning;
   if (isRunning) window.addEventListener("beforeunload", warn);
@@ -74,13 +68,6 @@ function showRunning(isRunning) {
 export function warn(event) {
   event.preventDefault();
   event.returnValue = t("leave");
-}
-
-/** @param {Made} made */
-function showMade(made) {
-  if (shownFor !== made.product_image_filename) clearVariants();
-  shownFor = made.product_image_filename;
-  addVariant(made);
 }
 
 /** Return the request body, or show everything that is missing and return null. */
@@ -94,8 +81,8 @@ function briefForm() {
     say(nameError, "brief.name.missing");
     name.focus();
   }
-  if (isCutting() || !upload || !chosen.length) say(error, isCutting() ? "run.cutting" : upload ? "more.sizes.none" : "run.photo");
-  if (!isNamed || isCutting() || !upload || !chosen.length) return null;
+  if (now.cutting || !upload || !chosen.length) say(error, now.cutting ? "run.cutting" : upload ? "more.sizes.none" : "run.photo");
+  if (!isNamed || now.cutting || !upload || !chosen.length) return null;
   const form = new FormData();
   form.append("product_name", name.value.trim());
   form.append("product_describe", describe.value.trim());
@@ -105,8 +92,7 @@ function briefForm() {
   form.append("sizes", chosen.join(","));
   addWords(form);
   addScene(form);
-  const own = ownBackground();
-  if (own) form.append("background_image", own);
+  if (now.background) form.append("background_image", now.background);
   return form;
 }
 
@@ -116,7 +102,7 @@ function order() {
     product_describe: describe.value.trim(),
     locale: wordField("locale").value,
     sizes: chosenSizes().join(","),
-    own_background: Boolean(ownBackground()),
+    own_background: Boolean(now.background),
   };
 }
 
@@ -127,7 +113,7 @@ export async function reuse(record, background) {
   chooseSizesOf(record);
   chooseWords(record);
   chooseScene(record.preferences);
-  chooseBackground(background);
+  set({ background });
   clear(error);
   await chooseAudience(record.target_audience);
   try {
@@ -137,15 +123,12 @@ export async function reuse(record, background) {
   }
 }
 
-/** What the last example filled in. */
-let exemplary = ["", ""];
-
 /** Fill the form for an example, unless something was typed. @param {import("./examples.js").Example} example */
 function describeExample(example) {
   const typed = [name.value, describe.value];
-  if (typed.some(Boolean) && typed.join("\n") !== exemplary.join("\n")) return;
-  exemplary = [t(`sample.${example.name}.name`), t(`sample.${example.name}`)];
-  [name.value = "", describe.value = ""] = exemplary;
+  if (typed.some(Boolean) && typed.join("\n") !== now.example.join("\n")) return;
+  set({ example: [t(`sample.${example.name}.name`), t(`sample.${example.name}`)] });
+  [name.value, describe.value] = now.example;
   wordField("layout").value = "auto";
   chooseScene({ scene: "", avoid: "", style: example.style });
   void chooseAudience(example.audience);
@@ -169,11 +152,12 @@ async function restore() {
   chooseSizes(draft.chosen);
   chooseLocale(draft.fields.locale ?? "");
   const kept = draft.timestamp ? await getUpload(draft.timestamp).catch(() => null) : null;
-  if (kept && !isCutting() && !currentUpload()) show(kept); // a photo chosen meanwhile counts more
+  if (kept && !now.cutting && !currentUpload()) show(kept); // a photo chosen meanwhile counts more
 }
 
 export async function prepareCreate() {
   const tell = (/** @type {unknown} */ problem) => showError(error, problem);
+  follow(["generating"], showRunning);
   prepareWords();
   preparePhoto();
   prepareExamples(describeExample);
@@ -184,10 +168,10 @@ export async function prepareCreate() {
     void run();
   });
   again.addEventListener("click", () => void run());
-  cancel.addEventListener("click", () => running?.abort());
+  cancel.addEventListener("click", () => now.generating?.abort());
   brief.addEventListener("change", () => showCost(order));
   window.addEventListener("pagehide", keep);
-  await Promise.all([prepareAudience(), ...[prepareSizes(), prepareBrands(nameBrands), prepareScene()].map((ready) => ready.catch(tell))]);
+  await Promise.all([prepareAudience(), ...[prepareSizes(), prepareBrands(), prepareScene()].map((ready) => ready.catch(tell))]);
   await restore();
   showCost(order);
 }

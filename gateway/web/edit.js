@@ -1,14 +1,16 @@
-// Editing an ad: the product moved and scaled, other words. The preview is drawn here, the ads by the server.
+// Editing an ad: the product moved and scaled, its shadow, other words. The browser draws a preview, the server the ad.
 
-import { compose, getUpload, pictureAt } from "./api.js";
+import { compose } from "./api.js";
 import { find, showError } from "./dom.js";
+import { drawProduct, placeProduct, shadeBy, showAd, showWords } from "./preview.js";
+import { follow, now, set } from "./store.js";
 import { clear, label, say } from "./text.js";
 
+/** @typedef {import("./api.js").Box} Box */
 /** @typedef {import("./api.js").Made} Made */
-/** @typedef {import("./api.js").Shown} Shown */
+/** @typedef {{made: Made, shown: import("./api.js").Shown, ad: Box, right: number, down: number, tell: (made: Made) => void}} Editing An ad, and by how many of its pixels the product is moved. */
 
 const STEP = 0.02;
-const VISIBLE = 8;
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const WORDS = /** @type {const} */ (["headline", "call_to_action", "price"]);
@@ -16,8 +18,6 @@ const WORDS = /** @type {const} */ (["headline", "call_to_action", "price"]);
 const dialog = find("#edit", HTMLDialogElement);
 const form = find("form", HTMLFormElement, dialog);
 const picture = find("#edit-picture", HTMLElement);
-const ground = find("img", HTMLImageElement, picture);
-const product = find("canvas", HTMLCanvasElement, picture);
 const size = find("[name=edit_scale]", HTMLInputElement, form);
 const shadow = find("[name=edit_shadow]", HTMLInputElement, form);
 const layout = find("[name=edit_layout]", HTMLSelectElement, form);
@@ -26,13 +26,14 @@ const make = find("#edit-make", HTMLButtonElement);
 const state = find("#edit-state", HTMLElement);
 const error = find("#edit-error", HTMLElement);
 
-/** What is edited. @type {{made: Made, shown: Shown, width: number, height: number, right: number, down: number, tell: (made: Made) => void} | null} */
-let open = null;
-/** @type {AbortController | null} */
-let working = null;
+/** @param {typeof WORDS[number]} word */
+const wordField = (word) => find(`[name=edit_${word}]`, HTMLInputElement, form);
 
 /** Return whether an ad can be edited: its record says where the product is. @param {Made} made @param {string} name */
 export const isEditable = (made, name) => Boolean(made.products?.some(({ picture }) => picture === name));
+
+/** @param {number} value @param {number} least @param {number} most */
+const within = (value, least, most) => Math.max(least, Math.min(most, value));
 
 /**
  * Open the editor on an ad.
@@ -42,105 +43,76 @@ export async function edit(made, path, name, tell) {
   const shown = made.products?.find(({ picture }) => picture === name);
   const [width = 0, height = 0] = name.split("x").map(Number);
   if (!shown) return;
-  open = { made, shown, width, height, right: 0, down: 0, tell };
   for (const place of [state, error]) clear(place);
-  picture.style.setProperty("--ratio", `${width} / ${height}`);
-  picture.style.setProperty("--shape", String(width / height));
-  ground.src = pictureAt(path);
+  showAd(path, width, height);
   label(picture, "aria-label", "edit.picture", { size: `${width} × ${height}` });
   size.value = "100";
   shadow.value = String(darkness(made));
   for (const word of WORDS) wordField(word).value = made.words?.[word] ?? "";
-  layout.value = made.layout || (made.words ? "auto" : "none");
+  layout.value = layoutOf(made);
   find(".logo", HTMLElement, form).hidden = !made.brand;
   logo.checked = !made.without_logo;
-  product.width = product.height = 0;
   dialog.showModal();
-  place();
+  set({ editing: { made, shown, ad: { left: 0, top: 0, right: width, bottom: height }, right: 0, down: 0, tell } });
   try {
-    await drawProduct(made);
+    await drawProduct(made, () => now.editing?.made === made); // another ad may be opened meanwhile
   } catch (problem) {
     showError(error, problem);
   }
 }
 
-/** @param {typeof WORDS[number]} word */
-const wordField = (word) => find(`[name=edit_${word}]`, HTMLInputElement, form);
-
-/** Draw the visible part of the cut-out. @param {Made} made */
-async function drawProduct(made) {
-  const upload = await getUpload(made.product_image_filename.split("/")[0] ?? "");
-  const image = new Image();
-  image.src = pictureAt(upload.trans_path);
-  await image.decode();
-  if (open?.made !== made) return; // another ad was opened meanwhile
-  const whole = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
-  const brush = whole.getContext("2d", { willReadFrequently: true });
-  if (!brush) return;
-  brush.drawImage(image, 0, 0);
-  const { left, top, right, bottom } = visiblePart(brush.getImageData(0, 0, whole.width, whole.height));
-  product.width = right - left;
-  product.height = bottom - top;
-  product.getContext("2d")?.drawImage(whole, left, top, product.width, product.height, 0, 0, product.width, product.height);
+/** Where the product is to be: scaled about the middle of its foot, and moved. @param {Editing} editing @returns {Box} */
+function placeOf({ shown: { box }, ad, right, down }) {
+  const scale = Math.min(Number(size.value) / 100, ad.right / (box.right - box.left), ad.bottom / (box.bottom - box.top));
+  const [half, middle] = [(scale * (box.right - box.left)) / 2, (box.left + box.right) / 2 + right];
+  return { left: middle - half, right: middle + half, top: box.bottom + down - scale * (box.bottom - box.top), bottom: box.bottom + down };
 }
 
-/** @param {ImageData} pixels */
-function visiblePart({ data, width, height }) {
-  let [left, top, right, bottom] = [width, height, 0, 0];
-  for (let y = 0, at = 3; y < height; y++)
-    for (let x = 0; x < width; x++, at += 4)
-      if ((data[at] ?? 0) >= VISIBLE) {
-        left = Math.min(left, x);
-        right = Math.max(right, x + 1);
-        top = Math.min(top, y);
-        bottom = y + 1;
-      }
-  return right ? { left, top, right, bottom } : { left: 0, top: 0, right: width, bottom: height };
-}
-
-/** Show the product where it is to be, within the ad. */
-function place() {
-  if (!open) return;
-  const { box } = open.shown;
-  const scale = Math.min(Number(size.value) / 100, open.width / (box.right - box.left), open.height / (box.bottom - box.top));
-  const [wide, high] = [scale * (box.right - box.left), scale * (box.bottom - box.top)];
-  const middle = (box.left + box.right) / 2;
-  open.right = within(open.right, wide / 2 - middle, open.width - wide / 2 - middle);
-  open.down = within(open.down, high - box.bottom, open.height - box.bottom);
-  const left = middle + open.right - wide / 2;
-  const top = box.bottom + open.down - high;
-  product.style.left = `${(100 * left) / open.width}%`;
-  product.style.top = `${(100 * top) / open.height}%`;
-  product.style.width = `${(100 * wide) / open.width}%`;
-  product.style.height = `${(100 * high) / open.height}%`;
-  picture.classList.toggle("moved", open.right !== 0 || open.down !== 0 || size.value !== "100");
-}
-
-/** @param {number} value @param {number} least @param {number} most */
-const within = (value, least, most) => Math.max(least, Math.min(most, value));
-
-/** Move the product by pixels of the ad. @param {number} right @param {number} down */
+/** Move the product by pixels of the ad, within it. @param {number} right @param {number} down */
 function move(right, down) {
-  if (!open) return;
-  open.right += right;
-  open.down += down;
-  place();
+  if (!now.editing) return;
+  const moved = { ...now.editing, right: now.editing.right + right, down: now.editing.down + down };
+  const { ad } = moved;
+  const place = placeOf(moved);
+  moved.right += within(0, -place.left, ad.right - place.right);
+  moved.down += within(0, -place.top, ad.bottom - place.bottom);
+  set({ editing: moved });
+}
+
+function draw() {
+  if (!now.editing) return;
+  const { made, ad, right, down } = now.editing;
+  placeProduct(placeOf(now.editing), ad, right !== 0 || down !== 0 || size.value !== "100");
+  shadeBy((Number(shadow.value) - darkness(made)) / 100);
+  showWords(changedWords(now.editing), ad);
+}
+
+/** Return the words to show in place of those of the ad. @param {Editing} editing @returns {import("./preview.js").Word[]} */
+function changedWords({ made, shown }) {
+  const placed = made.placed?.find(({ picture }) => picture === shown.picture)?.elements ?? [];
+  const gone = layout.value === "none";
+  return placed.flatMap(({ element, box }) => {
+    const word = WORDS.find((name) => name === element);
+    const text = gone || !word ? "" : wordField(word).value;
+    const isShown = word ? !gone && text === made.words?.[word] : !gone && (element !== "logo" || logo.checked);
+    return isShown ? [] : [{ element, box, text }];
+  });
 }
 
 /** @param {PointerEvent} event */
 function drag(event) {
-  if (!open || !(event.buttons & 1)) return;
-  const scale = open.width / picture.clientWidth;
+  if (!now.editing || !(event.buttons & 1)) return;
+  const scale = now.editing.ad.right / picture.clientWidth;
   move(event.movementX * scale, event.movementY * scale);
 }
 
 /** @param {KeyboardEvent} event */
 function steer(event) {
   const [right, down] = ARROWS[event.key] ?? [0, 0];
-  if (!open || !(right || down)) return;
+  if (!now.editing || !(right || down)) return;
   event.preventDefault();
   const step = event.shiftKey ? STEP / 4 : STEP;
-  move(right * step * open.width, down * step * open.height);
+  move(right * step * now.editing.ad.right, down * step * now.editing.ad.bottom);
 }
 
 /** How dark the shadow is, in per cent: on a picture, or of what the light of a set makes. @param {Made} made */
@@ -149,61 +121,60 @@ function darkness({ backgrounds, preferences }) {
   return Math.round(100 * (background ? (background.placement.light?.shadow ?? 0) : (preferences?.shadow ?? 1)));
 }
 
-/** What is asked for: only what was changed. */
-function change() {
-  if (!open) return null;
-  const { made, shown, width, height, right, down } = open;
+/** @param {Made} made */
+const layoutOf = (made) => made.layout || (made.words ? "auto" : "none");
+
+/** What is asked for: only what was changed. @param {Editing} editing */
+function change({ made, shown, ad, right, down }) {
   /** @type {Record<string, unknown>} */
   const wanted = { sequence: made.sequence };
   const before = shown.arrangement ?? { right: 0, down: 0, scale: 1 };
   if (right || down || size.value !== "100") {
     const scale = within(before.scale * (Number(size.value) / 100), 0.25, 4);
-    const shift = { right: within(before.right + right / width, -1, 1), down: within(before.down + down / height, -1, 1) };
+    const shift = { right: within(before.right + right / ad.right, -1, 1), down: within(before.down + down / ad.bottom, -1, 1) };
     wanted.moves = [{ size: shown.picture, ...shift, scale }];
   }
   for (const word of WORDS) if (wordField(word).value !== (made.words?.[word] ?? "")) wanted[word] = wordField(word).value;
-  if (layout.value !== (made.layout || (made.words ? "auto" : "none"))) wanted.layout = layout.value;
+  if (layout.value !== layoutOf(made)) wanted.layout = layout.value;
   if (made.brand && logo.checked === Boolean(made.without_logo)) wanted.logo = logo.checked;
   if (Number(shadow.value) !== darkness(made)) wanted.shadow = Number(shadow.value) / 100;
   return wanted;
 }
 
 async function send() {
-  const wanted = change();
-  if (!wanted || !open || working) return;
-  const { tell } = open;
-  const mine = (working = new AbortController());
+  if (!now.editing || now.composing) return;
+  const { tell } = now.editing;
+  const mine = new AbortController();
   clear(error);
   say(state, "run.working");
-  make.disabled = true;
+  set({ composing: mine });
   try {
-    const made = await compose(wanted, mine.signal);
+    const made = await compose(change(now.editing), mine.signal);
     dialog.close();
     tell(made);
   } catch (problem) {
     clear(state);
     if (!mine.signal.aborted) showError(error, problem);
   } finally {
-    working = null;
-    make.disabled = false;
+    set({ composing: null });
   }
 }
 
 function reset() {
-  if (!open) return;
-  open.right = open.down = 0;
   size.value = "100";
-  place();
+  if (now.editing) set({ editing: { ...now.editing, right: 0, down: 0 } });
 }
 
 export function prepareEditor() {
+  follow(["editing"], draw);
+  follow(["composing"], () => (make.disabled = Boolean(now.composing)));
   picture.addEventListener("pointerdown", (event) => picture.setPointerCapture(event.pointerId));
   picture.addEventListener("pointermove", drag);
   picture.addEventListener("keydown", steer);
-  size.addEventListener("input", place);
+  form.addEventListener("input", () => move(0, 0)); // a larger product may have to move
   find("#edit-reset", HTMLButtonElement).addEventListener("click", reset);
   find("#edit-close", HTMLButtonElement).addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => working?.abort());
+  dialog.addEventListener("close", () => now.composing?.abort());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void send();

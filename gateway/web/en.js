@@ -48,7 +48,7 @@ export const EN = {
   "results.how": "How it was made", "results.larger": "Enlarge {size}", "results.light": "The ad at its true size",
   "results.edit": "Edit", "results.edit.one": "Edit {size}",
   "edit.title": "Edit the ad", "edit.picture": "The product in the ad of {size}. Arrow keys move it, with Shift finely.",
-  "edit.hint": "Drag the product to where it should stand. This is a preview: light, shadow and words will be adapted to it. The background stays.",
+  "edit.hint": "Drag the product to where it should stand. This is a preview: light, shadow and the place of the words will be adapted to it. The background stays.",
   "edit.size": "Size", "edit.shadow": "Shadow", "edit.headline": "Headline", "edit.none": "No words", "edit.logo": "Show the logo", "edit.make": "Make this variant", "edit.reset": "Put it back",
   "photo.large": "This file has {size} MB: choose one of at most {most} MB.",
   "results.archive": "Download all (zip)", "results.engines": "Made by {engines}, seed {seed}.",

@@ -2,7 +2,8 @@
 
 import { copyOf, find } from "./dom.js";
 import { take } from "./photo.js";
-import { currentLanguage, label, say, whenLanguageChanges } from "./text.js";
+import { follow, now } from "./store.js";
+import { label, say } from "./text.js";
 
 /** @typedef {{name: "bottle" | "mug" | "lotion", audience: string, style: string}} Example */
 
@@ -29,12 +30,12 @@ export function prepareExamples(describe) {
 function itemOf(example, describe) {
   const item = copyOf("t-example");
   const [small, ad] = item.querySelectorAll("img");
-  const follow = () => {
-    if (ad) ad.src = example.ads[currentLanguage()];
+  const speak = () => {
+    if (ad) ad.src = example.ads[now.language];
   };
   if (small) small.src = example.small;
-  whenLanguageChanges(follow);
-  follow();
+  follow(["language"], speak);
+  speak();
   const button = find("button", HTMLButtonElement, item);
   button.dataset.example = example.name;
   say(find(".name", HTMLElement, item), `examples.${example.name}`);

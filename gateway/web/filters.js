@@ -2,6 +2,7 @@
 
 import { getOptions } from "./api.js";
 import { find } from "./dom.js";
+import { follow, now } from "./store.js";
 import { sayTag } from "./text.js";
 
 const form = find("#search", HTMLFormElement);
@@ -42,16 +43,17 @@ export function fits(record) {
   );
 }
 
-/** Offer brands to look for. @param {string[]} names */
-export function nameBrands(names) {
+/** Offer brands to look for. */
+function offerBrands() {
   const chosen = brand.value;
-  brand.replaceChildren(...[...brand.options].slice(0, 1), ...names.map((one) => new Option(one, one)));
-  brand.value = names.includes(chosen) ? chosen : "";
+  brand.replaceChildren(...[...brand.options].slice(0, 1), ...now.brands.map((one) => new Option(one, one)));
+  brand.value = now.brands.includes(chosen) ? chosen : "";
 }
 
 /** @param {() => void} show Called a moment after a change. */
 export function prepareFilters(show) {
   let waiting = 0;
+  follow(["brands"], offerBrands);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     show();

@@ -7,6 +7,7 @@ import { favourites } from "./favourites.js";
 import { conditions, fits, isFiltered, isOnlyFavourites, prepareFilters } from "./filters.js";
 import { openRecord, prepareRecord } from "./record.js";
 import { isLeaving, remove } from "./removal.js";
+import { follow, now, set } from "./store.js";
 import { clear, say } from "./text.js";
 
 /** @typedef {import("./api.js").Made} Made */
@@ -16,15 +17,12 @@ const more = find("#more", HTMLButtonElement);
 const error = find("#history-error", HTMLElement);
 const state = find("#history-state", HTMLElement);
 
-/** What is shown, newest first. @type {Made[]} */
-let records = [];
-let token = "";
+/** The list that was asked for last: an answer for an earlier one comes too late. */
 let turn = 0;
 
 /** Show the list from the newest record. */
 export async function showHistory() {
-  draw([]);
-  token = "";
+  set({ records: [], nextPage: "" });
   await showMore();
 }
 
@@ -35,12 +33,11 @@ async function showMore() {
   try {
     do {
       // A page may be empty although more pages follow.
-      const page = isOnlyFavourites() ? await kept() : await search(conditions(), token);
+      const page = isOnlyFavourites() ? await kept() : await search(conditions(), now.nextPage);
       if (mine !== turn) return;
-      token = page.next_page_token;
-      draw([...records, ...page.records.filter(({ sequence }) => !isLeaving(sequence))]);
-      more.hidden = !token;
-    } while (token && !records.length);
+      const found = page.records.filter(({ sequence }) => !isLeaving(sequence));
+      set({ records: [...now.records, ...found], nextPage: page.next_page_token });
+    } while (now.nextPage && !now.records.length);
     count();
   } catch (problem) {
     if (mine !== turn) return;
@@ -49,15 +46,14 @@ async function showMore() {
   }
 }
 
-/** Show other records. @param {Made[]} wanted Newest first. */
-function draw(wanted) {
-  records = wanted;
-  list.replaceChildren(...cardsOf(records));
+function draw() {
+  list.replaceChildren(...cardsOf(now.records));
+  more.hidden = !now.nextPage;
 }
 
 /** Say how many records are shown. */
 function count() {
-  const number = records.length;
+  const number = now.records.length;
   if (number) say(state, "history.found", { number });
   else say(state, isFiltered() ? "history.unfound" : "history.none");
 }
@@ -75,7 +71,7 @@ async function kept() {
 /** Take a record out of the list and delete it, unless this is undone. @param {Made} record */
 function take(record) {
   const restore = () => {
-    if (fits(record)) draw([...records, record].sort((one, other) => other.sequence - one.sequence));
+    if (fits(record)) set({ records: [...now.records, record].sort((one, other) => other.sequence - one.sequence) });
     count();
   };
   remove(record.sequence, restore, (problem) => showError(error, problem));
@@ -84,7 +80,7 @@ function take(record) {
 
 /** @param {number} sequence */
 function leaveOut(sequence) {
-  draw(records.filter((record) => record.sequence !== sequence));
+  set({ records: now.records.filter((record) => record.sequence !== sequence) });
   count();
 }
 
@@ -104,7 +100,7 @@ export async function show(sequence) {
 
 /** Say that a record is not there, and take it out of the list if another tab has deleted it. @param {number} sequence */
 function forget(sequence) {
-  if (records.some((record) => record.sequence === sequence)) leaveOut(sequence);
+  if (now.records.some((record) => record.sequence === sequence)) leaveOut(sequence);
   say(error, "history.gone");
 }
 
@@ -113,6 +109,7 @@ export const hasHistory = () => list.childElementCount > 0;
 
 /** @param {(record: Made, background: File | null) => void} reuse */
 export function prepareHistory(reuse) {
+  follow(["records", "nextPage"], draw);
   more.addEventListener("click", () => void showMore());
   prepareFilters(() => void showHistory());
   prepareRecord({ reuse, take });

@@ -4,7 +4,8 @@ import { ApiError, generate, pictureAt, upload } from "./api.js";
 import { warn } from "./create.js";
 import { acceptFiles, copyOf, find, showError, takeChosen } from "./dom.js";
 import { readTable } from "./table.js";
-import { clear, currentLanguage, say, sayTag } from "./text.js";
+import { follow, now, set } from "./store.js";
+import { clear, say, sayTag } from "./text.js";
 import { unzip } from "./zip.js";
 
 /** @typedef {Record<string, string>} Row */
@@ -26,12 +27,6 @@ const start = find("#many-start", HTMLButtonElement);
 const pause = find("#many-pause", HTMLButtonElement);
 const cancel = find("#many-cancel", HTMLButtonElement);
 
-/** @type {Product[]} */
-let products = [];
-/** @type {AbortController | null} */
-let running = null;
-let isPaused = false;
-
 /** Show what is to be made. @param {File[]} chosen */
 async function take(chosen) {
   clear(error);
@@ -46,10 +41,7 @@ async function take(chosen) {
   const missing = rows.flatMap((row) => [row.photo, row.background]).filter((name) => name && !byName.has(baseOf(name)));
   if (missing.length) return say(error, "many.missing", { names: missing.slice(0, 5).join(", ") });
   const made = done();
-  products = await Promise.all(rows.filter((row) => row.photo).map((row) => productOf(row, byName, made)));
-  find("#many-rows", HTMLElement).replaceChildren(...products.map(({ element }) => element));
-  find("#many-run", HTMLElement).hidden = false;
-  count();
+  set({ products: await Promise.all(rows.filter((row) => row.photo).map((row) => productOf(row, byName, made))) });
 }
 
 /** The name of a file without its folders, as it is compared. @param {string} name */
@@ -109,7 +101,7 @@ async function make(product, signal) {
   find("img", HTMLImageElement, element).src = pictureAt(cut.trans_path);
   show(product, "many.making");
   const form = new FormData();
-  const told = { product_name: row.name, product_describe: row.describe, target_audience: row.audience || "不限", locale: row.locale || currentLanguage() };
+  const told = { product_name: row.name, product_describe: row.describe, target_audience: row.audience || "不限", locale: row.locale || now.language };
   for (const [name, text] of Object.entries({ ...told, timestamp: cut.timestamp, product_image_filename: cut.filename })) form.append(name, text ?? "");
   for (const name of SAME) if (row[name]) form.append(name, row[name]);
   if (background) form.append("background_image", background);
@@ -132,11 +124,10 @@ async function patiently(work, signal) {
 }
 
 async function run() {
-  const mine = (running = new AbortController());
-  isPaused = false;
-  showRunning();
-  for (const product of products.filter(({ sequence }) => sequence === undefined)) {
-    if (isPaused || mine.signal.aborted) break;
+  const mine = new AbortController();
+  set({ making: mine, isPaused: false });
+  for (const product of now.products.filter(({ sequence }) => sequence === undefined)) {
+    if (now.isPaused || mine.signal.aborted) break;
     try {
       await make(product, mine.signal);
     } catch (problem) {
@@ -145,20 +136,26 @@ async function run() {
     }
     count();
   }
-  running = null;
-  showRunning();
+  set({ making: null });
 }
 
 function showRunning() {
-  start.disabled = Boolean(running);
-  pause.hidden = cancel.hidden = !running;
-  pause.disabled = isPaused;
-  if (running) window.addEventListener("beforeunload", warn);
+  start.disabled = Boolean(now.making);
+  pause.hidden = cancel.hidden = !now.making;
+  pause.disabled = now.isPaused;
+  if (now.making) window.addEventListener("beforeunload", warn);
   else window.removeEventListener("beforeunload", warn);
+}
+
+function showProducts() {
+  find("#many-rows", HTMLElement).replaceChildren(...now.products.map(({ element }) => element));
+  find("#many-run", HTMLElement).hidden = false;
+  count();
 }
 
 /** Say how many are made. */
 function count() {
+  const { products } = now;
   const made = products.filter(({ sequence }) => sequence !== undefined).length;
   bar.value = products.length ? made / products.length : 0;
   start.hidden = made === products.length;
@@ -168,10 +165,9 @@ function count() {
 export function prepareMany() {
   acceptFiles(find("#many-files", HTMLInputElement), find("#many-drop", HTMLElement), (files) => void take(files));
   takeChosen(find("#many-folder", HTMLInputElement), (files) => void take(files));
+  follow(["products"], showProducts);
+  follow(["making", "isPaused"], showRunning);
   start.addEventListener("click", () => void run());
-  pause.addEventListener("click", () => {
-    isPaused = true;
-    showRunning();
-  });
-  cancel.addEventListener("click", () => running?.abort());
+  pause.addEventListener("click", () => set({ isPaused: true }));
+  cancel.addEventListener("click", () => now.making?.abort());
 }

@@ -4,18 +4,13 @@ import { ApiError, changeCutout, pictureAt, upload } from "./api.js";
 import { lift, prepareCompare } from "./compare.js";
 import { acceptFiles, find, showError, takeChosen } from "./dom.js";
 import { Prompts } from "./prompts.js";
+import { follow, now, set } from "./store.js";
 import { clear, say, sayEither } from "./text.js";
 import { prepareZoom, resetZoom } from "./zoom.js";
 
 /** @typedef {import("./api.js").Upload} Upload */
 /** @typedef {import("./api.js").Change} Change */
 
-/** @type {Upload | null} */
-let current = null;
-/** @type {AbortController | null} */
-let working = null;
-/** Bytes of the largest photo that is taken. */
-let mostBytes = Infinity;
 /** Changes that wait for each other. */
 let changes = Promise.resolve();
 
@@ -33,16 +28,10 @@ const recutError = find("#recut-error", HTMLElement);
 const prompts = new Prompts(find("#picture", HTMLElement), after, (mark) => change({ ...mark, start_over: Boolean(mark.box) }));
 
 /** Return the upload that ads are made from; null while it has no cutout. */
-export const currentUpload = () => (current?.trans_path ? current : null);
+export const currentUpload = () => (now.upload?.trans_path ? now.upload : null);
 
-/** Say how large photos may be, and refuse larger ones before they are sent. @param {number} bytes */
-export function limitPhotos(bytes) {
-  mostBytes = bytes;
-  say(find("#photo-hint", HTMLElement), "photo.hint", { most: Math.floor(bytes / 2 ** 20) });
-}
-
-/** Return whether the product is being cut out. */
-export const isCutting = () => working !== null;
+/** Megabytes of a photo. @param {number} bytes */
+const megabytes = (bytes) => bytes / 2 ** 20;
 
 /** Show an upload. @param {Upload} shown */
 export function show(shown) {
@@ -56,7 +45,7 @@ export function show(shown) {
 
 /** @param {Upload} shown @returns {Promise<void>} */
 function showCutout(shown) {
-  current = shown;
+  set({ upload: shown });
   after.src = pictureAt(shown.trans_path || shown.filename);
   undo.disabled = !shown.earlier_cutouts;
   redo.disabled = !shown.later_cutouts;
@@ -74,15 +63,15 @@ function noteOf(note) {
 
 /** Take a photo and cut its product out. @param {File} photo */
 export async function take(photo) {
-  if (photo.size > mostBytes) {
-    say(error, "photo.large", { size: Math.ceil(photo.size / 2 ** 20), most: Math.floor(mostBytes / 2 ** 20) });
+  if (photo.size > now.mostPhotoBytes) {
+    say(error, "photo.large", { size: Math.ceil(megabytes(photo.size)), most: Math.floor(megabytes(now.mostPhotoBytes)) });
     return;
   }
   const mine = begin();
   clear(error);
   say(busy, "photo.busy");
   compare.hidden = true;
-  current = null;
+  set({ upload: null });
   preview(photo);
   try {
     show(await upload(photo, mine.signal));
@@ -96,7 +85,7 @@ export async function take(photo) {
     if (end(mine)) {
       clear(busy);
       waiting.hidden = true;
-      compare.hidden = !current;
+      compare.hidden = !now.upload;
     }
   }
 }
@@ -105,7 +94,7 @@ export async function take(photo) {
 function preview(photo) {
   const address = URL.createObjectURL(photo);
   waiting.src = address;
-  waiting.decode().then(() => (waiting.hidden = !working), () => undefined).finally(() => setTimeout(() => URL.revokeObjectURL(address), 60_000));
+  waiting.decode().then(() => (waiting.hidden = !now.cutting), () => undefined).finally(() => setTimeout(() => URL.revokeObjectURL(address), 60_000));
 }
 
 /** Show a photo in which nothing was found. @param {string} timestamp @param {string} filename */
@@ -121,13 +110,13 @@ function change(wanted) {
 
 /** @param {Change} wanted */
 async function apply(wanted) {
-  if (!current) return;
+  if (!now.upload) return;
   const mine = begin();
   clear(recutError);
   say(recutState, "recut.busy");
   const start = performance.now();
   try {
-    await showCutout(await changeCutout(current, wanted, mine.signal));
+    await showCutout(await changeCutout(now.upload, wanted, mine.signal));
     if (mine.signal.aborted) return;
     clear(error);
     say(recutState, "recut.done", { seconds: ((performance.now() - start) / 1000).toFixed(1) });
@@ -142,15 +131,16 @@ async function apply(wanted) {
 
 /** Start work on the photo, cancelling any other work on it. */
 function begin() {
-  working?.abort();
-  working = new AbortController();
-  return working;
+  now.cutting?.abort();
+  const mine = new AbortController();
+  set({ cutting: mine });
+  return mine;
 }
 
 /** End work on the photo; return whether no other has started since. @param {AbortController} mine */
 function end(mine) {
-  const isLast = working === mine;
-  if (isLast) working = null;
+  const isLast = now.cutting === mine;
+  if (isLast) set({ cutting: null });
   return isLast;
 }
 
@@ -166,6 +156,7 @@ export function preparePhoto() {
   acceptFiles(find("#photo", HTMLInputElement), find(".photo", HTMLElement), first);
   takeChosen(find("#camera", HTMLInputElement), first);
   document.addEventListener("paste", paste);
+  follow(["mostPhotoBytes"], () => say(find("#photo-hint", HTMLElement), "photo.hint", { most: Math.floor(megabytes(now.mostPhotoBytes)) }));
   prepareCompare();
   prepareZoom();
   undo.addEventListener("click", () => change({ revert: "earlier" }));

@@ -4,6 +4,7 @@ import { pictureAt } from "./api.js";
 import { find } from "./dom.js";
 import { manifestOf } from "./manifest.js";
 import { variantOf } from "./results.js";
+import { now, set } from "./store.js";
 import { clear, label, say, sayTag } from "./text.js";
 
 /** @typedef {import("./api.js").Made} Made */
@@ -14,9 +15,6 @@ const OWN = "own picture";
 const dialog = find("#record", HTMLDialogElement);
 const error = find("#record-error", HTMLElement);
 
-/** @type {Made | null} */
-let opened = null;
-
 /** @param {string} written YYYYMMDDHHMMSS */
 export const dateOf = (written) => written.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d).*$/, "$1-$2-$3 $4:$5");
 
@@ -25,7 +23,7 @@ export const closeRecord = () => dialog.close();
 
 /** @param {Made} record @param {(made: Made) => void} tell Called with a variant that was made of it. */
 export function openRecord(record, tell) {
-  opened = record;
+  set({ opened: record });
   const variant = variantOf(record, tell);
   const title = find("h3", HTMLElement, variant);
   title.id = "record-title";
@@ -68,10 +66,10 @@ export function prepareRecord({ reuse, take }) {
   });
   find("#delete", HTMLButtonElement).addEventListener("click", () => {
     dialog.close();
-    if (opened) take(opened);
+    if (now.opened) take(now.opened);
   });
   find("#reuse", HTMLButtonElement).addEventListener("click", async () => {
-    const record = opened;
+    const record = now.opened;
     if (!record) return;
     const background = await backgroundOf(record);
     dialog.close();

@@ -8,6 +8,7 @@ import { prepareFavourite } from "./favourites.js";
 import { enlarge } from "./lightbox.js";
 import { remove } from "./removal.js";
 import { platformOf } from "./sizes.js";
+import { follow, now, set } from "./store.js";
 import { clear, label, say } from "./text.js";
 import { textsOf } from "./texts.js";
 
@@ -16,29 +17,43 @@ import { textsOf } from "./texts.js";
 const results = find("#results", HTMLElement);
 const variants = find("#variants", HTMLElement);
 const columns = find("#columns", HTMLElement);
-let number = 0;
 
-export function clearVariants() {
-  number = 0;
-  variants.replaceChildren();
-  showColumns();
+/** Elements of variants, as they are opened and scrolled. @type {WeakMap<Made, HTMLElement>} */
+const elements = new WeakMap();
+
+/** Show a result before the earlier ones of its photo. @param {Made} made */
+export function addVariant(made) {
+  const earlier = now.variants.filter((one) => one.product_image_filename === made.product_image_filename);
+  const number = earlier.length ? now.variantsMade + 1 : 1;
+  elements.set(made, listed(made, number));
+  set({ variants: [made, ...earlier], variantsMade: number });
+  results.scrollIntoView({ block: "start" });
 }
 
-/** Add a result before the earlier ones. @param {Made} made */
-export function addVariant(made) {
+/** @param {Made} made @param {number} number */
+function listed(made, number) {
   const element = variantOf(made, addVariant);
-  say(find("h3", HTMLElement, element), "results.variant", { number: ++number });
+  say(find("h3", HTMLElement, element), "results.variant", { number });
   find(".delete", HTMLButtonElement, element).addEventListener("click", () => {
-    const next = element.nextSibling;
+    const before = now.variants;
     const fail = (/** @type {unknown} */ problem) => showError(find(".error", HTMLElement, element), problem);
-    element.remove();
-    remove(made.sequence, () => (variants.insertBefore(element, next?.isConnected ? next : null), showColumns()), fail);
-    showColumns();
+    set({ variants: before.filter((one) => one !== made) });
+    remove(made.sequence, () => restore(made, before), fail);
   });
-  variants.prepend(element);
-  results.hidden = false;
+  return element;
+}
+
+/** Show a variant where it was. @param {Made} made @param {Made[]} before */
+function restore(made, before) {
+  if (now.variants.some((one) => one.product_image_filename !== made.product_image_filename)) return; // of another photo
+  const later = before.slice(before.indexOf(made) + 1);
+  const place = now.variants.findIndex((one) => later.includes(one));
+  set({ variants: now.variants.toSpliced(place < 0 ? now.variants.length : place, 0, made) });
+}
+
+function drawVariants() {
+  variants.replaceChildren(...now.variants.flatMap((made) => elements.get(made) ?? []));
   showColumns();
-  results.scrollIntoView({ block: "start" });
 }
 
 /** Show the choice of columns where there are several variants. */
@@ -155,5 +170,6 @@ async function download(made, element, platform = "") {
 }
 
 export function prepareResults() {
+  follow(["variants"], drawVariants);
   columns.addEventListener("change", showColumns);
 }

@@ -2,7 +2,7 @@
 
 import { getSizes } from "./api.js";
 import { copyOf, find } from "./dom.js";
-import { limitPhotos } from "./photo.js";
+import { now, set } from "./store.js";
 import { say } from "./text.js";
 
 const sizes = find("#sizes", HTMLElement);
@@ -10,11 +10,8 @@ const platforms = find("#platforms", HTMLElement);
 /** Longer side of a drawn frame, in pixels. */
 const FRAME = 26;
 
-/** What is offered, by name. @type {Map<string, import("./api.js").Platform>} */
-const named = new Map();
-
-/** Return a platform; undefined if there is none of this name. @param {string} name */
-export const platformOf = (name) => named.get(name);
+/** Return a platform; undefined if there is none of this name. @param {string} wanted */
+export const platformOf = (wanted) => now.platforms.find(({ name }) => name === wanted);
 
 /** Return the platforms and sizes that are chosen. */
 export function chosenSizes() {
@@ -31,7 +28,7 @@ export function chooseSizes(chosen) {
 
 /** Choose what a record has: its platforms, and the sizes that none of them has. @param {import("./api.js").Made} record */
 export function chooseSizesOf({ generated_images, platforms: chosen = [] }) {
-  const theirs = new Set(chosen.flatMap((name) => named.get(name)?.sizes ?? []));
+  const theirs = new Set(chosen.flatMap((name) => platformOf(name)?.sizes ?? []));
   const all = generated_images.map((path) => path.match(/_(\d+x\d+)\.\w+$/)?.[1] ?? "");
   chooseSizes([...chosen, ...all.filter((size) => !theirs.has(size))]);
 }
@@ -44,8 +41,7 @@ function count() {
 /** Fill in the sizes on offer, and choose the default ones. */
 export async function prepareSizes() {
   const { offered, default: chosen, platforms: all, most_photo_bytes } = await getSizes();
-  limitPhotos(most_photo_bytes);
-  for (const platform of all) named.set(platform.name, platform);
+  set({ platforms: all, mostPhotoBytes: most_photo_bytes });
   platforms.replaceChildren(...all.map(platformBox));
   sizes.replaceChildren(...offered.map(sizeBox));
   chooseSizes(chosen);

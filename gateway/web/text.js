@@ -1,6 +1,7 @@
 // Shows the texts of the page in its language.
 
 import { EN } from "./en.js";
+import { follow, now, set } from "./store.js";
 import { ZH } from "./zh.js";
 
 /** @typedef {"en" | "zh-TW"} Language */
@@ -17,9 +18,6 @@ const LABELS = {
 const ATTRIBUTES = ["alt", "aria-label", "placeholder"];
 const STORED = "language";
 
-/** @type {Language} */
-let language = "en";
-
 /** @returns {Language} */
 function preferred() {
   const stored = localStorage.getItem(STORED);
@@ -29,7 +27,7 @@ function preferred() {
 
 /** Return a text with its {placeholders} filled in. @param {Key} key @param {Values} [values] */
 export function t(key, values = {}) {
-  const text = (language === "en" ? EN : ZH)[key];
+  const text = (now.language === "en" ? EN : ZH)[key];
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
@@ -40,7 +38,7 @@ export function isKey(key) {
 
 /** Return the name of an audience tag in the page's language. @param {string} label */
 export function nameOf(label) {
-  return language === "en" ? (LABELS[label] ?? label) : label;
+  return now.language === "en" ? (LABELS[label] ?? label) : label;
 }
 
 /** Return the key of the text that names a capability or stage. @param {string} name @returns {Key | null} */
@@ -78,7 +76,7 @@ export function sayTag(element, tag) {
 /** Show a sentence that the gateway tells in both languages. @param {Element} element @param {{en: string, zh: string}} told */
 export function sayEither(element, { en, zh }) {
   element.setAttribute("data-either", JSON.stringify({ en, zh }));
-  element.textContent = language === "en" ? en : zh;
+  element.textContent = now.language === "en" ? en : zh;
 }
 
 /** Translate all elements below a root. @param {ParentNode} root */
@@ -104,22 +102,14 @@ function valuesOf(element) {
   return JSON.parse(element.getAttribute("data-values") ?? "{}");
 }
 
-export function currentLanguage() {
-  return language;
-}
-
-/** Called when the language changes. @type {(() => void)[]} */
-const followers = [];
-
-/** Call a function each time the language of the page changes. @param {() => void} follow */
-export const whenLanguageChanges = (follow) => void followers.push(follow);
-
 /** Show the page in a language; by default the one chosen before, else the one the browser prefers. @param {Language} [chosen] */
 export function setLanguage(chosen) {
   if (chosen) localStorage.setItem(STORED, chosen);
-  language = chosen ?? preferred();
-  document.documentElement.lang = language;
+  set({ language: chosen ?? preferred() });
+}
+
+follow(["language"], () => {
+  document.documentElement.lang = now.language;
   document.title = t("title");
   translate(document);
-  for (const follow of followers) follow();
-}
+});

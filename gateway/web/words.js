@@ -1,15 +1,13 @@
 // The words on the ads, their language and their brand.
 
 import { find } from "./dom.js";
-import { currentLanguage, whenLanguageChanges } from "./text.js";
+import { follow, now, set } from "./store.js";
 
 /** @typedef {import("./api.js").Made} Made */
 
 const WORDS = /** @type {const} */ (["layout", "headline", "call_to_action", "price", "brand", "locale"]);
 
 const brief = find("#brief", HTMLFormElement);
-/** Whether the language of the ads was chosen; until then it is that of the page. */
-let hasLocale = false;
 
 /** @param {typeof WORDS[number]} field @returns {HTMLInputElement | HTMLSelectElement} */
 export function wordField(field) {
@@ -33,14 +31,14 @@ export function chooseWords(record) {
 /** Choose the language of the ads. @param {string} chosen */
 export function chooseLocale(chosen) {
   wordField("locale").value = chosen;
-  hasLocale = chosen !== currentLanguage();
+  set({ isLocaleChosen: chosen !== now.language });
 }
 
 export function prepareWords() {
-  const follow = () => {
-    if (!hasLocale) wordField("locale").value = currentLanguage();
+  const speak = () => {
+    if (!now.isLocaleChosen) wordField("locale").value = now.language;
   };
-  follow();
-  whenLanguageChanges(follow);
-  wordField("locale").addEventListener("change", () => (hasLocale = true));
+  speak();
+  follow(["language"], speak);
+  wordField("locale").addEventListener("change", () => set({ isLocaleChosen: true }));
 }

@@ -1,6 +1,7 @@
 // Enlarges the cut-out for exact marks.
 
 import { find } from "./dom.js";
+import { now, set } from "./store.js";
 
 const viewport = find("#viewport", HTMLElement);
 const picture = find("#picture", HTMLElement);
@@ -9,13 +10,11 @@ const larger = find("#larger", HTMLButtonElement);
 const smaller = find("#smaller", HTMLButtonElement);
 const STEPS = [1, 1.5, 2, 3, 4];
 
-let step = 0;
-
-/** @param {number} chosen */
-function zoom(chosen) {
+/** @param {number} wanted */
+function zoom(wanted) {
   const { scrollLeft, scrollTop, clientWidth, clientHeight } = viewport;
-  const before = STEPS[step] ?? 1;
-  step = Math.min(STEPS.length - 1, Math.max(0, chosen));
+  const before = STEPS[now.zoom] ?? 1;
+  const step = Math.min(STEPS.length - 1, Math.max(0, wanted));
   const scale = STEPS[step] ?? 1;
   const width = picture.clientWidth / before;
   image.style.width = scale > 1 ? `${width * scale}px` : "";
@@ -23,6 +22,7 @@ function zoom(chosen) {
   picture.style.maxWidth = scale > 1 ? "none" : "";
   const middle = (/** @type {number} */ at, /** @type {number} */ shown) => ((at + shown / 2) / before) * scale - shown / 2;
   viewport.scrollTo(middle(scrollLeft, clientWidth), middle(scrollTop, clientHeight));
+  set({ zoom: step });
   smaller.disabled = step === 0;
   larger.disabled = step === STEPS.length - 1;
 }
@@ -31,6 +31,6 @@ function zoom(chosen) {
 export const resetZoom = () => zoom(0);
 
 export function prepareZoom() {
-  larger.addEventListener("click", () => zoom(step + 1));
-  smaller.addEventListener("click", () => zoom(step - 1));
+  larger.addEventListener("click", () => zoom(now.zoom + 1));
+  smaller.addEventListener("click", () => zoom(now.zoom - 1));
 }

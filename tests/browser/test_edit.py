@@ -58,6 +58,44 @@ def test_a_product_is_moved_by_mouse_and_keyboard(
         assert page.url.endswith(f"#record/{variant['sequence']}")
 
 
+@pytest.fixture
+def worded(system: System) -> dict[str, Any]:
+    changes = {"sizes": "300x250", "locale": "en", "layout": "auto", "price": "$29"}
+    made: dict[str, Any] = system.generate(system.upload().json(), **changes).json()
+    return made
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-TW"])
+def test_words_and_shadow_are_shown_before_they_are_made(visitor: Visitor, worded: dict[str, Any], locale: str) -> None:
+    with visitor.visiting(f"/#record/{worded['sequence']}", locale=locale) as page:
+        page.locator("#record .edit").click()
+        shown, shade = page.locator("#edit-picture .words span"), page.locator("#edit-picture .shade")
+        expect(page.locator("#edit-picture canvas")).to_have_js_property("width", 409, timeout=10_000)
+        expect(shown).to_have_count(0)
+        page.fill("[name=edit_headline]", "Cold all day")
+        expect(page.locator("#edit-picture .headline")).to_have_text("Cold all day")
+        frame = page.locator("#edit-picture").bounding_box()
+        headline = page.locator("#edit-picture .headline").bounding_box()
+        assert frame is not None
+        assert headline is not None
+        [placed] = worded["placed"]
+        box = next(one["box"] for one in placed["elements"] if one["element"] == "headline")
+        scale = frame["width"] / 300
+        assert headline["x"] - frame["x"] == pytest.approx(box["left"] * scale, abs=2)
+        assert headline["height"] == pytest.approx((box["bottom"] - box["top"]) * scale, abs=2)
+        page.fill("[name=edit_price]", "")
+        expect(page.locator("#edit-picture .price")).to_have_text("")
+        page.fill("[name=edit_headline]", worded["words"]["headline"])
+        expect(shown).to_have_count(1)
+        page.select_option("[name=edit_layout]", "none")
+        expect(shown).to_have_count(len(placed["elements"]))
+        page.locator("[name=edit_shadow]").fill("40")
+        expect(shade).to_have_css("opacity", "0.6")
+        expect(shade).to_have_class("shade light")
+        page.locator("[name=edit_shadow]").fill("100")
+        expect(shade).to_have_css("opacity", "0")
+
+
 def test_nothing_sends_what_was_put_back(visitor: Visitor, record: dict[str, Any]) -> None:
     with visitor.visiting(f"/#record/{record['sequence']}") as page:
         page.locator("#record .edit").first.click()

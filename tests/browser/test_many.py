@@ -3,12 +3,14 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from testing.pictures import ball, encoded
+from testing.processes import parts
 from testing.system import System
 from tests.browser.conftest import Visitor
 
@@ -135,6 +137,24 @@ def test_it_can_be_stopped_at_once(visitor: Visitor, system: System) -> None:
         expect(page.locator("#many-rows .state")).to_have_text("Waiting")
         expect(page.locator("#many-start")).to_be_enabled()
     assert system.client.get("/api/records", params={"query": "Stopped"}).json()["records"] == []
+
+
+def test_it_goes_on_after_the_gateway_died(browser: Browser, tmp_path: Path) -> None:
+    with (
+        parts(tmp_path, {"FIXED_SECONDS": "0.2"}) as running,
+        Visitor(browser, running.gateway.url).visiting("/#many", expects_errors=True) as page,
+    ):
+        rows = [f"{name},Clock {number},,300x250,en" for number, name in enumerate([*COLOURS, *COLOURS])]
+        page.set_input_files("#many-files", [*photos(), file("l.csv", table(*rows))])
+        page.click("#many-start")
+        expect(page.locator("#many-state")).to_contain_text("1 of 6 made")
+        expect(page.locator("#many-rows tr").nth(1).locator(".state")).to_have_text("Making ads…")
+        running.gateway.kill()
+        running.gateway.start()
+        expect(page.locator("#many-state")).to_contain_text("6 of 6 made", timeout=150_000)
+        assert states(page) == ["Done"] * 6
+        made = page.request.get("/api/records").json()["records"]
+    assert sorted(one["product_name"] for one in made) == [f"Clock {number}" for number in range(6)], "each once"
 
 
 @pytest.mark.parametrize(
