@@ -80,7 +80,7 @@ def test_no_ads_are_made_of_the_photo_before(visitor: Visitor, system: System) -
             expect(page.locator("#compare")).to_be_hidden()
             page.click("#generate")
             expect(page.locator("#run-error")).to_contain_text("still being cut out")
-        expect(page.locator("#compare")).to_be_visible()
+        expect(page.locator("#compare")).to_be_visible(timeout=30_000)
         expect(page.locator("#photo-busy")).to_be_hidden()
         still_typed(page)
 
