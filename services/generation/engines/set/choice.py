@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,11 +12,11 @@ from common.styles import styles
 from services.generation.audience import Audience
 from services.generation.background.background import Preferences
 from services.generation.engines.set.description import SetDescription
-from services.generation.engines.set.develop import develop
+from services.generation.engines.set.develop import develop, undeveloped
 from services.generation.engines.set.look import Lab, Look
 from services.generation.engines.set.matter import linear
-from services.generation.engines.set.panorama import Light, backplate
-from services.generation.srgb import encode
+from services.generation.engines.set.panorama import LUMINANCE, Light, backplate
+from services.generation.srgb import decode, encode
 from services.generation.stance import Stance
 
 FITS, NEUTRAL, FOREIGN = 8.0, 1.0, 0.15
@@ -23,10 +24,27 @@ FITS, NEUTRAL, FOREIGN = 8.0, 1.0, 0.15
 TOO_ALIKE, APART = 14.0, 42.0
 """Colour differences (CIE76) between product and background: below the first they merge; the second is plenty."""
 LEAST = 0.03
+UNEVEN = 2.5
+"""Lightness by which a paper's two colours are darker and lighter."""
+MOST_SHOWN, MOST_REFLECTED = 0.97, 0.8
+"""Code of the brightest paper, of 1; light that the whitest one reflects."""
 BRAND_APART = 28.0
 """Colour difference (CIE76) between product and brand from which the product stands out on paper of that colour."""
 PAPER_LIGHTNESS = (28.0, 90.0)
 """Lightness of papers: darker or lighter ones show no shadow."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A coloured paper.
+
+    Attributes:
+        colours: Codes of its matter's two colours.
+        exposure: Exposure at which it is seen in the colour that is meant.
+    """
+
+    colours: tuple[str, str]
+    exposure: float
 
 
 def preferred_sets(
@@ -106,8 +124,8 @@ def _lab(light: NDArray[np.float32]) -> Lab:
     return np.asarray(cv2.cvtColor(code, cv2.COLOR_RGB2Lab)[0, 0], np.float32)
 
 
-def paper_colours(look: Look, rng: np.random.Generator, brand: str = "") -> tuple[str, str]:
-    """Return the colours of a paper that goes with a product: the brand's, or the hue's neighbour or opposite.
+def paper_for(look: Look, rng: np.random.Generator, brand: str = "") -> Paper:
+    """Return a paper whose colour, as it is seen, goes with a product: the brand's, or the hue's neighbour or opposite.
 
     Args:
         look: How the product looks.
@@ -117,20 +135,20 @@ def paper_colours(look: Look, rng: np.random.Generator, brand: str = "") -> tupl
     if brand:
         own = _lab(np.asarray(linear(brand.lower()), np.float32))
         if float(np.linalg.norm(own - look.outline)) > BRAND_APART:
-            return _around(float(np.clip(own[0], *PAPER_LIGHTNESS)), float(own[1]), float(own[2]))
+            return _paper(float(np.clip(own[0], *PAPER_LIGHTNESS)), float(own[1]), float(own[2]))
     lightness, a, b = (float(part) for part in look.colour)
     hue = math.atan2(b, a) if math.hypot(a, b) > 8 else rng.uniform(0, 2 * math.pi)
     turn = math.radians(float(rng.choice([-35, 35, 150, 180, 210])))
     bright = 80.0 if lightness < 58 else 46.0
     chroma = float(rng.uniform(24, 40))
-    return _around(bright, chroma * math.cos(hue + turn), chroma * math.sin(hue + turn))
+    return _paper(bright, chroma * math.cos(hue + turn), chroma * math.sin(hue + turn))
 
 
-def _around(lightness: float, a: float, b: float) -> tuple[str, str]:
-    """Return the codes of two colours, one a little darker and one a little lighter."""
-    codes = []
-    for level in (lightness - 2.5, lightness + 2.5):
-        lab = np.array([[[level, a, b]]], np.float32)
-        red, green, blue = np.clip(np.round(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)[0, 0] * 255), 0, 255).astype(int)
-        codes.append(f"#{red:02x}{green:02x}{blue:02x}")
-    return codes[0], codes[1]
+def _paper(lightness: float, a: float, b: float) -> Paper:
+    """Return a paper that is seen in a colour (CIE Lab), a little darker and lighter by turns."""
+    lab = np.array([[[level, a, b] for level in (lightness - UNEVEN, lightness + UNEVEN)]], np.float32)
+    shown = decode(np.clip(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)[0], 0, MOST_SHOWN))
+    light = undeveloped(shown)
+    matter = encode(light * (MOST_REFLECTED / max(MOST_REFLECTED, float(light.max()))))
+    dark, bright = ("#" + bytes(np.round(colour * 255).astype(np.uint8)).hex() for colour in matter)
+    return Paper((dark, bright), float(np.mean(light @ LUMINANCE)))

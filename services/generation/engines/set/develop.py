@@ -37,7 +37,7 @@ def develop(light: Light, exposure: float, warmth: tuple[float, float], seed: in
     grain = 0.7 * grain + 0.6 * cv2.GaussianBlur(grain, (0, 0), 0.8)
     for top in range(0, height, STRIP):
         rows = slice(top, top + STRIP)
-        film = _film(developed[rows] * (1 - VIGNETTE * 2 * away[rows])[..., None])
+        film = on_film(developed[rows] * (1 - VIGNETTE * 2 * away[rows])[..., None])
         # Grain shows in the middle tones; it is added to the light so that it is even in sRGB.
         tone = encode(film)
         developed[rows] = decode(tone + GRAIN * grain[rows, :, None] * (1 - 0.5 * tone))
@@ -55,6 +55,13 @@ def _bloomed(light: Light, side: int) -> Light:
     return bloomed
 
 
-def _film(light: Light) -> Light:
+def undeveloped(shown: Light) -> Light:
+    """Return the light of which film makes what is shown: the inverse of `on_film`, for values of less than 1."""
+    square, first, constant = 2.51 - 2.43 * shown, 0.03 - 0.59 * shown, -0.14 * shown
+    root = np.sqrt(first**2 - 4 * square * constant)
+    return np.asarray((root - first) / (2 * square), np.float32)
+
+
+def on_film(light: Light) -> Light:
     """Return what film makes of light: a fit of the ACES curve (Narkowicz, 2015)."""
     return np.asarray(np.clip(light * (2.51 * light + 0.03) / (light * (2.43 * light + 0.59) + 0.14), 0, 1), np.float32)

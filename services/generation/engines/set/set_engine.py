@@ -16,7 +16,7 @@ from services.generation.audience import Audience, Product, Terms
 from services.generation.background.background import BackgroundRequest, Preferences, RenderedSet
 from services.generation.engines.set import renderer
 from services.generation.engines.set.camera import Camera
-from services.generation.engines.set.choice import choose_set, colour_behind, paper_colours, preferred_sets
+from services.generation.engines.set.choice import choose_set, colour_behind, paper_for, preferred_sets
 from services.generation.engines.set.description import SetDescription, all_sets
 from services.generation.engines.set.develop import develop
 from services.generation.engines.set.foregrounds import Stand, foreground, shade_of
@@ -124,8 +124,9 @@ class SetEngine:
             sets, _ = self._preferred(wanted.product, wanted.terms, wanted.preferences)
         photo_set = _turned(choose_set(sets, self._behind, wanted.audience, look, rng), wanted.seed)
         if photo_set.paint == "product":
-            colours = paper_colours(look, rng, wanted.preferences.colour)
-            return photo_set.model_copy(update={"matter": photo_set.matter.model_copy(update={"colours": colours})})
+            paper = paper_for(look, rng, wanted.preferences.colour)
+            matter = photo_set.matter.model_copy(update={"colours": paper.colours})
+            return photo_set.model_copy(update={"matter": matter, "exposure": paper.exposure})
         return photo_set
 
     def _preferred(

@@ -7,10 +7,12 @@ import pytest
 from common.styles import styles
 from services.generation.audience import Audience, Product, Terms
 from services.generation.background.background import Preferences
-from services.generation.engines.set.choice import choose_set, paper_colours, preferred_sets
+from services.generation.engines.set.choice import PAPER_LIGHTNESS, Paper, choose_set, paper_for, preferred_sets
 from services.generation.engines.set.description import all_sets
+from services.generation.engines.set.develop import develop, on_film, undeveloped
 from services.generation.engines.set.look import Lab, Look, look_at
 from services.generation.engines.set.matter import linear
+from services.generation.engines.set.panorama import LUMINANCE
 from services.generation.srgb import encode
 from services.generation.stance import Stance, stance_of
 from tests.unit.generation.set.conftest import jar
@@ -134,12 +136,31 @@ def test_a_style_whose_sets_are_not_installed_is_noted() -> None:
     assert "forest" in note
 
 
+def seen(paper: Paper) -> Lab:
+    """Return the colour in which an even paper is seen in a picture."""
+    colour = np.mean([linear(code) for code in paper.colours], axis=0)
+    field = np.broadcast_to(np.asarray(colour, np.float32), (32, 32, 3))
+    shown = encode(develop(field, paper.exposure, (1, 1), 0)).astype(np.float32)[8:24, 8:24].mean(axis=(0, 1))
+    return np.asarray(cv2.cvtColor(shown.reshape(1, 1, 3), cv2.COLOR_RGB2Lab)[0, 0])
+
+
 def test_paper_takes_the_brands_colour_unless_the_product_would_merge_with_it() -> None:
     red = lab("#c8102e")
     rng = np.random.default_rng(0)
     for product, is_taken in ((lab("#2f6fb0"), True), (red, False)):
-        dark, _ = paper_colours(Look(product, product, 0, 0.13), rng, "#C8102E")
-        assert bool(np.linalg.norm(lab(dark) - red) < 8) is is_taken
+        paper = paper_for(Look(product, product, 0, 0.13), rng, "#C8102E")
+        assert bool(np.linalg.norm(seen(paper) - red) < 8) is is_taken
+
+
+@pytest.mark.parametrize(
+    "brand", ["#0b6e4f", "#f2c14e", "#1b2a6b", "#c8102e", "#f7e6da", "#222222", "#7fd1ff", "#ffffff", "#000000"]
+)
+def test_a_brands_colour_is_seen_as_it_is_but_for_papers_too_dark_or_bright_for_a_shadow(brand: str) -> None:
+    meant = lab(brand)
+    product = lab("#ffffff" if meant[0] < 55 else "#101010")
+    found = seen(paper_for(Look(product, product, 0, 0.13), np.random.default_rng(0), brand))
+    meant[0] = np.clip(meant[0], *PAPER_LIGHTNESS)
+    assert np.linalg.norm(found - meant) < 8
 
 
 @pytest.mark.parametrize("colour", ["#8a1f1c", "#101010", "#f5f5f0", "#2f6fb0", "#808080"])
@@ -147,6 +168,14 @@ def test_paper_is_apart_from_the_product(colour: str) -> None:
     product = lab(colour)
     look = Look(product, product, 0, 0.13)
     for seed in range(8):
-        dark, light = (lab(code) for code in paper_colours(look, np.random.default_rng(seed)))
-        assert np.linalg.norm(dark - product) > 20
-        assert np.linalg.norm(light - dark) < 12
+        paper = paper_for(look, np.random.default_rng(seed))
+        assert np.linalg.norm(seen(paper) - product) > 20
+        light = np.array([linear(code) for code in paper.colours], np.float32)
+        shown = encode(on_film(light * paper.exposure / (light @ LUMINANCE).mean())).astype(np.float32)
+        dark, bright = cv2.cvtColor(shown.reshape(1, 2, 3), cv2.COLOR_RGB2Lab)[0]
+        assert 3 < np.linalg.norm(bright - dark) < 12
+
+
+def test_film_is_undone() -> None:
+    light = np.linspace(0, 3, 200, dtype=np.float32)
+    assert undeveloped(on_film(light)) == pytest.approx(light, abs=0.02)

@@ -15,12 +15,12 @@ from PIL import Image
 
 from common.serving import work
 from services.generation.audience import INTERESTS, Audience, Product
-from services.generation.background.background import RenderedSet
+from services.generation.background.background import Preferences, RenderedSet
 from services.generation.compose.compose import put
 from services.generation.compose.quality import light_at_contact
 from services.generation.engines.set import set_engine
 from services.generation.engines.set.description import all_sets
-from services.generation.engines.set.look import look_at
+from services.generation.engines.set.look import Look, look_at
 from services.generation.engines.set.renderer import PLAIN, Renderer
 from services.generation.engines.set.set_engine import MOST_PIXELS, SetEngine
 from services.generation.engines.set.solid import Solid
@@ -119,6 +119,19 @@ def test_less_of_the_shadow_is_shown_on_request(engine: SetEngine) -> None:
 def test_without_its_solid_it_floats(name: str, engine: SetEngine) -> None:
     wanted = shot(name)
     assert light_at_contact(wanted.layer[..., 3], engine.render(wanted), wanted.box) > 0.9
+
+
+@pytest.mark.parametrize("brand", ["#1b2a6b", "#0b6e4f", "#f2c14e"])
+def test_a_brand_sees_its_own_colour(brand: str, engine: SetEngine) -> None:
+    code = np.array([int(brand[at : at + 2], 16) for at in (1, 3, 5)], np.uint8).reshape(1, 1, 3)
+    meant = cv2.cvtColor(code.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)[0, 0]
+    product = np.array([95 if meant[0] < 55 else 10, 0, 0], np.float32)
+    preferences = Preferences(colour=brand)
+    wanted = RenderedSet(Product("jar"), Audience(), None, 3, preferences, name="paper_sweep")
+    photo_set = engine.choose(wanted, Look(product, product, 0, 0.13))
+    picture = engine.render(replace(shot("paper_sweep", ad=Size(160, 120)), photo_set=photo_set))
+    wall = small_lab(picture)[2 : SMALL[1] // 3, 2 : SMALL[0] // 4].mean(axis=(0, 1))
+    assert np.linalg.norm(wall - meant) < 16
 
 
 def test_a_glossy_ground_reflects_the_product(engine: SetEngine, monkeypatch: pytest.MonkeyPatch) -> None:
