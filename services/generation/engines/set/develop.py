@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from common.imaging.codec import Mask
 from services.generation.engines.set.panorama import LUMINANCE, Light
 from services.generation.srgb import decode, encode
 
@@ -14,7 +15,9 @@ STRIP = 128
 """Rows that are developed at a time, which bounds memory."""
 
 
-def develop(light: Light, exposure: float, warmth: tuple[float, float], seed: int) -> Light:
+def develop(
+    light: Light, exposure: float, warmth: tuple[float, float], seed: int, metered: Mask | None = None
+) -> Light:
     """Develop a picture.
 
     Args:
@@ -22,12 +25,13 @@ def develop(light: Light, exposure: float, warmth: tuple[float, float], seed: in
         exposure: Geometric mean of the luminance that the middle of the picture gets, before the film.
         warmth: Factors of red and blue.
         seed: Seed of the grain.
+        metered: Pixels whose luminance is metered, (H, W); None: all.
 
     Returns:
         Linear light of a display, (H, W, 3), 0 to 1.
     """
     height, width = light.shape[:2]
-    mean = float(np.exp(np.log(light @ LUMINANCE + 1e-3).mean()))
+    mean = float(np.exp(np.log((light if metered is None else light[metered]) @ LUMINANCE + 1e-3).mean()))
     exposed = light * np.array([warmth[0], 1, warmth[1]], np.float32) * (exposure / mean)
     developed = _bloomed(exposed, max(width, height))
     del exposed

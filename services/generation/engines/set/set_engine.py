@@ -15,6 +15,7 @@ from common.serving import work
 from services.generation.audience import Audience, Product, Terms
 from services.generation.background.background import BackgroundRequest, Preferences, RenderedSet
 from services.generation.engines.set import renderer
+from services.generation.engines.set.backlight import with_backlight
 from services.generation.engines.set.camera import Camera
 from services.generation.engines.set.choice import choose_set, colour_behind, paper_for, preferred_sets
 from services.generation.engines.set.description import SetDescription, all_sets
@@ -177,7 +178,10 @@ class SetEngine:
             whole = np.asarray(
                 cv2.resize(clean, (shot.ad.width, shot.ad.height), interpolation=cv2.INTER_CUBIC), np.float32
             )
-        return develop(np.maximum(whole, 0), shot.photo_set.exposure, shot.photo_set.warmth, shot.seed)
+        lit = with_backlight(np.maximum(whole, 0), shot.layer, shot.box, shot.photo_set.exposure)
+        # A paper's colour is what was chosen, whatever stands before it.
+        metered = _in_whole(shot, shot.layer[..., 3]) < 0.5 if shot.photo_set.paint else None
+        return develop(lit, shot.photo_set.exposure, shot.photo_set.warmth, shot.seed, metered)
 
     def _with_product(self, scene: Scene, camera: Camera, shot: Shot) -> NDArray[np.float32]:
         """Trace a scene with as much of the product's shadow and reflection as is wanted, and as glass has.

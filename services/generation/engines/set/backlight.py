@@ -1,0 +1,98 @@
+"""A light on what is behind the product, as in a studio: where its outline would be lost, a glow sets it apart."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.generation.engines.set.develop import on_film, undeveloped
+from services.generation.engines.set.look import Lab
+from services.generation.engines.set.panorama import LUMINANCE, Light
+from services.generation.geometry import Box
+from services.generation.srgb import encode
+
+APART = 22.0
+"""Colour difference (CIE76) of the two sides of an outline from which it shows."""
+DARK = 55.0
+"""Lightness up to which a product is dark."""
+BRIGHTER = 40.0
+"""Lightness by which what is behind it is to be brighter in the middle of the glow; it fades towards the outline."""
+MOST = 1.4
+"""The brightest glow, over the mean luminance of the picture."""
+WIDE = 0.8
+"""Its width over the product's (Gaussian sigma)."""
+RISES = 0.35
+"""Height above the foot, over the product's, from which it is whole: the ground keeps its shadow."""
+OUTLINE = 3.0
+"""Distance on both sides of the outline at which colours are compared (Gaussian sigma), in pixels."""
+
+
+def with_backlight(light: Light, layer: Light, box: Box, exposure: float) -> Light:
+    """Add a glow behind a dark product before a dark ground; everything else stays as it is.
+
+    Args:
+        light: Picture without the product, (H, W, 3), not developed.
+        layer: Product at its size in the picture, (h, w, 4), linear light of a display, premultiplied.
+        box: Its place.
+        exposure: Luminance that the picture's geometric mean gets when it is developed.
+    """
+    unit = float(np.exp(np.log(light @ LUMINANCE + 1e-3).mean())) / exposure
+    inside, behind = _sides(on_film(light / unit), layer, box)
+    if inside[0] > DARK or np.linalg.norm(inside - behind) >= APART:
+        return light
+    wanted, present = (undeveloped(_luminance(lightness)) for lightness in (inside[0] + BRIGHTER, behind[0]))
+    strength = min(float(wanted - present), MOST * exposure) * unit
+    glow = _glow(box, light.shape[1], light.shape[0])
+    return np.asarray(light + max(0.0, strength) * glow[..., None] * _colour(light, box), np.float32)
+
+
+def _glow(box: Box, width: int, height: int) -> Light:
+    """Return how much of the glow falls on each pixel, (height, width), 0 to 1."""
+    down, across = np.mgrid[:height, :width].astype(np.float32)
+    tall, wide = box.bottom - box.top, box.right - box.left
+    away = np.hypot(across - (box.left + box.right) / 2, down - (box.top + box.bottom) / 2) / (WIDE * max(tall, wide))
+    above = np.clip((box.bottom - down) / (RISES * tall), 0, 1)
+    return np.asarray(np.exp(-(away**2) / 2) * above * above * (3 - 2 * above))
+
+
+def _colour(light: Light, box: Box) -> Light:
+    """Return the colour of the brighter parts of a picture beside the product, half as strong, of luminance 1."""
+    beside = np.ones(light.shape[:2], np.bool_)
+    beside[box.top : box.bottom, box.left : box.right] = False
+    place = light[beside] if beside.any() else light.reshape(-1, 3)
+    luminance = place @ LUMINANCE
+    bright = place[luminance >= np.percentile(luminance, 70)].mean(axis=0)
+    return np.asarray(0.5 + 0.5 * bright / max(float(bright @ LUMINANCE), 1e-6), np.float32)
+
+
+def _luminance(lightness: float) -> Light:
+    """Return the luminance of a lightness (CIE 1976), 0 to 1."""
+    return np.asarray(((np.clip(lightness, 8, 96) + 16) / 116) ** 3)
+
+
+def _sides(shown: Light, layer: Light, box: Box) -> tuple[Lab, Lab]:
+    """Return the median colours (CIE Lab) of both sides of the outline above the foot: the product, and behind it."""
+    edge = round(4 * OUTLINE)
+    room = shown[box.top : box.bottom, box.left : box.right]
+    alpha, product, behind = (
+        cv2.copyMakeBorder(np.ascontiguousarray(plane, np.float32), edge, edge, edge, edge, kind)
+        for plane, kind in (
+            (layer[..., 3], cv2.BORDER_CONSTANT),
+            (layer[..., :3], cv2.BORDER_CONSTANT),
+            (room, cv2.BORDER_REPLICATE),
+        )
+    )
+    within, beyond = cv2.GaussianBlur(alpha, (0, 0), OUTLINE), cv2.GaussianBlur(1 - alpha, (0, 0), OUTLINE)
+    outline = (within > 0.35) & (beyond > 0.35)
+    outline[round(outline.shape[0] * (1 - RISES)) :] = False
+    if not outline.any():
+        return np.zeros(3, np.float32), np.full(3, 100, np.float32)
+    own = cv2.GaussianBlur(product, (0, 0), OUTLINE)[outline] / within[outline, None]
+    other = cv2.GaussianBlur(behind * (1 - alpha[..., None]), (0, 0), OUTLINE)[outline] / beyond[outline, None]
+    return _median(own), _median(other)
+
+
+def _median(colours: NDArray[Any]) -> Lab:
+    code = encode(np.median(colours, axis=0)).astype(np.float32).reshape(1, 1, 3)
+    return np.asarray(cv2.cvtColor(code, cv2.COLOR_RGB2Lab)[0, 0], np.float32)
