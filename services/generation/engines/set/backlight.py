@@ -74,15 +74,12 @@ def _luminance(lightness: float) -> Light:
 def _sides(shown: Light, layer: Light, box: Box) -> tuple[Lab, Lab]:
     """Return the median colours (CIE Lab) of both sides of the outline above the foot: the product, and behind it."""
     edge = round(4 * OUTLINE)
-    room = shown[box.top : box.bottom, box.left : box.right]
-    alpha, product, behind = (
-        cv2.copyMakeBorder(np.ascontiguousarray(plane, np.float32), edge, edge, edge, edge, kind)
-        for plane, kind in (
-            (layer[..., 3], cv2.BORDER_CONSTANT),
-            (layer[..., :3], cv2.BORDER_CONSTANT),
-            (room, cv2.BORDER_REPLICATE),
-        )
+    alpha, product = (
+        cv2.copyMakeBorder(np.ascontiguousarray(plane, np.float32), edge, edge, edge, edge, cv2.BORDER_CONSTANT)
+        for plane in (layer[..., 3], layer[..., :3])
     )
+    around = cv2.copyMakeBorder(np.asarray(shown, np.float32), edge, edge, edge, edge, cv2.BORDER_REPLICATE)
+    behind = around[box.top : box.bottom + 2 * edge, box.left : box.right + 2 * edge]
     within, beyond = cv2.GaussianBlur(alpha, (0, 0), OUTLINE), cv2.GaussianBlur(1 - alpha, (0, 0), OUTLINE)
     outline = (within > 0.35) & (beyond > 0.35)
     outline[round(outline.shape[0] * (1 - RISES)) :] = False
