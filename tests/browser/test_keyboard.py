@@ -1,12 +1,21 @@
-"""The page without a mouse."""
+"""The page without a mouse: every step in both languages, at three widths."""
 
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from testing.pictures import ball, encoded
-from tests.browser.conftest import NARROW, WIDE, Visitor
+from testing.system import System
+from tests.browser.conftest import NARROW, Visitor
 
-TABLET = {"width": 768, "height": 1024}
+TABLET, DESKTOP = {"width": 768, "height": 1024}, {"width": 1440, "height": 900}
+everywhere = pytest.mark.parametrize(
+    ("locale", "viewport"),
+    [
+        pytest.param(locale, viewport, id=f"{locale} {viewport['width']}")
+        for locale in ("en-GB", "zh-TW")
+        for viewport in (NARROW, TABLET, DESKTOP)
+    ],
+)
 IS_OUTLINED = """element => [element, element.closest(".button"), element.nextElementSibling].some(
     shown => shown && getComputedStyle(shown).outlineStyle === "solid")"""
 
@@ -22,8 +31,9 @@ def tab_to(page: Page, selector: str, key: str = "Tab") -> None:
     raise AssertionError(f"{selector} cannot be reached")
 
 
-def test_everything_can_be_done_by_keyboard(visitor: Visitor) -> None:
-    with visitor.visiting() as page:
+@everywhere
+def test_a_product_is_cut_out_and_marked_by_keyboard(visitor: Visitor, locale: str, viewport: dict[str, int]) -> None:
+    with visitor.visiting(locale=locale, viewport=viewport) as page:
         page.keyboard.press("Tab")
         assert page.locator(".skip:focus").count() == 1
         tab_to(page, "#photo")
@@ -35,6 +45,18 @@ def test_everything_can_be_done_by_keyboard(visitor: Visitor) -> None:
         page.keyboard.press("Enter")
         expect(page.locator("#prompts .dot")).to_have_count(1)
         expect(page.locator("#recut-state")).to_have_attribute("data-t", "recut.done", timeout=20_000)
+        tab_to(page, "#undo")
+        page.keyboard.press("Enter")
+        expect(page.locator("#redo")).to_be_enabled(timeout=20_000)
+        tab_to(page, "#redo")
+        page.keyboard.press("Enter")
+        expect(page.locator("#redo")).to_be_disabled(timeout=20_000)
+        before = page.locator("#after").evaluate("image => image.clientWidth")
+        tab_to(page, "#larger", "Shift+Tab")
+        page.keyboard.press("Enter")
+        assert page.locator("#after").evaluate("image => image.clientWidth") > 1.2 * before
+        tab_to(page, "#smaller", "Shift+Tab")
+        page.keyboard.press("Enter")
         tab_to(page, "#split")
         page.keyboard.press("ArrowRight")
         assert page.locator("#split").input_value() == "1"
@@ -63,7 +85,7 @@ def test_everything_can_be_done_by_keyboard(visitor: Visitor) -> None:
         assert page.locator("#records li:first-child .open:focus").count() == 1, "the focus comes back"
 
 
-@pytest.mark.parametrize(("locale", "viewport"), [("en-GB", WIDE), ("zh-TW", TABLET), ("zh-TW", NARROW)])
+@everywhere
 def test_ads_are_made_and_edited_by_keyboard(visitor: Visitor, locale: str, viewport: dict[str, int]) -> None:
     """With a brand that is made on the way; the hand never leaves the keyboard."""
     with visitor.visiting(locale=locale, viewport=viewport, reduced_motion="reduce") as page:
@@ -104,16 +126,53 @@ def test_ads_are_made_and_edited_by_keyboard(visitor: Visitor, locale: str, view
         page.keyboard.press("Enter")
         expect(page.locator("#edit")).to_be_hidden(timeout=30_000)
         expect(page.locator(".variant")).to_have_count(2)
+        tab_to(page, "#columns input:checked", "Shift+Tab")
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("#variants")).to_have_attribute("data-columns", "4")
+        tab_to(page, ".variant .delete")
+        page.keyboard.press("Enter")
+        expect(page.locator(".variant")).to_have_count(1)
+        page.keyboard.press("Enter")  # the focus is on what undoes it
+        expect(page.locator(".variant")).to_have_count(2)
 
 
-def test_many_products_are_made_by_keyboard(visitor: Visitor) -> None:
-    with visitor.visiting("/#many", locale="zh-TW", viewport=NARROW) as page:
+@everywhere
+def test_the_history_is_searched_and_used_by_keyboard(
+    visitor: Visitor, system: System, locale: str, viewport: dict[str, int]
+) -> None:
+    name = f"Kettle {locale} {viewport['width']}"
+    system.generate(system.upload().json(), product_name=name)
+    with visitor.visiting("/#history", locale=locale, viewport=viewport) as page:
+        expect(page.locator("#records .open").first).to_be_visible()
+        tab_to(page, "[name=query]")
+        page.keyboard.type(name)
+        expect(page.locator("#records > li")).to_have_count(1)
+        expect(page.locator("#records .name")).to_have_text(name)
+        tab_to(page, "#records .open")
+        page.keyboard.press("Enter")
+        tab_to(page, "#delete")
+        page.keyboard.press("Enter")
+        expect(page.locator("#records > li")).to_have_count(0)
+        page.keyboard.press("Enter")  # the focus is on what undoes it
+        expect(page.locator("#records > li")).to_have_count(1)
+        tab_to(page, "#records .open", "Shift+Tab")
+        page.keyboard.press("Enter")
+        tab_to(page, "#reuse")
+        page.keyboard.press("Enter")
+        expect(page.locator("[name=product_name]")).to_have_value(name)
+        expect(page.locator("#compare")).to_be_visible()
+    assert system.client.get("/api/records", params={"query": name}).json()["records"], "nothing was deleted"
+
+
+@everywhere
+def test_many_products_are_made_by_keyboard(visitor: Visitor, locale: str, viewport: dict[str, int]) -> None:
+    with visitor.visiting("/#many", locale=locale, viewport=viewport) as page:
         tab_to(page, "#many-files")
-        rows = b"photo,name,sizes\nmug.png,Mug,300x250\n"
+        rows = f"photo,name,sizes\nmug.png,Mug {locale} {viewport['width']},300x250\n".encode()
         photo: FilePayload = {"name": "mug.png", "mimeType": "image/png", "buffer": encoded(ball(240, 240)[0])}
         listed: FilePayload = {"name": "list.csv", "mimeType": "text/csv", "buffer": rows}
         with page.expect_file_chooser() as chooser:
-            page.keyboard.press("Enter")
+            page.keyboard.press("Space")
         chooser.value.set_files([photo, listed])
         tab_to(page, "#many-start")
         page.keyboard.press("Enter")
