@@ -48,14 +48,20 @@ def removals_of(record: record_pb2.Record) -> list[record_pb2.Removal]:
     return [background.removal for background in record.backgrounds if background.HasField("removal")]
 
 
-def kept_scenes(record: record_pb2.Record, files: KeptFiles) -> list[MadeScene]:
-    """Return the scenes of the backgrounds that are kept with a record; none if it is of a set."""
+def kept_scenes(record: record_pb2.Record, files: KeptFiles, origin: bytes = b"") -> list[MadeScene]:
+    """Return the scenes of the backgrounds that are kept with a record; none if it is of a set.
+
+    Args:
+        record: The record.
+        files: What is kept with it.
+        origin: An ad of the record: if it carries content credentials, so does what is made in the scenes.
+    """
     return [
         MadeScene(
             generation_pb2.Scene(
                 picture=image_pb2.Image(encoded=file),
                 placement=kept.placement,
-                origin=generation_pb2.Origin(source_type=kept.source_type),
+                origin=generation_pb2.Origin(source_type=kept.source_type, file=origin),
             ),
             prompt="",
         )

@@ -101,9 +101,9 @@ async def recompose(run: Run, change: Change, audiences: Audiences) -> record_pb
         parent.seed,
         {shown.picture: shown.arrangement for shown in variant.record.products},
     )
-    files = await kept_files(run, parent)
+    files, first = await kept_files(run, parent), await _first_ad(run, parent)
     rendered = set_of(order.brief, parent.seed, brand.primary_colour, _set_of(parent))
-    composed = await compose(run, order, kept_scenes(variant.record, files) or [rendered])
+    composed = await compose(run, order, kept_scenes(variant.record, files, first) or [rendered])
     run.provenance.add_facts(await run.engines())
     variant.record.engines["cut_out"] = upload.cutout_engine
     _tell_how(run, variant, parent, upload.cutout_stage)
@@ -150,6 +150,12 @@ def _variant_of(parent: record_pb2.Record, change: Change, audiences: Audiences)
     }
     remade = [size for size in brief.sizes if is_all_new or size.name in moved]
     return Variant(record, brief, brief.sizes, remade or brief.sizes)
+
+
+async def _first_ad(run: Run, parent: record_pb2.Record) -> bytes:
+    """Read an ad of a record whose backgrounds were kept: they were compressed anew, and only ads carry credentials."""
+    async with calling("history"):
+        return await run.clients.objects.read_object(parent.generated_images[0]) if parent.backgrounds else b""
 
 
 def _message(brief: Brief, brand: brand_pb2.Brand) -> generation_pb2.Message | None:

@@ -10,6 +10,7 @@ import numpy as np
 from common.errors import InvalidInputError
 from common.imaging.codec import Pixels, rgb
 from common.imaging.messages import to_mask, to_message, to_pixels
+from common.labels import carries_credentials
 from common.platforms import platforms
 from common.settings import ImageLimits
 from common.styles import styles
@@ -368,7 +369,7 @@ def scenes(request: generation_pb2.ComposeCreativesRequest, limits: ImageLimits)
 
 
 def _origin(message: generation_pb2.Origin) -> Origin:
-    return Origin(message.source_type, message.file)
+    return Origin(message.source_type, message.file if carries_credentials(message.file) else b"")
 
 
 def rendered_set(request: generation_pb2.ComposeCreativesRequest) -> RenderedSet | None:

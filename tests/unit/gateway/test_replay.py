@@ -1,6 +1,9 @@
+import asyncio
+
 import pytest
 
 from gateway.pipelines import replay
+from gateway.pipelines.kept import KeptFiles, kept_scenes
 from productimage.engine.v1 import engine_pb2
 from productimage.provenance.v1 import provenance_pb2
 from productimage.record.v1 import record_pb2
@@ -63,3 +66,24 @@ def test_ads_are_made_again_where_that_asks_no_cloud(
     if composition != "set":
         kept = record_pb2.Record(backgrounds=[record_pb2.KeptBackground(path="a.jpg")])
         assert replay._why_not_ads(kept, made, engines) == ""
+
+
+def test_scenes_of_kept_backgrounds_tell_where_they_come_from() -> None:
+    record = record_pb2.Record(
+        backgrounds=[record_pb2.KeptBackground(path="a.jpg", source_type="trainedAlgorithmicMedia")]
+    )
+    [made] = kept_scenes(record, KeptFiles([b"file"], []), b"an earlier ad")
+    assert made.scene.picture.encoded == b"file"
+    assert (made.scene.origin.source_type, made.scene.origin.file) == ("trainedAlgorithmicMedia", b"an earlier ad")
+    assert kept_scenes(record_pb2.Record(), KeptFiles([], [])) == []
+
+
+def test_a_removal_whose_picture_was_not_kept_is_told_so() -> None:
+    removed = provenance_pb2.Stage(name="inpainting", engine="migan", inputs=["before", "mask"], outputs=["after"])
+    worse = provenance_pb2.Stage(name="inpainting", engine="migan", inputs=["other"], outputs=["unused"])
+    composed = provenance_pb2.Stage(name="composition", inputs=["cutout", "after"])
+    record = record_pb2.Record(manifest=provenance_pb2.Manifest(stages=[removed, worse, composed]))
+    told = asyncio.run(replay._removals(None, record, KeptFiles([], []), {}))  # type: ignore[arg-type]
+    assert [(one.stage, one.state, one.detail) for one in told] == [
+        ("inpainting", "not repeated", "the picture before it was not kept")
+    ]

@@ -11,6 +11,11 @@ from typer.testing import CliRunner
 from cli.__main__ import app
 from cli.check import violations
 from common.errors import StartError
+from common.imaging.messages import to_message
+from common.settings import ImageLimits
+from productimage.generation.v1 import generation_pb2
+from productimage.image.v1 import image_pb2
+from services.generation import converters
 from services.generation.background.background import Origin
 from services.generation.compose.compose import Creative, Order, Output, Scene, compose
 from services.generation.compose.files import FileFormat
@@ -90,6 +95,18 @@ def test_credentials_of_the_background_are_kept(credentials: Credentials) -> Non
     assert "digitalSourceType" in json.dumps(manifest["assertions"])
 
 
+def test_an_ad_made_of_an_earlier_one_keeps_the_credentials_of_its_background(credentials: Credentials) -> None:
+    background = ad(credentials).file
+    first = ad(credentials, origin=Origin("trainedAlgorithmicMedia", background)).file
+    state, manifest = read(ad(credentials, origin=Origin("trainedAlgorithmicMedia", first)).file)
+    assert state == "Valid"
+    [kept] = [one for one in manifest["ingredients"] if one["title"] == "background"]
+    with c2pa.Reader("image/jpeg", io.BytesIO(ad(credentials, origin=Origin("", first)).file)) as reader:
+        manifests = json.loads(reader.json())["manifests"]
+    assert kept["active_manifest"]
+    assert len(manifests) == 3, "its own, that of the earlier ad, that of the background"
+
+
 def test_the_check_of_packs_reads_them(credentials: Credentials, tmp_path: Path) -> None:
     folder = tmp_path / "iab"
     folder.mkdir()
@@ -124,3 +141,15 @@ def test_a_certificate_is_never_overwritten(tmp_path: Path) -> None:
     assert made.exit_code == 1
     assert chain.read_text() == "mine"
     assert not key.exists()
+
+
+def test_only_a_file_with_credentials_is_kept_as_the_origin(credentials: Credentials) -> None:
+    picture = to_message(texture(64, 48))
+    place = generation_pb2.Placement(box=image_pb2.Box(left=8, top=8, right=40, bottom=40))
+    for creative, is_kept in ((ad(credentials), True), (ad(None), False)):
+        origin = generation_pb2.Origin(source_type="trainedAlgorithmicMedia", file=creative.file)
+        request = generation_pb2.ComposeCreativesRequest(
+            scenes=[generation_pb2.Scene(picture=picture, placement=place, origin=origin)]
+        )
+        [scene] = converters.scenes(request, ImageLimits())
+        assert scene.origin == Origin("trainedAlgorithmicMedia", creative.file if is_kept else b"")
