@@ -1,5 +1,7 @@
 """The page without a mouse: every step in both languages, at three widths."""
 
+import re
+
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
@@ -113,7 +115,13 @@ def test_ads_are_made_and_edited_by_keyboard(visitor: Visitor, locale: str, view
         tab_to(page, "#results .favourite")
         page.keyboard.press("Space")
         expect(page.locator("#results .favourite").first).to_have_attribute("aria-pressed", "true")
-        tab_to(page, "#results .edit")
+        with page.expect_download():
+            tab_to(page, "#results .archive", "Shift+Tab")
+            page.keyboard.press("Enter")
+        tab_to(page, "#results .text button")
+        page.keyboard.press("Enter")
+        expect(page.locator("#results .text button").first).to_have_attribute("data-t", "results.copied")
+        tab_to(page, "#results .edit", "Shift+Tab")
         page.keyboard.press("Enter")
         expect(page.locator("#edit-picture canvas")).not_to_have_js_property("width", 0)
         tab_to(page, "#edit-picture")
@@ -148,6 +156,16 @@ def test_the_history_is_searched_and_used_by_keyboard(
         page.keyboard.type(name)
         expect(page.locator("#records > li")).to_have_count(1)
         expect(page.locator("#records .name")).to_have_text(name)
+        tab_to(page, "[name=for]")
+        page.keyboard.press("ArrowDown")  # men, whom it is not for
+        expect(page.locator("#records > li")).to_have_count(0)
+        page.keyboard.press("ArrowUp")
+        expect(page.locator("#records > li")).to_have_count(1)
+        tab_to(page, "[name=favourites]")
+        page.keyboard.press("Space")
+        expect(page.locator("#records > li")).to_have_count(0)
+        page.keyboard.press("Space")
+        expect(page.locator("#records > li")).to_have_count(1)
         tab_to(page, "#records .open")
         page.keyboard.press("Enter")
         tab_to(page, "#delete")
@@ -162,6 +180,54 @@ def test_the_history_is_searched_and_used_by_keyboard(
         expect(page.locator("[name=product_name]")).to_have_value(name)
         expect(page.locator("#compare")).to_be_visible()
     assert system.client.get("/api/records", params={"query": name}).json()["records"], "nothing was deleted"
+
+
+@everywhere
+def test_the_brief_is_filled_in_by_keyboard(
+    visitor: Visitor, system: System, locale: str, viewport: dict[str, int]
+) -> None:
+    kit = f"Kit {locale} {viewport['width']}"
+    system.client.put(f"/api/brands/{kit}", data={"primary_colour": "#0b6e4f"})
+    with visitor.visiting(locale=locale, viewport=viewport) as page:
+        page.on("dialog", lambda asked: asked.accept())
+        tab_to(page, "[name=audience_words]")
+        page.keyboard.type("媽媽、38歲" if locale == "zh-TW" else "mothers, 38")
+        page.keyboard.press("Enter")
+        expect(page.locator("[name=age]:checked")).to_have_value("35-44")
+        expect(page.locator("[name=gender]:checked")).to_have_value("女性")
+        tab_to(page, "[name=style]:checked")
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("[name=style]:checked")).not_to_have_value("")
+        tab_to(page, "[name=scene]")
+        page.keyboard.type("a beach")
+        tab_to(page, "#platforms input")
+        page.keyboard.press("Space")
+        expect(page.locator("#platforms input").first).to_be_checked()
+        tab_to(page, "#sizes-summary")
+        page.keyboard.press("Enter")
+        tab_to(page, "#sizes input")
+        page.keyboard.press("Space")
+        tab_to(page, "[name=layout]")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("[name=layout]")).to_have_value("auto")
+        for field in ("headline", "call_to_action", "price"):
+            tab_to(page, f"[name={field}]")
+            page.keyboard.type("12")
+        tab_to(page, "[name=locale]")
+        tab_to(page, "[name=brand]")
+        page.keyboard.type(kit)
+        expect(page.locator("[name=brand]")).to_have_value(kit)
+        tab_to(page, "#brand-edit")
+        page.keyboard.press("Enter")
+        expect(page.locator("[name=kit_primary]")).to_have_value(re.compile("#0b6e4f", re.IGNORECASE))
+        tab_to(page, "#kit-delete")
+        page.keyboard.press("Enter")
+        expect(page.locator("#kit")).to_be_hidden()
+        expect(page.locator("[name=brand]")).to_have_value("")
+        tab_to(page, "nav a[href='#status']", "Shift+Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator("#services .up")).to_have_count(4)
+    assert kit not in system.client.get("/api/brands").json()["names"]
 
 
 @everywhere

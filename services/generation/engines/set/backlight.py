@@ -26,6 +26,8 @@ RISES = 0.35
 """Height above the foot, over the product's, from which it is whole: the ground keeps its shadow."""
 OUTLINE = 3.0
 """Distance on both sides of the outline at which colours are compared (Gaussian sigma), in pixels."""
+ENOUGH_PIXELS = 240
+"""Side of a product at which its outline is looked at; larger ones are scaled down."""
 
 
 def with_backlight(light: Light, layer: Light, box: Box, exposure: float) -> Light:
@@ -37,8 +39,9 @@ def with_backlight(light: Light, layer: Light, box: Box, exposure: float) -> Lig
         box: Its place.
         exposure: Luminance that the picture's geometric mean gets when it is developed.
     """
-    unit = float(np.exp(np.log(light @ LUMINANCE + 1e-3).mean())) / exposure
-    inside, behind = _sides(on_film(light / unit), layer, box)
+    step = max(1, min(light.shape[:2]) // ENOUGH_PIXELS)
+    unit = float(np.exp(np.log(light[::step, ::step] @ LUMINANCE + 1e-3).mean())) / exposure
+    inside, behind = _sides(light, unit, layer, box)
     if inside[0] > DARK or np.linalg.norm(inside - behind) >= APART:
         return light
     wanted, present = (undeveloped(_luminance(lightness)) for lightness in (inside[0] + BRIGHTER, behind[0]))
@@ -71,15 +74,17 @@ def _luminance(lightness: float) -> Light:
     return np.asarray(((np.clip(lightness, 8, 96) + 16) / 116) ** 3)
 
 
-def _sides(shown: Light, layer: Light, box: Box) -> tuple[Lab, Lab]:
+def _sides(light: Light, unit: float, layer: Light, box: Box) -> tuple[Lab, Lab]:
     """Return the median colours (CIE Lab) of both sides of the outline above the foot: the product, and behind it."""
-    edge = round(4 * OUTLINE)
-    alpha, product = (
-        cv2.copyMakeBorder(np.ascontiguousarray(plane, np.float32), edge, edge, edge, edge, cv2.BORDER_CONSTANT)
-        for plane in (layer[..., 3], layer[..., :3])
+    scale = min(1.0, ENOUGH_PIXELS / max(layer.shape[:2]))
+    edge = round(4 * OUTLINE / scale)
+    down, across = (
+        np.clip(np.arange(first - edge, last + edge), 0, size - 1)
+        for first, last, size in ((box.top, box.bottom, light.shape[0]), (box.left, box.right, light.shape[1]))
     )
-    around = cv2.copyMakeBorder(np.asarray(shown, np.float32), edge, edge, edge, edge, cv2.BORDER_REPLICATE)
-    behind = around[box.top : box.bottom + 2 * edge, box.left : box.right + 2 * edge]
+    padded = _scaled(cv2.copyMakeBorder(layer, edge, edge, edge, edge, cv2.BORDER_CONSTANT), scale)
+    alpha, product = padded[..., 3], padded[..., :3]
+    behind = on_film(_scaled(light[np.ix_(down, across)], scale) / unit)
     within, beyond = cv2.GaussianBlur(alpha, (0, 0), OUTLINE), cv2.GaussianBlur(1 - alpha, (0, 0), OUTLINE)
     outline = (within > 0.35) & (beyond > 0.35)
     outline[round(outline.shape[0] * (1 - RISES)) :] = False
@@ -88,6 +93,11 @@ def _sides(shown: Light, layer: Light, box: Box) -> tuple[Lab, Lab]:
     own = cv2.GaussianBlur(product, (0, 0), OUTLINE)[outline] / within[outline, None]
     other = cv2.GaussianBlur(behind * (1 - alpha[..., None]), (0, 0), OUTLINE)[outline] / beyond[outline, None]
     return _median(own), _median(other)
+
+
+def _scaled(picture: NDArray[Any], scale: float) -> Light:
+    resized = picture if scale == 1 else cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.float32)
 
 
 def _median(colours: NDArray[Any]) -> Lab:
