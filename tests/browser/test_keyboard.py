@@ -191,7 +191,7 @@ def test_the_brief_is_filled_in_by_keyboard(
     with visitor.visiting(locale=locale, viewport=viewport) as page:
         page.on("dialog", lambda asked: asked.accept())
         tab_to(page, "[name=audience_words]")
-        page.keyboard.type("媽媽、38歲" if locale == "zh-TW" else "mothers, 38")
+        page.keyboard.type("女性、38歲" if locale == "zh-TW" else "women, 38")
         page.keyboard.press("Enter")
         expect(page.locator("[name=age]:checked")).to_have_value("35-44")
         expect(page.locator("[name=gender]:checked")).to_have_value("女性")
