@@ -69,7 +69,7 @@ async def replay(run: Run, record: record_pb2.Record, audiences: Audiences) -> l
         copy = await write_copy(run, brief, brand, made["copy"].seed)
     results.append(_compared(run, made.get("copy"), engines, reason))
     kept = await kept_files(run, record)
-    results += await _removals(run, record, kept, engines)
+    results += [*_removals_not_kept(record, made["composition"]), *await _removals(run, record, kept, engines)]
     reason = _why_not_ads(record, made, engines) or _changed_since(made.get("cut_out"), upload)
     if not reason:
         if record.without_logo:
@@ -108,15 +108,8 @@ async def _removals(
     run: Run, record: record_pb2.Record, kept: KeptFiles, engines: Mapping[str, engine_pb2.Engine]
 ) -> list[Replayed]:
     """Find and remove again what was removed from pictures."""
-    repeatable, composed = removals_of(record), _made(record)["composition"].inputs
-    results = [
-        Replayed(stage.name, engine_name(stage), "not repeated", "the picture before it was not kept")
-        for stage in record.manifest.stages
-        if stage.name == "inpainting"
-        and stage.inputs[0] not in [removal.sha256 for removal in repeatable]
-        and set(stage.outputs) & set(composed)
-    ]
-    for removal, file in zip(repeatable, kept.removals, strict=True):
+    results = []
+    for removal, file in zip(removals_of(record), kept.removals, strict=True):
         picture = image_pb2.Image(encoded=file)
         finding, removing = (_stage_on(record, name, removal.sha256) for name in ("object_finding", "inpainting"))
         async with run.stage("object finding") as stage:
@@ -129,6 +122,18 @@ async def _removals(
                 await remove_objects(run, stage, picture, removal.sha256, objects)
         results.append(_compared(run, removing, engines, reason))
     return results
+
+
+def _removals_not_kept(record: record_pb2.Record, composition: provenance_pb2.Stage) -> list[Replayed]:
+    """Return the removals of the ads' pictures that cannot be repeated."""
+    repeatable = [removal.sha256 for removal in removals_of(record)]
+    return [
+        Replayed(stage.name, engine_name(stage), "not repeated", "the picture before it was not kept")
+        for stage in record.manifest.stages
+        if stage.name == "inpainting"
+        and stage.inputs[0] not in repeatable
+        and set(stage.outputs) & set(composition.inputs)
+    ]
 
 
 def _stage_on(record: record_pb2.Record, name: str, digest: str) -> provenance_pb2.Stage:

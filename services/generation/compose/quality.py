@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from services.generation.compose.layout import MARGIN
 from services.generation.geometry import Box, Size
+from services.generation.outline import EDGE, sides
 from services.generation.srgb import Light, encode
-
-OUTLINE = 3.0
-"""Distance on both sides of the outline at which colours are compared (Gaussian sigma), in creative pixels."""
 
 
 @dataclass(frozen=True)
@@ -134,17 +132,14 @@ def light_at_contact(alpha: Light, picture: Light, box: Box) -> float:
 def _contrast(layer: Light, picture: Light, box: Box) -> float:
     """Return the colour difference (CIE76) between both sides of the outline, median along it."""
     room = picture[box.top : box.top + box.height, box.left : box.left + box.width]
-    edge = round(4 * OUTLINE)
-    alpha = cv2.copyMakeBorder(layer[..., 3], edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0)
-    product = cv2.copyMakeBorder(layer[..., :3], edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0)
-    behind = cv2.copyMakeBorder(room, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
-    inside, outside = cv2.GaussianBlur(alpha, (0, 0), OUTLINE), cv2.GaussianBlur(1 - alpha, (0, 0), OUTLINE)
-    outline = (inside > 0.35) & (outside > 0.35)
-    if not outline.any():
+    alpha, product = (
+        cv2.copyMakeBorder(plane, EDGE, EDGE, EDGE, EDGE, cv2.BORDER_CONSTANT, value=0)
+        for plane in (layer[..., 3], layer[..., :3])
+    )
+    seen = sides(alpha, product, cv2.copyMakeBorder(room, EDGE, EDGE, EDGE, EDGE, cv2.BORDER_REPLICATE))
+    if not seen.rows.size:
         return 0.0
-    within = cv2.GaussianBlur(product, (0, 0), OUTLINE)[outline] / inside[outline, None]
-    beyond = cv2.GaussianBlur(behind * (1 - alpha[..., None]), (0, 0), OUTLINE)[outline] / outside[outline, None]
-    return float(np.median(np.linalg.norm(_lab(within) - _lab(beyond), axis=-1)))
+    return float(np.median(np.linalg.norm(_lab(seen.own) - _lab(seen.behind), axis=-1)))
 
 
 def _lab(light: NDArray[Any]) -> Light:

@@ -1,5 +1,3 @@
-import asyncio
-
 import pytest
 
 from gateway.pipelines import replay
@@ -83,7 +81,7 @@ def test_a_removal_whose_picture_was_not_kept_is_told_so() -> None:
     worse = provenance_pb2.Stage(name="inpainting", engine="migan", inputs=["other"], outputs=["unused"])
     composed = provenance_pb2.Stage(name="composition", inputs=["cutout", "after"])
     record = record_pb2.Record(manifest=provenance_pb2.Manifest(stages=[removed, worse, composed]))
-    told = asyncio.run(replay._removals(None, record, KeptFiles([], []), {}))  # type: ignore[arg-type]
+    told = replay._removals_not_kept(record, composed)
     assert [(one.stage, one.state, one.detail) for one in told] == [
         ("inpainting", "not repeated", "the picture before it was not kept")
     ]

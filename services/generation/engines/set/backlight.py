@@ -10,6 +10,7 @@ from services.generation.engines.set.develop import on_film, undeveloped
 from services.generation.engines.set.look import Lab
 from services.generation.engines.set.panorama import LUMINANCE, Light
 from services.generation.geometry import Box
+from services.generation.outline import EDGE, sides
 from services.generation.srgb import encode
 
 APART = 22.0
@@ -24,8 +25,6 @@ WIDE = 0.8
 """Its width over the product's (Gaussian sigma)."""
 RISES = 0.35
 """Height above the foot, over the product's, from which it is whole: the ground keeps its shadow."""
-OUTLINE = 3.0
-"""Distance on both sides of the outline at which colours are compared (Gaussian sigma), in pixels."""
 ENOUGH_PIXELS = 240
 """Side of a product at which its outline is looked at; larger ones are scaled down."""
 
@@ -77,7 +76,7 @@ def _luminance(lightness: float) -> Light:
 def _sides(light: Light, unit: float, layer: Light, box: Box) -> tuple[Lab, Lab]:
     """Return the median colours (CIE Lab) of both sides of the outline above the foot: the product, and behind it."""
     scale = min(1.0, ENOUGH_PIXELS / max(layer.shape[:2]))
-    edge = round(4 * OUTLINE / scale)
+    edge = round(EDGE / scale)
     down, across = (
         np.clip(np.arange(first - edge, last + edge), 0, size - 1)
         for first, last, size in ((box.top, box.bottom, light.shape[0]), (box.left, box.right, light.shape[1]))
@@ -85,14 +84,11 @@ def _sides(light: Light, unit: float, layer: Light, box: Box) -> tuple[Lab, Lab]
     padded = _scaled(cv2.copyMakeBorder(layer, edge, edge, edge, edge, cv2.BORDER_CONSTANT), scale)
     alpha, product = padded[..., 3], padded[..., :3]
     behind = on_film(_scaled(light[np.ix_(down, across)], scale) / unit)
-    within, beyond = cv2.GaussianBlur(alpha, (0, 0), OUTLINE), cv2.GaussianBlur(1 - alpha, (0, 0), OUTLINE)
-    outline = (within > 0.35) & (beyond > 0.35)
-    outline[round(outline.shape[0] * (1 - RISES)) :] = False
-    if not outline.any():
+    seen = sides(alpha, product, behind)
+    above = seen.rows < round(alpha.shape[0] * (1 - RISES))
+    if not above.any():
         return np.zeros(3, np.float32), np.full(3, 100, np.float32)
-    own = cv2.GaussianBlur(product, (0, 0), OUTLINE)[outline] / within[outline, None]
-    other = cv2.GaussianBlur(behind * (1 - alpha[..., None]), (0, 0), OUTLINE)[outline] / beyond[outline, None]
-    return _median(own), _median(other)
+    return _median(seen.own[above]), _median(seen.behind[above])
 
 
 def _scaled(picture: NDArray[Any], scale: float) -> Light:
